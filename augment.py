@@ -1,0 +1,407 @@
+"""Training pictures made from MNIST: whole batches at a time, on the training device, no host sync.
+
+Order: style strokes (a flag or foot on a 1, a bar through a 7, a tail on a 9) -> rotation, shear, scale, shift
+and elastic bending in one resampling -> pen width -> scanner resolution -> ink and noise -> clutter;
+and a share of each batch becomes pictures of no digit (label NOT_A_DIGIT), so that the network
+learns to doubt. Nothing here is anybody else's handwriting.
+
+Sources: elastic bending after Simard, Steinkraus and Platt (2003); pictures of no digit trained
+towards equal probabilities after Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure" (2019).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+NOT_A_DIGIT = -1        # label of a picture that shows no digit
+CENTRE = 14.0           # pixel index of the centre of mass in an MNIST frame
+SUPPORT = 20            # pixels; longer side of the ink in an MNIST frame
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Strengths; lengths in pixels of the 28 px frame, angles in radians, shares in [0, 1]."""
+
+    rotation: float = 0.22          # uniform, either way
+    shear: float = 0.22
+    scale: float = 0.13             # relative, each axis on its own half of it
+    shift: float = 1.5
+    bend: float = 0.9               # standard deviation of the elastic field's 5x5 control points
+    bend_share: float = 0.8
+    width: float = 0.9              # how far towards the 3x3 dilated or eroded picture
+    style_share: float = 1.0        # scales the shares of flagged ones, crossed sevens, tailed nines
+    coarse_share: float = 0.25      # read at 10 to 24 px and brought back, half of these black and white
+    clutter_share: float = 0.15
+    negative_share: float = 0.10
+
+
+def augment(images: Tensor, labels: Tensor, strength: Augmentation, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Return float32 images (N, 1, 28, 28) in [0, 1] and labels (N,), some of them NOT_A_DIGIT.
+
+    `images` is uint8 (N, 1, 28, 28), ink bright, in random order (the shares are slices of the batch);
+    `generator` lives on the same device.
+    """
+    count = len(images)
+    ink = images.float().div_(255)
+    ink = add_style_strokes(ink, labels, strength.style_share, generator)
+    negatives = int(count * strength.negative_share)
+    if negatives:
+        odd = make_negatives(ink[-negatives:], labels[-negatives:], generator)
+        ink = torch.cat([ink[:-negatives], odd])
+        labels = torch.cat([labels[:-negatives], torch.full_like(labels[-negatives:], NOT_A_DIGIT)])
+    ink = warp(ink, strength, generator)
+    ink = change_pen_width(ink, strength.width, generator)
+    coarse = int(count * strength.coarse_share)
+    order = _integers(0, max(count - coarse, 1), generator)
+    if coarse:
+        part = slice(order, order + coarse)
+        ink[part] = scan_coarsely(ink[part], generator)
+    ink = change_ink(ink, generator)
+    cluttered = int((count - negatives) * strength.clutter_share)
+    if cluttered:
+        ink[:cluttered] = add_clutter(ink[:cluttered], generator)
+    return ink.clamp_(0, 1), labels
+
+
+# ---------------------------------------------------------------------------------- digits
+
+def add_style_strokes(ink: Tensor, labels: Tensor, share: float, generator: Generator) -> Tensor:
+    """Draw what MNIST's American writers leave out, in each digit's own pen.
+
+    A flag on 35 % of the ones, a foot on a third of those, a bar through 20 % of the sevens, a curled
+    tail on 20 % of the nines (times `share`). Works on (N, 1, 28, 28) without leaving the device.
+    """
+    picture = ink[:, 0]
+    solid = (picture > 0.4).float()
+    rows = torch.arange(28.0, device=ink.device)
+    in_row = solid.sum(2)                                           # (N, 28)
+    inked = (in_row > 0).float()
+    top = inked.argmax(1)
+    bottom = 27 - inked.flip(1).argmax(1)
+    row_centre = (solid * rows).sum(2) / in_row.clamp(min=1)        # (N, 28) mean column of each row
+    def column_at(row: Tensor) -> Tensor:
+        return row_centre.gather(1, row[:, None])[:, 0]
+    height = (bottom - top).float()
+    pen = pen_width(ink) / 2
+
+    def uniform(low: float, high: float) -> Tensor:
+        return _uniform(len(ink), low, high, generator)
+
+    chance = uniform(0, 1)
+    x_top, y_top = column_at(top), top + pen * 0.7
+    flag, angle = uniform(0.15, 0.75) * height, uniform(0.35, 1.2)
+    strokes = _segment(x_top, y_top, x_top - flag * angle.cos(), y_top + flag * angle.sin(), pen)
+    flagged = (labels == 1) & (chance < 0.35 * share)
+    extra = strokes * flagged[:, None, None]
+
+    x_foot, y_foot = column_at(bottom), bottom - pen * 0.7
+    strokes = _segment(x_foot - uniform(2, 7), y_foot + uniform(-0.7, 0.7),
+                       x_foot + uniform(2, 7), y_foot + uniform(-0.7, 0.7), pen)
+    footed = (labels == 1) & (chance < 0.12 * share)
+    extra = torch.maximum(extra, strokes * footed[:, None, None])
+
+    middle = (top + uniform(0.4, 0.62) * height).long().clamp(0, 27)
+    x_bar, y_bar, tilt = column_at(middle), middle.float(), uniform(-1.5, 1.0)
+    strokes = _segment(x_bar - uniform(2.5, 6), y_bar - tilt, x_bar + uniform(2.5, 5.5), y_bar + tilt, pen)
+    barred = (labels == 7) & (chance < 0.2 * share)
+    extra = torch.maximum(extra, strokes * barred[:, None, None])
+
+    x_tail, y_tail, reach = column_at(bottom), bottom - pen * 0.7, uniform(3, 9)
+    strokes = _segment(x_tail, y_tail, x_tail - reach, y_tail - uniform(0, 0.35) * reach, pen)
+    tailed = (labels == 9) & (chance < 0.2 * share)
+    extra = torch.maximum(extra, strokes * tailed[:, None, None])
+    return torch.maximum(ink, extra[:, None])
+
+
+def pen_width(ink: Tensor) -> Tensor:
+    """Return each picture's mean stroke width (N,) in pixels, 1 to 6: twice the area over the outline.
+
+    The outline is the total variation times pi / 4, exact on average over directions (Cauchy-Crofton).
+    """
+    area = ink.sum((1, 2, 3))
+    padded = F.pad(ink, (1, 1, 1, 1))
+    outline = padded.diff(dim=2).abs().sum((1, 2, 3)) + padded.diff(dim=3).abs().sum((1, 2, 3))
+    return (2 * area / (outline * math.pi / 4).clamp(min=1)).clamp(1, 6)
+
+
+def warp(ink: Tensor, strength: Augmentation, generator: Generator) -> Tensor:
+    """Rotate, shear, scale, shift and bend about the centre of mass, which lands on pixel 14.0."""
+    count = len(ink)
+
+    def uniform(extent: float) -> Tensor:
+        return _uniform(count, -extent, extent, generator)
+
+    angle, shear = uniform(strength.rotation), uniform(strength.shear)
+    size = 1 + uniform(strength.scale)
+    stretch = uniform(strength.scale / 2)
+    across, down = size * (1 + stretch), size * (1 - stretch)
+    cosine, sine = angle.cos(), angle.sin()
+    # inverse map, output pixel -> input pixel
+    matrix = torch.stack([
+        torch.stack([cosine / across, (sine + shear) / across], 1),
+        torch.stack([-sine / down, cosine / down], 1)], 1)                      # (N, 2, 2)
+    places = torch.arange(28.0, device=ink.device)
+    mass = ink.sum((1, 2, 3)).clamp(min=1e-3)
+    centre = torch.stack([(ink.sum((1, 2)) * places).sum(1) / mass, (ink.sum((1, 3)) * places).sum(1) / mass], 1)
+    y, x = torch.meshgrid(places, places, indexing="ij")
+    offset = torch.stack([x, y], 2).view(1, 784, 2) - CENTRE                    # (1, 784, 2)
+    shift = torch.stack([uniform(strength.shift), uniform(strength.shift)], 1)[:, None]
+    points = (offset - shift) @ matrix.transpose(1, 2) + centre[:, None]        # (N, 784, 2) input pixels
+    bent = (_uniform(count, 0, 1, generator) < strength.bend_share).float() * strength.bend
+    control = torch.randn(count, 2, 5, 5, device=ink.device, generator=generator) * bent[:, None, None, None]
+    field = F.interpolate(control, size=28, mode="bicubic", align_corners=True)
+    points = points.view(count, 28, 28, 2) + field.permute(0, 2, 3, 1)
+    grid = (points + 0.5) / CENTRE - 1
+    return F.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def change_pen_width(ink: Tensor, extent: float, generator: Generator) -> Tensor:
+    """Thicken or thin each picture by up to about one pixel a side."""
+    amount = _uniform(len(ink), -extent, extent, generator)[:, None, None, None]
+    thick = F.max_pool2d(ink, 3, 1, 1)
+    thin = -F.max_pool2d(-ink, 3, 1, 1)
+    strokes_survive = (pen_width(ink) > 2.2).float()[:, None, None, None]
+    return torch.where(amount > 0, ink.lerp(thick, amount), ink.lerp(thin, -amount * strokes_survive))
+
+
+def scan_coarsely(ink: Tensor, generator: Generator) -> Tensor:
+    """Read the pictures at 10 to 24 pixels a side and enlarge them again; half become black and white."""
+    side = _integers(10, 25, generator)
+    small = F.interpolate(ink, size=side, mode="area" if side < 20 else "bilinear")
+    half = len(ink) // 2
+    cut = _uniform(half, 0.15, 0.45, generator)[:, None, None, None]
+    small = torch.cat([(small[:half] > cut).float(), small[half:]])
+    mode = ("bilinear", "bicubic")[_integers(0, 2, generator)]
+    return F.interpolate(small, size=28, mode=mode, align_corners=False).clamp(0, 1)
+
+
+def change_ink(ink: Tensor, generator: Generator) -> Tensor:
+    """Blur or sharpen, change the ink's tone, add a little noise: each on a part of the pictures."""
+    count = len(ink)
+
+    def pick(share: float) -> Tensor:
+        return (_uniform(count, 0, 1, generator) < share).float()[:, None, None, None]
+
+    def uniform(low: float, high: float) -> Tensor:
+        return _uniform(count, low, high, generator)[:, None, None, None]
+
+    smooth = F.avg_pool2d(ink, 3, 1, 1)
+    ink = ink + pick(0.4) * uniform(-0.6, 0.9) * (smooth - ink)
+    ink = ink.clamp(0, 1)
+    ink = ink.lerp(((ink - 0.5) * uniform(1.5, 6) + 0.5).clamp(0, 1), pick(0.25))
+    ink = ink ** (uniform(-0.5, 0.5) * pick(0.4)).exp() * (1 - pick(0.3) * uniform(0, 0.45))
+    noise = torch.randn(ink.shape, device=ink.device, generator=generator)
+    return ink + pick(0.2) * uniform(0, 0.15) * noise
+
+
+# ---------------------------------------------------------------------------------- clutter
+
+def add_clutter(ink: Tensor, generator: Generator) -> Tensor:
+    """Lay over each picture one thing that scanners, cameras and paper add; the parts share the batch."""
+    makers = (_lines, _dots, _fog, _specks, _bands, _outline, _smear, _light)
+    parts = [maker(part, generator) for maker, part in zip(makers, ink.chunk(len(makers)))]
+    return torch.cat(parts).clamp(0, 1)
+
+
+def _lines(ink: Tensor, generator: Generator) -> Tensor:
+    """One to four straight strokes from side to side; a third of them break off or zigzag."""
+    result = ink
+    for _ in range(_integers(1, 5, generator)):
+        result = torch.maximum(result, random_strokes(len(ink), 2, generator, reach=16.0, width=(0.4, 1.3))[:, None])
+    return result
+
+
+def _dots(ink: Tensor, generator: Generator) -> Tensor:
+    """A dotted line, or the digit itself broken into dots."""
+    y, x = torch.meshgrid(torch.arange(28.0, device=ink.device), torch.arange(28.0, device=ink.device), indexing="ij")
+    angle = _uniform(len(ink), 0, math.pi, generator)[:, None, None]
+    phase = (x * angle.cos() + y * angle.sin()) * _uniform(len(ink), 1.0, 2.2, generator)[:, None, None]
+    gaps = (phase.sin() > 0).float()[:, None]
+    line = random_strokes(len(ink), 2, generator, reach=16.0, width=(0.4, 1.1))[:, None]
+    return torch.maximum(ink, line * gaps)
+
+
+def _fog(ink: Tensor, generator: Generator) -> Tensor:
+    haze = _smooth_noise(len(ink), 28, _integers(3, 9, generator), generator)
+    amount = _uniform(len(ink), 0.2, 0.8, generator)[:, None, None, None]
+    return torch.maximum(ink, ink * (1 - amount) + haze * amount)
+
+
+def _specks(ink: Tensor, generator: Generator) -> Tensor:
+    """Salt and pepper, or spatter: specks of one or several pixels, bright or dark."""
+    cells = (28, 28, 14, 10)[_integers(0, 4, generator)]
+    noise = torch.rand(len(ink), 1, cells, cells, device=ink.device, generator=generator)
+    share = _uniform(len(ink), 0.01, 0.12, generator)[:, None, None, None]
+    bright = F.interpolate((noise < share).float(), size=28, mode="bilinear")
+    dark = F.interpolate((noise > 1 - share).float(), size=28, mode="bilinear")
+    return torch.maximum(ink, bright) * (1 - dark)
+
+
+def _bands(ink: Tensor, generator: Generator) -> Tensor:
+    """Bands of the picture turned to negative."""
+    places = torch.arange(28.0, device=ink.device)
+    low = _uniform(len(ink), -14, 12, generator)[:, None]
+    high = low + _uniform(len(ink), 3, 16, generator)[:, None]
+    other = _uniform(len(ink), 16, 34, generator)[:, None]
+    band = (((places > low) & (places < high)) | (places > other)).float()
+    upright = (_uniform(len(ink), 0, 1, generator) < 0.7).float()[:, None, None]
+    mask = (upright * band[:, None, :] + (1 - upright) * band[:, :, None])[:, None]
+    return ink * (1 - mask) + (1 - ink) * mask
+
+
+def _outline(ink: Tensor, generator: Generator) -> Tensor:
+    """Only the edge of the ink."""
+    edge = F.max_pool2d(ink, 3, 1, 1) + F.max_pool2d(-ink, 3, 1, 1)
+    sharp = ((edge - 0.4) * 4).clamp(0, 1)
+    inner = (ink - (-F.max_pool2d(-ink, 3, 1, 1))) * 1.5
+    return torch.where(_uniform(len(ink), 0, 1, generator)[:, None, None, None] < 0.5, sharp, inner.clamp(0, 1))
+
+
+def _smear(ink: Tensor, generator: Generator) -> Tensor:
+    """Motion: the mean of the picture along a short line."""
+    angle = _uniform(len(ink), 0, math.pi, generator)
+    reach = _uniform(len(ink), 1, 4.5, generator)
+    step = torch.stack([angle.cos() * reach, angle.sin() * reach], 1) / 14          # grid units
+    places = (torch.arange(28.0, device=ink.device) + 0.5) / 14 - 1
+    y, x = torch.meshgrid(places, places, indexing="ij")
+    grid = torch.stack([x, y], 2)[None].expand(len(ink), 28, 28, 2)
+    total = torch.zeros_like(ink)
+    for part in torch.linspace(-1, 1, 7).tolist():
+        total += F.grid_sample(ink, grid + part * step[:, None, None], align_corners=False)
+    return total / 7
+
+
+def _light(ink: Tensor, generator: Generator) -> Tensor:
+    """A paper that is not black, or heavy noise."""
+    grey = _uniform(len(ink), 0.1, 0.7, generator)[:, None, None, None]
+    noise = torch.randn(ink.shape, device=ink.device, generator=generator) * 0.3
+    noisy = (_uniform(len(ink), 0, 1, generator) < 0.6).float()[:, None, None, None]
+    return (1 - noisy) * (grey + ink * (1 - grey)) + noisy * (ink + noise)
+
+
+# ---------------------------------------------------------------------------------- no digit
+
+def make_negatives(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
+    """Return as many pictures (N, 1, 28, 28) that show no digit: scribbles, glyphs, turned digits, pairs, blobs."""
+    makers = (_scribbles, _glyphs, _glyphs, _turned, _pairs, _blobs)
+    parts = []
+    for maker, part, of in zip(makers, ink.chunk(len(makers)), labels.chunk(len(makers))):
+        parts.append(maker(part, of, generator))
+    return torch.cat(parts).clamp(0, 1)
+
+
+def _scribbles(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
+    """A long wandering line, or hatching."""
+    return random_strokes(len(ink), _integers(5, 12, generator), generator, reach=10.0)[:, None]
+
+
+def _glyphs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
+    """Letter-like signs: three to five straight strokes or arcs between the points of a 3 x 3 lattice."""
+    count, strokes = len(ink), _integers(3, 6, generator)
+    device = ink.device
+    ends = torch.randint(0, 3, (count, strokes, 2, 2), generator=generator, device=device).float() - 1
+    joined = (torch.rand(count, strokes - 1, generator=generator, device=device) < 0.6)[:, :, None]
+    ends[:, 1:, 0] = torch.where(joined, ends[:, :-1, 1], ends[:, 1:, 0])
+    box = torch.stack([_uniform(count, 4, 10, generator), _uniform(count, 6, 10, generator)], 1)[:, None, None]
+    start, stop = (ends * box + CENTRE).unbind(2)                                # (N, S, 2)
+    arc = torch.randn(count, strokes, 2, generator=generator, device=device) * 5
+    arc = arc * (torch.rand(count, strokes, 1, generator=generator, device=device) < 0.35)
+    t = torch.linspace(0, 1, 12, device=device)[:, None]
+    points = start[:, :, None] * (1 - t) + stop[:, :, None] * t + arc[:, :, None] * (4 * t * (1 - t))
+    return _ink_points(points.reshape(count, -1, 2), _uniform(count, 0.9, 1.9, generator))[:, None]
+
+
+def _turned(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
+    """Digits mirrored or turned so that they are none; a 0, and what would turn into a digit, is struck out."""
+    quarter = ink.rot90(1, (2, 3))
+    half = ink.rot90(2, (2, 3))
+    mirrored = ink.flip(3)
+
+    def among(*digits: int) -> Tensor:
+        return sum((labels == d) for d in digits).bool()[:, None, None, None]      # type: ignore[union-attr]
+
+    turn, slope = _uniform(len(ink), 0, math.pi, generator), _uniform(len(ink), 8, 12, generator)
+    dx, dy = turn.cos() * slope, turn.sin() * slope
+    crossed = torch.maximum(ink, _segment(CENTRE - dx, CENTRE - dy, CENTRE + dx, CENTRE + dy, pen_width(ink) / 2)[:, None])
+    first = (_uniform(len(ink), 0, 1, generator) < 0.5)[:, None, None, None]
+    result = torch.where(among(1, 2, 5, 8), quarter, crossed)
+    result = torch.where(among(3, 4, 7), torch.where(first, quarter, mirrored), result)
+    result = torch.where(among(4, 7) & (_uniform(len(ink), 0, 1, generator) < 0.3)[:, None, None, None], half, result)
+    return torch.where(among(6, 9) & first, mirrored, result)
+
+
+def _pairs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
+    """Two digits side by side in one frame."""
+    other = ink.roll(1, 0)
+    shift = _integers(5, 9, generator)
+    both = torch.maximum(F.pad(ink, (shift, 0))[..., :28], F.pad(other, (0, shift))[..., shift:])
+    both = F.interpolate(both, size=(22, 22), mode="area")
+    return F.pad(both, (3, 3, 3, 3))
+
+
+def _blobs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
+    """Filled shapes, plain or textured, and paper texture."""
+    count = len(ink)
+    cells = _integers(3, 9, generator)
+    shape = (_smooth_noise(count, 28, cells, generator) - _uniform(count, 0.3, 0.6, generator)[:, None, None, None]) * 12
+    places = torch.arange(28.0, device=ink.device) - CENTRE
+    half_width = _uniform(count, 5, 12, generator)[:, None]
+    half_height = _uniform(count, 4, 12, generator)[:, None]
+    box = (places.abs() < half_height)[:, :, None] & (places.abs() < half_width)[:, None, :]
+    texture = 1 - _uniform(count, 0, 0.8, generator)[:, None, None, None] * _smooth_noise(count, 28, 14, generator)
+    filled = (_uniform(count, 0, 1, generator) < 0.5)[:, None, None]
+    inside = torch.where(filled, box.float(), box * shape[:, 0].sigmoid())
+    return inside[:, None] * texture
+
+
+def random_strokes(count: int, points: int, generator: Generator, reach: float,
+                   width: tuple[float, float] = (0.9, 2.0)) -> Tensor:
+    """Return (count, 28, 28): a line through `points` random points up to `reach` pixels from the centre."""
+    corners = (torch.rand(count, points, 2, generator=generator, device=generator.device) * 2 - 1) * reach + CENTRE
+    t = torch.linspace(0, 1, 20, device=generator.device)[:, None]
+    path = corners[:, :-1, None] * (1 - t) + corners[:, 1:, None] * t           # (N, P-1, 20, 2)
+    return _ink_points(path.reshape(count, -1, 2), _uniform(count, *width, generator))
+
+
+# ---------------------------------------------------------------------------------- helpers
+
+def _segment(x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor, radius: Tensor) -> Tensor:
+    """Return (N, 28, 28): a round-ended stroke from (x0, y0) to (x1, y1), all (N,), soft by one pixel."""
+    places = torch.arange(28.0, device=x0.device)
+    px, py = places[None, None, :], places[None, :, None]
+    x0, y0, x1, y1, radius = (v[:, None, None] for v in (x0, y0, x1, y1, radius))
+    dx, dy = x1 - x0, y1 - y0
+    along = (((px - x0) * dx + (py - y0) * dy) / (dx * dx + dy * dy).clamp(min=1e-3)).clamp(0, 1)
+    distance = ((px - x0 - along * dx) ** 2 + (py - y0 - along * dy) ** 2).sqrt()
+    return (radius + 0.5 - distance).clamp(0, 1)
+
+
+def _ink_points(points: Tensor, radius: Tensor) -> Tensor:
+    """Return (N, 28, 28): discs of `radius` (N,) at dense `points` (N, P, 2), joined by their density."""
+    places = torch.arange(28.0, device=points.device)
+    dx = (points[:, :, 0, None] - places).square()                              # (N, P, 28)
+    dy = (points[:, :, 1, None] - places).square()
+    nearest = (dy[:, :, :, None] + dx[:, :, None, :]).amin(1)                    # (N, 28, 28)
+    return (radius[:, None, None] + 0.5 - nearest.sqrt()).clamp(0, 1)
+
+
+def _smooth_noise(count: int, side: int, cells: int, generator: Generator) -> Tensor:
+    """Return (count, 1, side, side) in [0, 1]: random values on a coarse grid, smoothly joined."""
+    coarse = torch.rand(count, 1, cells, cells, generator=generator, device=generator.device)
+    return F.interpolate(coarse, size=side, mode="bicubic", align_corners=True).clamp(0, 1)
+
+
+def _uniform(count: int, low: float, high: float, generator: Generator) -> Tensor:
+    return torch.rand(count, generator=generator, device=generator.device) * (high - low) + low
+
+
+def _integers(low: int, high: int, generator: Generator) -> int:
+    """Return one integer in [low, high), from the generator's seed and draw count: no wait for a GPU."""
+    if generator.device.type == "cpu":
+        return int(torch.randint(low, high, (1,), generator=generator))
+    return int(torch.randint(low, high, (1,)))

@@ -1,0 +1,206 @@
+"""The networks, their registry, and the checkpoint that rebuilds them.
+
+A network takes images (N, C, H, W) in [0, 1], ink bright, and returns logits (N, classes);
+standardisation lives inside it, so no caller can forget it. A checkpoint holds plain types only and
+is read with `weights_only=True`: opening one never runs code.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from storage import atomic_write
+
+FORMAT = "digits-v1"
+MNIST_MEAN, MNIST_STD = 0.1307, 0.3081      # of the 60,000 training images, scaled to [0, 1]
+DIGITS = tuple("0123456789")
+DEFAULT_ARCH = "residual"
+MODEL_PATH = Path(__file__).parent / "model.pth"
+
+
+class CheckpointError(ValueError):
+    """A file that is no checkpoint of ours, or one that does not fit."""
+
+
+# ---------------------------------------------------------------------------------- networks
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with BatchNorm, added to a 1x1 projection (He et al., 2016)."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out), nn.ReLU(),
+            nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+        self.skip = nn.Conv2d(channels_in, channels_out, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.body(x) + self.skip(x))
+
+
+class ResidualNet(nn.Module):
+    """The default: a 5x5 stem, then a residual block at 14x14 and one at 7x7."""
+
+    def __init__(self, width: int = 32, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, width, 5, padding=2, bias=False),
+            nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2),      # (N, w, 14, 14)
+            ResidualBlock(width, 2 * width), nn.MaxPool2d(2),       # (N, 2w, 7, 7)
+            ResidualBlock(2 * width, 4 * width),                    # (N, 4w, 7, 7)
+        )
+        self.head = nn.Linear(4 * width * 7 * 7, classes)
+
+    def forward(self, images: Tensor) -> Tensor:        # (N, 1, 28, 28) in [0, 1] -> (N, classes)
+        x = (images - MNIST_MEAN) / MNIST_STD
+        return self.head(self.body(x).flatten(1))
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A registered network: how to build it, what it takes, and the recipe that train.py uses unless told otherwise."""
+
+    build: Callable[..., Any]
+    summary: str
+    config: dict[str, Any] = field(default_factory=dict)
+    size: int = 28
+    channels: int = 1
+    recipe: dict[str, Any] = field(default_factory=dict)
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "residual": Architecture(ResidualNet, "the default: two residual blocks, 351,082 parameters", {"width": 32}),
+}
+
+
+def build_model(arch: str = DEFAULT_ARCH, classes: int = 10, config: dict[str, Any] | None = None) -> Any:
+    """Return a registered network with fresh weights; raises ValueError for an unknown name."""
+    if arch not in ARCHITECTURES:
+        raise ValueError(f"no network is called {arch!r}: choose from {', '.join(ARCHITECTURES)}")
+    known = ARCHITECTURES[arch]
+    return known.build(classes=classes, **(known.config if config is None else config))
+
+
+def count_parameters(model: Any) -> int:
+    """Return the number of trainable weights."""
+    return sum(weight.numel() for weight in model.parameters())
+
+
+# ---------------------------------------------------------------------------------- checkpoint
+
+@dataclass
+class Checkpoint:
+    """A trained network with what is needed to use it."""
+
+    model: Any
+    arch: str
+    config: dict[str, Any]
+    classes: tuple[str, ...] = DIGITS
+    input: dict[str, Any] = field(default_factory=lambda: {"size": 28, "channels": 1, "road": True})
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def temperature(self) -> float:
+        """Divide logits by this before the softmax (Guo et al., 2017); fitted on the validation split."""
+        return float(self.facts.get("temperature", 1.0))
+
+    @property
+    def threshold(self) -> float:
+        """The least confidence that counts as an answer; below it a picture is "not a digit"."""
+        return float(self.facts.get("threshold", 0.0))
+
+
+def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
+    """Write a checkpoint atomically; raises OSError and leaves `path` as it was if that fails."""
+    content = {
+        "format": FORMAT, "arch": checkpoint.arch, "config": dict(checkpoint.config), "classes": list(checkpoint.classes),
+        "input": dict(checkpoint.input), "facts": dict(checkpoint.facts),
+        "weights": {name: weight.detach().cpu().contiguous() for name, weight in checkpoint.model.state_dict().items()},
+    }
+    with atomic_write(path) as file:
+        torch.save(content, file)
+
+
+def read_plain(path: str | os.PathLike[str]) -> Any:
+    """Return what a `.pth` file holds, plain types only. Raises FileNotFoundError or CheckpointError."""
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"no model at {path}: run `python train.py` first, or name one with --model")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:      # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
+        raise CheckpointError(
+            f"{path} is not a model file, or is damaged, or holds more than plain weights (which is refused, since "
+            "opening it could run code): train one with `python train.py`") from error
+
+
+def load_checkpoint(path: str | os.PathLike[str] = MODEL_PATH, device: torch.device | str = "cpu") -> Checkpoint:
+    """Return the checkpoint at `path`, its network in eval mode on `device`.
+
+    A bare state_dict of an older script loads too when its keys and shapes fit one registered
+    network. Raises FileNotFoundError, OSError or CheckpointError, whose messages name the cure.
+    """
+    content = read_plain(path)
+    if isinstance(content, dict) and "format" in content:
+        checkpoint = _from_content(path, content)
+    else:
+        checkpoint = _from_state_dict(path, content)
+    checkpoint.model.to(device)
+    checkpoint.model.eval()
+    return checkpoint
+
+
+def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Checkpoint:
+    if content["format"] != FORMAT:
+        raise CheckpointError(f"{path} has format {content['format']!r}, this program reads {FORMAT!r}: update the program")
+    try:
+        classes = tuple(str(name) for name in content["classes"])
+        model = build_model(content["arch"], len(classes), content["config"])
+        model.load_state_dict(content["weights"])
+        return Checkpoint(model, content["arch"], dict(content["config"]), classes, dict(content["input"]), dict(content["facts"]))
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise CheckpointError(f"{path} does not fit its own description: train a new one with `python train.py`") from error
+
+
+def _from_state_dict(path: str | os.PathLike[str], content: Any) -> Checkpoint:
+    for arch, known in ARCHITECTURES.items():
+        model = build_model(arch)
+        try:
+            model.load_state_dict(content)
+        except (TypeError, RuntimeError, AttributeError, ValueError, KeyError):
+            continue
+        return Checkpoint(model, arch, dict(known.config), input={"size": known.size, "channels": known.channels, "road": True})
+    raise CheckpointError(f"{path} holds the weights of no network known here: train one with `python train.py`")
+
+
+# ---------------------------------------------------------------------------------- evaluation
+
+def predict_logits(model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """Return (logits (N, classes), labels (N,)) over all batches, on the CPU; the model's mode is left as it was."""
+    was_training = model.training
+    model.eval()
+    logits, labels = [], []
+    with torch.inference_mode():
+        for images, truth in loader:
+            logits.append(model(images.to(device)).float())
+            labels.append(truth)
+    model.train(was_training)
+    return torch.cat(logits).cpu(), torch.cat(labels).cpu()
+
+
+def evaluate(model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu") -> float:
+    """Return the share in [0, 1] of pictures in `loader` whose largest logit is their label's."""
+    logits, labels = predict_logits(model, loader, device)
+    return float((logits.argmax(1) == labels).double().mean())

@@ -1,0 +1,212 @@
+"""Ink -> lines of pieces: what belongs together, in reading order, and where touching digits may be cut.
+
+A piece is one or more connected components. This module judges by geometry alone and proposes; where geometry leaves a doubt
+(a loose bar, two digits that touch), recognizer.py lets the network choose among the proposals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+Box = tuple[int, int, int, int]     # left, top, right, bottom; right and bottom are outside
+
+EIGHT = np.ones((3, 3), int)        # pixels touching at a corner are connected
+SPECK = 0.3                         # of the line's height; lower pieces are punctuation or dirt, not digits
+MAX_PIECES = 400                    # more components than this are texture, not writing
+CUTTABLE = 0.8                      # width over line height from which a piece may be two digits
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Ink that stays together: its box in pixels of the ink, and its pixels inside the box."""
+
+    box: Box
+    ink: np.ndarray                 # float32 (bottom - top, right - left)
+    cut_before: bool = False        # made by cutting: not joined to the piece before it by nature
+
+    @property
+    def width(self) -> int:
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1]
+
+
+def find_lines(ink: np.ndarray) -> list[list[Piece]]:
+    """Return the lines of writing in `ink` (H, W), top to bottom, each a list of pieces from left to right.
+
+    Dirt is left out: specks, and what clings to the picture's edge beside real writing. No ink: [].
+    """
+    labels, count = ndimage.label(ink > 0, EIGHT)
+    if count == 0:
+        return []
+    slices = ndimage.find_objects(labels)
+    boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in slices])
+    mass = np.bincount(labels.ravel(), ink.ravel(), count + 1)[1:]
+    kept = _writing(boxes, mass, ink.shape)
+    groups = _join(boxes, kept)
+    lines = _split_lines(boxes, groups)
+    result = []
+    for line in lines:
+        pieces = [_cut_out(ink, labels, boxes, members) for members in line]
+        result.append(sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2]))
+    return result
+
+
+def merge(pieces: list[Piece]) -> Piece:
+    """Return one piece made of neighbouring ones."""
+    if len(pieces) == 1:
+        return pieces[0]
+    boxes = np.array([piece.box for piece in pieces])
+    left, top = boxes[:, :2].min(axis=0)
+    right, bottom = boxes[:, 2:].max(axis=0)
+    ink = np.zeros((bottom - top, right - left), np.float32)
+    for piece in pieces:
+        x0, y0, x1, y1 = piece.box
+        part = ink[y0 - top:y1 - top, x0 - left:x1 - left]
+        np.maximum(part, piece.ink, out=part)
+    return Piece((int(left), int(top), int(right), int(bottom)), ink)
+
+
+def cut(piece: Piece, line_height: float) -> list[Piece]:
+    """Return `piece` cut at every place where two touching digits may meet; [piece] if it is too narrow for two.
+
+    Places: local minima of the ink's thickness counted down the columns, at least a quarter of the
+    line's height apart.
+    """
+    if piece.width < CUTTABLE * line_height or piece.width < 8:
+        return [piece]
+    profile = piece.ink.sum(axis=0)
+    profile = ndimage.uniform_filter1d(profile, max(1, piece.width // 40), mode="nearest")
+    apart = max(2, round(0.2 * line_height))
+    low = ndimage.minimum_filter1d(profile, 2 * apart // 2 + 1, mode="nearest")
+    minima = [x for x in range(apart, piece.width - apart)
+              if profile[x] == low[x] and profile[x] <= 0.5 * profile.max()]
+    places: list[int] = []
+    for x in sorted(minima, key=lambda x: float(profile[x])):
+        if all(abs(x - other) >= apart for other in places):
+            places.append(x)
+    limit = max(1, round(3 * piece.width / line_height))
+    edges = [0, *sorted(places[:limit]), piece.width]
+    return [part for start, stop in zip(edges, edges[1:]) if (part := _crop(piece, start, stop)) is not None]
+
+
+# ---------------------------------------------------------------------------------- helpers
+
+def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the indices of the components that are writing rather than dirt."""
+    heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
+    order = np.argsort(-mass)[:MAX_PIECES]
+    touching = ((boxes[:, 0] == 0) | (boxes[:, 1] == 0) | (boxes[:, 2] == shape[1]) | (boxes[:, 3] == shape[0]))
+    inside = [i for i in order if not touching[i]]
+    # an edge, a shadow or a margin runs into the picture's border; writing beside it does not
+    if inside and mass[inside].max() > 0.1 * mass.max() and max(shape) > 40:
+        largest = max(inside, key=lambda i: mass[i])
+        order = np.array([i for i in order if not touching[i] or
+                          (widths[i] < 2 * heights[largest] and heights[i] < 1.5 * heights[largest]
+                           and mass[i] > 0.3 * mass[largest])])
+    tall = max(heights[i] for i in order)
+    body = [i for i in order if max(heights[i], widths[i]) >= 0.35 * tall]
+    heaviest = max(mass[i] for i in body)
+    body = [i for i in body if mass[i] >= 0.08 * heaviest]
+    near = []
+    reach = 0.25 * np.median([heights[i] for i in body])
+    for i in order:
+        if i in body:
+            continue
+        gap = min(_gap(boxes[i], boxes[j]) for j in body)
+        if gap <= reach and mass[i] >= 0.002 * heaviest:
+            near.append(i)
+    return np.array(sorted([*body, *near]))
+
+
+def _gap(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the distance between two boxes, 0 if they overlap."""
+    across = max(a[0] - b[2], b[0] - a[2], 0)
+    down = max(a[1] - b[3], b[1] - a[3], 0)
+    return float(np.hypot(across, down))
+
+
+def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
+    """Return groups of components: small ones with their nearest body, and those that stand over one another."""
+    parent = {int(i): int(i) for i in kept}
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            i = parent[i]
+        return i
+
+    heights = boxes[:, 3] - boxes[:, 1]
+    tall = float(np.percentile(heights[kept], 80))
+    bodies = [int(i) for i in kept if heights[i] >= SPECK * tall * 1.3] or [int(i) for i in kept]
+    for i in (int(i) for i in kept if int(i) not in bodies):
+        nearest = min(bodies, key=lambda j: _gap(boxes[i], boxes[j]))
+        if _gap(boxes[i], boxes[nearest]) <= 0.3 * tall:
+            parent[i] = nearest
+    for a in bodies:
+        for b in bodies:
+            if a < b and _stand_over(boxes[a], boxes[b], tall):
+                parent[root(a)] = root(b)
+    groups: dict[int, list[int]] = {}
+    for i in parent:
+        groups.setdefault(root(i), []).append(i)
+    return [members for key, members in groups.items() if key in bodies]
+
+
+def _stand_over(a: np.ndarray, b: np.ndarray, tall: float) -> bool:
+    """Say whether two components share columns and lie close enough to be one digit."""
+    shared = min(a[2], b[2]) - max(a[0], b[0])
+    narrower = min(a[2] - a[0], b[2] - b[0])
+    apart = max(a[1], b[1]) - min(a[3], b[3])
+    together = max(a[3], b[3]) - min(a[1], b[1])
+    shorter = min(a[3] - a[1], b[3] - b[1])
+    if shared < 0.5 * narrower:
+        return False
+    return apart < 0.15 * tall and (together < 1.5 * tall or shorter < 0.5 * tall)
+
+
+def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[int]]]:
+    """Return the groups sorted into lines: those that share at least half of the lower one's height."""
+    extent = []
+    for members in groups:
+        extent.append((int(boxes[members, 1].min()), int(boxes[members, 3].max())))
+    tall = max(bottom - top for top, bottom in extent)
+    order = sorted(range(len(groups)), key=lambda g: extent[g][0] + extent[g][1])
+    lines: list[list[int]] = []
+    spans: list[list[float]] = []
+    for g in order:
+        top, bottom = extent[g]
+        for line, span in zip(lines, spans):
+            shared = min(bottom, span[1]) - max(top, span[0])
+            if shared >= 0.4 * min(bottom - top, span[1] - span[0]):
+                line.append(g)
+                span[0] = float(np.mean([extent[m][0] for m in line]))
+                span[1] = float(np.mean([extent[m][1] for m in line]))
+                break
+        else:
+            lines.append([g])
+            spans.append([float(top), float(bottom)])
+    lines = [line for line, span in zip(lines, spans) if span[1] - span[0] >= SPECK * tall]
+    return [[groups[g] for g in line] for line in sorted(lines, key=lambda line: np.mean([sum(extent[g]) for g in line]))]
+
+
+def _cut_out(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray, members: list[int]) -> Piece:
+    left, top = boxes[members, :2].min(axis=0)
+    right, bottom = boxes[members, 2:].max(axis=0)
+    own = np.isin(labels[top:bottom, left:right], np.array(members) + 1)
+    return Piece((int(left), int(top), int(right), int(bottom)), np.where(own, ink[top:bottom, left:right], 0).astype(np.float32))
+
+
+def _crop(piece: Piece, start: int, stop: int) -> Piece | None:
+    """Return the columns [start, stop) of `piece`, cropped to their ink; None if there is none."""
+    part = piece.ink[:, start:stop]
+    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    if len(rows) == 0:
+        return None
+    left, top = piece.box[0] + start + columns[0], piece.box[1] + rows[0]
+    part = part[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    return Piece((int(left), int(top), int(left + part.shape[1]), int(top + part.shape[0])), part, cut_before=start > 0)

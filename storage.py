@@ -1,0 +1,86 @@
+"""Files that are whole or absent: atomic writes, names never reused, the user's data folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+APP_NAME = "handwritten-digits"
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Yield a binary file that takes the place of `path` when the block ends without an error.
+
+    The bytes go to a temporary file in the same folder, are flushed to disk, and `os.replace` swaps
+    them in, so a reader sees the old file or the new one and never a part. Raises OSError (disk
+    full, no permission); `path` is then as it was and the temporary file is gone.
+    """
+    path = Path(path)
+    descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(partial, _mode_of(path))
+        os.replace(partial, path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def unused_path(folder: str | os.PathLike[str], stem: str, suffix: str) -> Path:
+    """Return a new, empty file `folder/stem[-2, -3, ...]suffix` that did not exist before."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 1
+    while True:
+        path = folder / (f"{stem}{suffix}" if count == 1 else f"{stem}-{count}{suffix}")
+        try:
+            path.open("xb").close()
+            return path
+        except FileExistsError:
+            count += 1
+
+
+def user_data_dir() -> Path:
+    """Return the platform's folder for this user's data (not created here).
+
+    Linux: XDG base directory specification; macOS and Windows: their own conventions.
+    """
+    home = Path(os.path.expanduser("~"))
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    return base / APP_NAME
+
+
+def _mode_of(path: Path) -> int:
+    """Return the permission bits of `path`, or what the umask gives a new file."""
+    try:
+        return path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        umask = os.umask(0)
+        os.umask(umask)
+        return 0o666 & ~umask
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; Windows has no handle for a folder."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
