@@ -18,24 +18,24 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-NOT_A_DIGIT = -1        # label of a picture that shows no digit
-CENTRE = 14.0           # pixel index of the centre of mass in an MNIST frame
-SUPPORT = 20            # pixels; longer side of the ink in an MNIST frame
+NOT_A_DIGIT = -1  # label of a picture that shows no digit
+CENTRE = 14.0  # pixel index of the centre of mass in an MNIST frame
+SUPPORT = 20  # pixels; longer side of the ink in an MNIST frame
 
 
 @dataclass(frozen=True)
 class Augmentation:
     """Strengths; lengths in pixels of the 28 px frame, angles in radians, shares in [0, 1]."""
 
-    rotation: float = 0.22          # uniform, either way
+    rotation: float = 0.22  # uniform, either way
     shear: float = 0.22
-    scale: float = 0.13             # relative, each axis on its own half of it
+    scale: float = 0.13  # relative, each axis on its own half of it
     shift: float = 1.5
-    bend: float = 0.9               # standard deviation of the elastic field's 5x5 control points
+    bend: float = 0.9  # standard deviation of the elastic field's 5x5 control points
     bend_share: float = 0.8
-    width: float = 0.9              # how far towards the 3x3 dilated or eroded picture
-    style_share: float = 1.0        # scales the shares of flagged ones, crossed sevens, tailed nines
-    coarse_share: float = 0.25      # read at 10 to 24 px and brought back, half of these black and white
+    width: float = 0.9  # how far towards the 3x3 dilated or eroded picture
+    style_share: float = 1.0  # scales the shares of flagged ones, crossed sevens, tailed nines
+    coarse_share: float = 0.25  # read at 10 to 24 px and brought back, half of these black and white
     clutter_share: float = 0.15
     negative_share: float = 0.10
 
@@ -70,22 +70,26 @@ def augment(images: Tensor, labels: Tensor, strength: Augmentation, generator: G
 
 # ---------------------------------------------------------------------------------- digits
 
+
 def add_style_strokes(ink: Tensor, labels: Tensor, share: float, generator: Generator) -> Tensor:
     """Draw what MNIST's American writers leave out, in each digit's own pen.
 
-    A flag on 35 % of the ones, a foot on a third of those, a bar through 20 % of the sevens, a curled
-    tail on 20 % of the nines (times `share`). Works on (N, 1, 28, 28) without leaving the device.
+    A flag on 40 % of the ones (up to as long as the 1 itself), a foot on a third of those, a bar through 20 % of the
+    sevens, a tail or base on 20 % of the nines; and 20 % of the fours lose the part of the stem above the bar
+    (times `share`). Works on (N, 1, 28, 28) without leaving the device.
     """
     picture = ink[:, 0]
     solid = (picture > 0.4).float()
     rows = torch.arange(28.0, device=ink.device)
-    in_row = solid.sum(2)                                           # (N, 28)
+    in_row = solid.sum(2)  # (N, 28)
     inked = (in_row > 0).float()
     top = inked.argmax(1)
     bottom = 27 - inked.flip(1).argmax(1)
-    row_centre = (solid * rows).sum(2) / in_row.clamp(min=1)        # (N, 28) mean column of each row
+    row_centre = (solid * rows).sum(2) / in_row.clamp(min=1)  # (N, 28) mean column of each row
+
     def column_at(row: Tensor) -> Tensor:
         return row_centre.gather(1, row[:, None])[:, 0]
+
     height = (bottom - top).float()
     pen = pen_width(ink) / 2
 
@@ -95,14 +99,17 @@ def add_style_strokes(ink: Tensor, labels: Tensor, share: float, generator: Gene
     chance = uniform(0, 1)
     x_top, y_top = column_at(top), top + pen * 0.7
     flag, angle = uniform(0.15, 0.75) * height, uniform(0.35, 1.2)
+    long = (uniform(0, 1) < 0.25).float()  # a flag that comes down beside the stem
+    flag, angle = flag + long * (uniform(0.7, 1.05) * height - flag), angle + long * (uniform(0.75, 1.25) - angle)
     strokes = _segment(x_top, y_top, x_top - flag * angle.cos(), y_top + flag * angle.sin(), pen)
-    flagged = (labels == 1) & (chance < 0.35 * share)
+    flagged = (labels == 1) & (chance < 0.4 * share)
     extra = strokes * flagged[:, None, None]
 
     x_foot, y_foot = column_at(bottom), bottom - pen * 0.7
-    strokes = _segment(x_foot - uniform(2, 7), y_foot + uniform(-0.7, 0.7),
-                       x_foot + uniform(2, 7), y_foot + uniform(-0.7, 0.7), pen)
-    footed = (labels == 1) & (chance < 0.12 * share)
+    strokes = _segment(
+        x_foot - uniform(2, 7), y_foot + uniform(-0.7, 0.7), x_foot + uniform(2, 7), y_foot + uniform(-0.7, 0.7), pen
+    )
+    footed = (labels == 1) & (chance < 0.14 * share)
     extra = torch.maximum(extra, strokes * footed[:, None, None])
 
     middle = (top + uniform(0.4, 0.62) * height).long().clamp(0, 27)
@@ -111,11 +118,20 @@ def add_style_strokes(ink: Tensor, labels: Tensor, share: float, generator: Gene
     barred = (labels == 7) & (chance < 0.2 * share)
     extra = torch.maximum(extra, strokes * barred[:, None, None])
 
-    x_tail, y_tail, reach = column_at(bottom), bottom - pen * 0.7, uniform(3, 9)
+    x_tail, y_tail, reach = column_at(bottom), bottom - pen * 0.7, uniform(3, 12)
     strokes = _segment(x_tail, y_tail, x_tail - reach, y_tail - uniform(0, 0.35) * reach, pen)
     tailed = (labels == 9) & (chance < 0.2 * share)
     extra = torch.maximum(extra, strokes * tailed[:, None, None])
-    return torch.maximum(ink, extra[:, None])
+
+    between = (rows >= (top + 0.3 * height)[:, None]) & (rows <= (top + 0.8 * height)[:, None])
+    bar = (in_row * between).argmax(1)  # a 4's bar: its widest row
+    above = rows < (bar - pen)[:, None]
+    erased = rows < (bar - pen - (1 - uniform(0.4, 1.3).clamp(max=1)) * 0.5 * height)[:, None]
+    split = (column_at(bar) + pen)[:, None]
+    right = torch.sigmoid((rows - split) * 3)
+    shortened = ((labels == 4) & (chance < 0.2 * share)).float()[:, None, None]
+    picture = picture * (1 - shortened * (above & erased).float()[:, :, None] * right[:, None, :])
+    return torch.maximum(picture, extra)[:, None]
 
 
 def pen_width(ink: Tensor) -> Tensor:
@@ -142,16 +158,16 @@ def warp(ink: Tensor, strength: Augmentation, generator: Generator) -> Tensor:
     across, down = size * (1 + stretch), size * (1 - stretch)
     cosine, sine = angle.cos(), angle.sin()
     # inverse map, output pixel -> input pixel
-    matrix = torch.stack([
-        torch.stack([cosine / across, (sine + shear) / across], 1),
-        torch.stack([-sine / down, cosine / down], 1)], 1)                      # (N, 2, 2)
+    matrix = torch.stack(
+        [torch.stack([cosine / across, (sine + shear) / across], 1), torch.stack([-sine / down, cosine / down], 1)], 1
+    )  # (N, 2, 2)
     places = torch.arange(28.0, device=ink.device)
     mass = ink.sum((1, 2, 3)).clamp(min=1e-3)
     centre = torch.stack([(ink.sum((1, 2)) * places).sum(1) / mass, (ink.sum((1, 3)) * places).sum(1) / mass], 1)
     y, x = torch.meshgrid(places, places, indexing="ij")
-    offset = torch.stack([x, y], 2).view(1, 784, 2) - CENTRE                    # (1, 784, 2)
+    offset = torch.stack([x, y], 2).view(1, 784, 2) - CENTRE  # (1, 784, 2)
     shift = torch.stack([uniform(strength.shift), uniform(strength.shift)], 1)[:, None]
-    points = (offset - shift) @ matrix.transpose(1, 2) + centre[:, None]        # (N, 784, 2) input pixels
+    points = (offset - shift) @ matrix.transpose(1, 2) + centre[:, None]  # (N, 784, 2) input pixels
     bent = (_uniform(count, 0, 1, generator) < strength.bend_share).float() * strength.bend
     control = torch.randn(count, 2, 5, 5, device=ink.device, generator=generator) * bent[:, None, None, None]
     field = F.interpolate(control, size=28, mode="bicubic", align_corners=True)
@@ -200,6 +216,7 @@ def change_ink(ink: Tensor, generator: Generator) -> Tensor:
 
 
 # ---------------------------------------------------------------------------------- clutter
+
 
 def add_clutter(ink: Tensor, generator: Generator) -> Tensor:
     """Lay over each picture one thing that scanners, cameras and paper add; the parts share the batch."""
@@ -266,7 +283,7 @@ def _smear(ink: Tensor, generator: Generator) -> Tensor:
     """Motion: the mean of the picture along a short line."""
     angle = _uniform(len(ink), 0, math.pi, generator)
     reach = _uniform(len(ink), 1, 4.5, generator)
-    step = torch.stack([angle.cos() * reach, angle.sin() * reach], 1) / 14          # grid units
+    step = torch.stack([angle.cos() * reach, angle.sin() * reach], 1) / 14  # grid units
     places = (torch.arange(28.0, device=ink.device) + 0.5) / 14 - 1
     y, x = torch.meshgrid(places, places, indexing="ij")
     grid = torch.stack([x, y], 2)[None].expand(len(ink), 28, 28, 2)
@@ -285,6 +302,7 @@ def _light(ink: Tensor, generator: Generator) -> Tensor:
 
 
 # ---------------------------------------------------------------------------------- no digit
+
 
 def make_negatives(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     """Return as many pictures (N, 1, 28, 28) that show no digit: scribbles, glyphs, turned digits, pairs, blobs."""
@@ -308,7 +326,7 @@ def _glyphs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     joined = (torch.rand(count, strokes - 1, generator=generator, device=device) < 0.6)[:, :, None]
     ends[:, 1:, 0] = torch.where(joined, ends[:, :-1, 1], ends[:, 1:, 0])
     box = torch.stack([_uniform(count, 4, 10, generator), _uniform(count, 6, 10, generator)], 1)[:, None, None]
-    start, stop = (ends * box + CENTRE).unbind(2)                                # (N, S, 2)
+    start, stop = (ends * box + CENTRE).unbind(2)  # (N, S, 2)
     arc = torch.randn(count, strokes, 2, generator=generator, device=device) * 5
     arc = arc * (torch.rand(count, strokes, 1, generator=generator, device=device) < 0.35)
     t = torch.linspace(0, 1, 12, device=device)[:, None]
@@ -323,12 +341,19 @@ def _turned(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     mirrored = ink.flip(3)
 
     def among(*digits: int) -> Tensor:
-        return sum((labels == d) for d in digits).bool()[:, None, None, None]      # type: ignore[union-attr]
+        return sum((labels == d) for d in digits).bool()[:, None, None, None]  # type: ignore[union-attr]
 
     turn, slope = _uniform(len(ink), 0, math.pi, generator), _uniform(len(ink), 8, 12, generator)
     dx, dy = turn.cos() * slope, turn.sin() * slope
-    crossed = torch.maximum(ink, _segment(CENTRE - dx, CENTRE - dy, CENTRE + dx, CENTRE + dy, pen_width(ink) / 2)[:, None])
+    crossed = torch.maximum(
+        ink, _segment(CENTRE - dx, CENTRE - dy, CENTRE + dx, CENTRE + dy, pen_width(ink) / 2)[:, None]
+    )
     first = (_uniform(len(ink), 0, 1, generator) < 0.5)[:, None, None, None]
+    bar = _uniform(len(ink), 1.5, 4.5, generator)
+    theta = torch.maximum(
+        ink, _segment(CENTRE - bar, CENTRE + 0 * bar, CENTRE + bar, CENTRE + 0 * bar, pen_width(ink) / 2)[:, None]
+    )
+    crossed = torch.where(among(0) & first, theta, crossed)
     result = torch.where(among(1, 2, 5, 8), quarter, crossed)
     result = torch.where(among(3, 4, 7), torch.where(first, quarter, mirrored), result)
     result = torch.where(among(4, 7) & (_uniform(len(ink), 0, 1, generator) < 0.3)[:, None, None, None], half, result)
@@ -348,7 +373,9 @@ def _blobs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     """Filled shapes, plain or textured, and paper texture."""
     count = len(ink)
     cells = _integers(3, 9, generator)
-    shape = (_smooth_noise(count, 28, cells, generator) - _uniform(count, 0.3, 0.6, generator)[:, None, None, None]) * 12
+    shape = (
+        _smooth_noise(count, 28, cells, generator) - _uniform(count, 0.3, 0.6, generator)[:, None, None, None]
+    ) * 12
     places = torch.arange(28.0, device=ink.device) - CENTRE
     half_width = _uniform(count, 5, 12, generator)[:, None]
     half_height = _uniform(count, 4, 12, generator)[:, None]
@@ -359,16 +386,18 @@ def _blobs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     return inside[:, None] * texture
 
 
-def random_strokes(count: int, points: int, generator: Generator, reach: float,
-                   width: tuple[float, float] = (0.9, 2.0)) -> Tensor:
+def random_strokes(
+    count: int, points: int, generator: Generator, reach: float, width: tuple[float, float] = (0.9, 2.0)
+) -> Tensor:
     """Return (count, 28, 28): a line through `points` random points up to `reach` pixels from the centre."""
     corners = (torch.rand(count, points, 2, generator=generator, device=generator.device) * 2 - 1) * reach + CENTRE
     t = torch.linspace(0, 1, 20, device=generator.device)[:, None]
-    path = corners[:, :-1, None] * (1 - t) + corners[:, 1:, None] * t           # (N, P-1, 20, 2)
+    path = corners[:, :-1, None] * (1 - t) + corners[:, 1:, None] * t  # (N, P-1, 20, 2)
     return _ink_points(path.reshape(count, -1, 2), _uniform(count, *width, generator))
 
 
 # ---------------------------------------------------------------------------------- helpers
+
 
 def _segment(x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor, radius: Tensor) -> Tensor:
     """Return (N, 28, 28): a round-ended stroke from (x0, y0) to (x1, y1), all (N,), soft by one pixel."""
@@ -384,9 +413,9 @@ def _segment(x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor, radius: Tensor) -> 
 def _ink_points(points: Tensor, radius: Tensor) -> Tensor:
     """Return (N, 28, 28): discs of `radius` (N,) at dense `points` (N, P, 2), joined by their density."""
     places = torch.arange(28.0, device=points.device)
-    dx = (points[:, :, 0, None] - places).square()                              # (N, P, 28)
+    dx = (points[:, :, 0, None] - places).square()  # (N, P, 28)
     dy = (points[:, :, 1, None] - places).square()
-    nearest = (dy[:, :, :, None] + dx[:, :, None, :]).amin(1)                    # (N, 28, 28)
+    nearest = (dy[:, :, :, None] + dx[:, :, None, :]).amin(1)  # (N, 28, 28)
     return (radius[:, None, None] + 0.5 - nearest.sqrt()).clamp(0, 1)
 
 

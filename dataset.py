@@ -22,10 +22,10 @@ import torch
 from torch import Generator, Tensor
 
 DATA_DIR = Path("data")
-DOWNLOAD_TIMEOUT = 20           # seconds without a byte before a server is given up
-VALIDATION_SIZE = 5_000         # of MNIST's 60,000 training images
-VALIDATION_SEED = 60_000        # fixes the split for good: it depends on nothing else
-IDX_UINT8 = 0x08                # third byte of an IDX file's magic number (yann.lecun.com/exdb/mnist)
+DOWNLOAD_TIMEOUT = 20  # seconds without a byte before a server is given up
+VALIDATION_SIZE = 5_000  # of MNIST's 60,000 training images
+VALIDATION_SEED = 60_000  # fixes the split for good: it depends on nothing else
+IDX_UINT8 = 0x08  # third byte of an IDX file's magic number (yann.lecun.com/exdb/mnist)
 
 # name: (md5 of the .gz, shape), from torchvision.datasets.MNIST.resources
 MNIST_FILES = {
@@ -57,6 +57,7 @@ class Digits:
 
 # ---------------------------------------------------------------------------------- IDX files
 
+
 def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...] | None = None) -> np.ndarray:
     """Return the uint8 array of an IDX file, `.gz` or plain.
 
@@ -67,7 +68,9 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...] | None = None)
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is truncated or damaged: delete it and run `python train.py` to fetch it again") from error
+        raise DataError(
+            f"{path} is truncated or damaged: delete it and run `python train.py` to fetch it again"
+        ) from error
     problem = DataError(f"{path} is not a whole IDX file: delete it and run `python train.py` to fetch it again")
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != IDX_UINT8 or not 1 <= content[3] <= 4:
         raise problem
@@ -81,6 +84,7 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...] | None = None)
 
 
 # ---------------------------------------------------------------------------------- MNIST
+
 
 def search_path(data_dir: str | os.PathLike[str] | None = None) -> list[Path]:
     """Return the folders in which MNIST is looked for, first to last."""
@@ -114,7 +118,8 @@ def load_mnist(train: bool, data_dir: str | os.PathLike[str] | None = None, *, d
             problems.append(f"the download failed ({error})")
     raise DataError(
         "no MNIST: " + "; ".join(problems) + ". Connect to the internet and run `python train.py`, or put the four "
-        "files of MNIST/raw into a folder and name it with --data-dir")
+        "files of MNIST/raw into a folder and name it with --data-dir"
+    )
 
 
 def split_validation(digits: Digits, size: int = VALIDATION_SIZE) -> tuple[Digits, Digits]:
@@ -135,8 +140,12 @@ def load_stand_in() -> Digits:
 def _read_mnist(folder: Path, names: list[str]) -> Digits:
     images, labels = (_read_verified(folder, name) for name in names)
     if labels.max() > 9:
-        raise DataError(f"{folder / names[1]} has labels above 9: delete it and run `python train.py` to fetch it again")
-    return Digits(torch.from_numpy(images.copy())[:, None], torch.from_numpy(labels.astype(np.int64)), f"MNIST ({folder})")
+        raise DataError(
+            f"{folder / names[1]} has labels above 9: delete it and run `python train.py` to fetch it again"
+        )
+    return Digits(
+        torch.from_numpy(images.copy())[:, None], torch.from_numpy(labels.astype(np.int64)), f"MNIST ({folder})"
+    )
 
 
 def _read_verified(folder: Path, name: str) -> np.ndarray:
@@ -183,6 +192,7 @@ def _download_mnist(folder: Path) -> None:
 
 # ---------------------------------------------------------------------------------- batches
 
+
 class Batches:
     """The batches of one epoch after another: (images float32 (n, C, H, W) in [0, 1], labels (n,)).
 
@@ -191,8 +201,15 @@ class Batches:
     the order is the data's own. `start` skips that many batches of the coming epoch (for resuming).
     """
 
-    def __init__(self, digits: Digits, batch_size: int, device: torch.device | str = "cpu", *, seed: int | None = None,
-                 transform: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None) -> None:
+    def __init__(
+        self,
+        digits: Digits,
+        batch_size: int,
+        device: torch.device | str = "cpu",
+        *,
+        seed: int | None = None,
+        transform: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None,
+    ) -> None:
         self.images, self.labels = digits.images.to(device), digits.labels.to(device)
         self.batch_size, self.seed, self.transform = min(batch_size, len(digits)), seed, transform
         self.epoch = 0

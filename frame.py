@@ -13,12 +13,12 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-FRAME_SIZE = 28                     # pixels; side of a frame
-DIGIT_BOX = 20                      # pixels; longer side of the ink in a frame
-CENTRE = FRAME_SIZE / 2             # pixel index of the centre of mass
-PEN_RANGE = (1.4, 6.0)              # frame pixels; stroke widths left alone (99.7 % of MNIST's digits lie inside)
-WORK_SIDE = 5 * DIGIT_BOX           # pixels; larger crops are reduced to this before strokes are measured
-INK = 0.5                           # at least this much is called ink when a yes or no is needed
+FRAME_SIZE = 28  # pixels; side of a frame
+DIGIT_BOX = 20  # pixels; longer side of the ink in a frame
+CENTRE = FRAME_SIZE / 2  # pixel index of the centre of mass
+PEN_RANGE = (1.4, 6.0)  # frame pixels; stroke widths left alone (99.7 % of MNIST's digits lie inside)
+WORK_SIDE = 5 * DIGIT_BOX  # pixels; larger crops are reduced to this before strokes are measured
+INK = 0.5  # at least this much is called ink when a yes or no is needed
 
 
 def make_frame(ink: np.ndarray) -> np.ndarray:
@@ -43,7 +43,7 @@ def crop_to_ink(ink: np.ndarray) -> np.ndarray:
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     if len(rows) == 0:
         raise ValueError("there is no ink to frame")
-    return ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def pen_width(ink: np.ndarray) -> float:
@@ -58,7 +58,7 @@ def pen_width(ink: np.ndarray) -> float:
 
 def fit_pen(crop: np.ndarray) -> np.ndarray:
     """Return `crop` with its strokes thickened or thinned until they lie in PEN_RANGE once framed."""
-    unit = max(crop.shape) / DIGIT_BOX                      # crop pixels a frame pixel
+    unit = max(crop.shape) / DIGIT_BOX  # crop pixels a frame pixel
     width = pen_width(crop)
     low, high = PEN_RANGE[0] * unit, PEN_RANGE[1] * unit
     if low <= width <= high or max(crop.shape) <= 2:
@@ -71,7 +71,7 @@ def fit_pen(crop: np.ndarray) -> np.ndarray:
         return crop_to_ink(np.clip(grow + 1 - distance, 0, 1).astype(np.float32))
     shrink = (width - high) / 2
     depth = ndimage.distance_transform_edt(np.pad(solid, 1))[1:-1, 1:-1]
-    shrink = min(shrink, float(depth.max()) - 1)            # something is always left
+    shrink = min(shrink, float(depth.max()) - 1)  # something is always left
     thin = np.clip(depth - shrink, 0, 1).astype(np.float32)
     return crop_to_ink(thin) if thin.any() else crop
 
@@ -99,5 +99,5 @@ def _place(digit: np.ndarray) -> np.ndarray:
         corner.append(min(max(math.floor(CENTRE - centre + 0.5), 0), FRAME_SIZE - side))
     frame = np.zeros((FRAME_SIZE, FRAME_SIZE), np.float32)
     top, left = corner
-    frame[top:top + digit.shape[0], left:left + digit.shape[1]] = digit
+    frame[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
     return frame

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from storage import atomic_write
 
 FORMAT = "digits-v1"
-MNIST_MEAN, MNIST_STD = 0.1307, 0.3081      # of the 60,000 training images, scaled to [0, 1]
+MNIST_MEAN, MNIST_STD = 0.1307, 0.3081  # of the 60,000 training images, scaled to [0, 1]
 DIGITS = tuple("0123456789")
 DEFAULT_ARCH = "residual"
 MODEL_PATH = Path(__file__).parent / "model.pth"
@@ -31,6 +31,7 @@ class CheckpointError(ValueError):
 
 # ---------------------------------------------------------------------------------- networks
 
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with BatchNorm, added to a 1x1 projection (He et al., 2016)."""
 
@@ -38,7 +39,8 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels_out), nn.ReLU(),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(),
             nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels_out),
         )
@@ -55,13 +57,16 @@ class ResidualNet(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(1, width, 5, padding=2, bias=False),
-            nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2),      # (N, w, 14, 14)
-            ResidualBlock(width, 2 * width), nn.MaxPool2d(2),       # (N, 2w, 7, 7)
-            ResidualBlock(2 * width, 4 * width),                    # (N, 4w, 7, 7)
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # (N, w, 14, 14)
+            ResidualBlock(width, 2 * width),
+            nn.MaxPool2d(2),  # (N, 2w, 7, 7)
+            ResidualBlock(2 * width, 4 * width),  # (N, 4w, 7, 7)
         )
         self.head = nn.Linear(4 * width * 7 * 7, classes)
 
-    def forward(self, images: Tensor) -> Tensor:        # (N, 1, 28, 28) in [0, 1] -> (N, classes)
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28) in [0, 1] -> (N, classes)
         x = (images - MNIST_MEAN) / MNIST_STD
         return self.head(self.body(x).flatten(1))
 
@@ -98,6 +103,7 @@ def count_parameters(model: Any) -> int:
 
 # ---------------------------------------------------------------------------------- checkpoint
 
+
 @dataclass
 class Checkpoint:
     """A trained network with what is needed to use it."""
@@ -123,8 +129,12 @@ class Checkpoint:
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically; raises OSError and leaves `path` as it was if that fails."""
     content = {
-        "format": FORMAT, "arch": checkpoint.arch, "config": dict(checkpoint.config), "classes": list(checkpoint.classes),
-        "input": dict(checkpoint.input), "facts": dict(checkpoint.facts),
+        "format": FORMAT,
+        "arch": checkpoint.arch,
+        "config": dict(checkpoint.config),
+        "classes": list(checkpoint.classes),
+        "input": dict(checkpoint.input),
+        "facts": dict(checkpoint.facts),
         "weights": {name: weight.detach().cpu().contiguous() for name, weight in checkpoint.model.state_dict().items()},
     }
     with atomic_write(path) as file:
@@ -140,10 +150,11 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
-    except Exception as error:      # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
+    except Exception as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
         raise CheckpointError(
             f"{path} is not a model file, or is damaged, or holds more than plain weights (which is refused, since "
-            "opening it could run code): train one with `python train.py`") from error
+            "opening it could run code): train one with `python train.py`"
+        ) from error
 
 
 def load_checkpoint(path: str | os.PathLike[str] = MODEL_PATH, device: torch.device | str = "cpu") -> Checkpoint:
@@ -164,14 +175,20 @@ def load_checkpoint(path: str | os.PathLike[str] = MODEL_PATH, device: torch.dev
 
 def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Checkpoint:
     if content["format"] != FORMAT:
-        raise CheckpointError(f"{path} has format {content['format']!r}, this program reads {FORMAT!r}: update the program")
+        raise CheckpointError(
+            f"{path} has format {content['format']!r}, this program reads {FORMAT!r}: update the program"
+        )
     try:
         classes = tuple(str(name) for name in content["classes"])
         model = build_model(content["arch"], len(classes), content["config"])
         model.load_state_dict(content["weights"])
-        return Checkpoint(model, content["arch"], dict(content["config"]), classes, dict(content["input"]), dict(content["facts"]))
+        return Checkpoint(
+            model, content["arch"], dict(content["config"]), classes, dict(content["input"]), dict(content["facts"])
+        )
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise CheckpointError(f"{path} does not fit its own description: train a new one with `python train.py`") from error
+        raise CheckpointError(
+            f"{path} does not fit its own description: train a new one with `python train.py`"
+        ) from error
 
 
 def _from_state_dict(path: str | os.PathLike[str], content: Any) -> Checkpoint:
@@ -181,13 +198,18 @@ def _from_state_dict(path: str | os.PathLike[str], content: Any) -> Checkpoint:
             model.load_state_dict(content)
         except (TypeError, RuntimeError, AttributeError, ValueError, KeyError):
             continue
-        return Checkpoint(model, arch, dict(known.config), input={"size": known.size, "channels": known.channels, "road": True})
+        return Checkpoint(
+            model, arch, dict(known.config), input={"size": known.size, "channels": known.channels, "road": True}
+        )
     raise CheckpointError(f"{path} holds the weights of no network known here: train one with `python train.py`")
 
 
 # ---------------------------------------------------------------------------------- evaluation
 
-def predict_logits(model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+
+def predict_logits(
+    model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu"
+) -> tuple[Tensor, Tensor]:
     """Return (logits (N, classes), labels (N,)) over all batches, on the CPU; the model's mode is left as it was."""
     was_training = model.training
     model.eval()

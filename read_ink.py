@@ -20,12 +20,12 @@ from scipy import ndimage
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
-MAX_SIDE = 1024             # pixels; larger pictures are reduced to this while decoding
-MAX_PIXELS = 200_000_000    # a picture that decodes to more is refused as a bomb
-PLAIN_TOLERANCE = 6         # grey levels of 255; how far plain paper may stray from its commonest grey
-PLAIN_SHARE = 0.45          # of the pixels (and of the border) that plain paper covers at least
-LEAST_CONTRAST = 0.06       # of full scale; fainter marks are not ink
-PAPER_SIDE = 160            # pixels; the paper's shade is estimated on a picture of this size
+MAX_SIDE = 1024  # pixels; larger pictures are reduced to this while decoding
+MAX_PIXELS = 200_000_000  # a picture that decodes to more is refused as a bomb
+PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
+PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
+LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
+PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
 
 
 class PictureError(ValueError):
@@ -66,7 +66,7 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
         source = io.BytesIO(source)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")         # Pillow warns of odd metadata; what matters is raised
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; what matters is raised
             if isinstance(source, Image.Image):
                 return _decode(source)
             with Image.open(source) as image:
@@ -79,8 +79,10 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
         if isinstance(source, (str, os.PathLike)) and not os.access(source, os.R_OK):
             raise
         raise PictureError(f"{_shown(name)} is truncated or damaged: save it again") from None
-    except Exception as error:      # decoders raise SyntaxError, ValueError, struct.error, ... on damaged bytes
-        raise PictureError(f"{_shown(name)} cannot be decoded ({type(error).__name__}): save it again as PNG or JPEG") from None
+    except Exception as error:  # decoders raise SyntaxError, ValueError, struct.error, ... on damaged bytes
+        raise PictureError(
+            f"{_shown(name)} cannot be decoded ({type(error).__name__}): save it again as PNG"
+        ) from None
 
 
 def find_ink(colours: np.ndarray) -> np.ndarray:
@@ -93,6 +95,7 @@ def find_ink(colours: np.ndarray) -> np.ndarray:
 
 # ---------------------------------------------------------------------------------- decoding
 
+
 def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     if image.width * image.height > MAX_PIXELS:
         raise Image.DecompressionBombError
@@ -102,8 +105,11 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if image.mode.startswith("I;16") or (image.mode == "I" and values.max(initial=0) > 255) else max(
-            float(np.nan_to_num(values).max(initial=0)), 1.0)
+        top = (
+            65535.0
+            if image.mode.startswith("I;16") or (image.mode == "I" and values.max(initial=0) > 255)
+            else max(float(np.nan_to_num(values).max(initial=0)), 1.0)
+        )
         image = Image.fromarray(np.clip(np.nan_to_num(values) * (255 / top), 0, 255).round().astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -113,7 +119,7 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
         image = image.convert("L" if image.mode in ("1", "L") else "RGB")
     if max(image.size) > MAX_SIDE:
         ratio = MAX_SIDE / max(image.size)
-        size = tuple(max(1, round(side * ratio)) for side in image.size)
+        size = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
         image = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     return np.asarray(image), full / max(image.size)
 
@@ -126,7 +132,7 @@ def _what_is_wrong(name: Any, source: Any) -> str:
             return f"{shown} is empty: save the picture again"
         with path.open("rb") as file:
             if file.read(12)[4:8] == b"ftyp":
-                return f"{shown} is HEIC or AVIF, which Pillow cannot read here: save it as JPEG or PNG (or `pip install pillow-heif`)"
+                return f"{shown} is HEIC, which Pillow does not read: save it as JPEG or PNG, or `pip install pillow-heif`"
     return f"{shown} is not an image that Pillow can read: save it as PNG or JPEG"
 
 
@@ -137,11 +143,12 @@ def _shown(name: Any) -> str:
 
 # ---------------------------------------------------------------------------------- plain paper
 
+
 def _plain_paper(colours: np.ndarray) -> np.ndarray | None:
     """Return the ink of a picture on paper of one colour, or None if its paper is not plain."""
     layers = colours[..., None] if colours.ndim == 2 else colours
     paper = [int(np.bincount(layers[..., c].ravel(), minlength=256).argmax()) for c in range(layers.shape[2])]
-    distance = np.abs(layers.astype(np.int16) - np.array(paper, np.int16)).max(axis=2)      # the channel with most contrast
+    distance = np.abs(layers.astype(np.int16) - np.array(paper, np.int16)).max(axis=2)  # the channel with most contrast
     near = distance <= PLAIN_TOLERANCE
     border = np.concatenate([near[0], near[-1], near[:, 0], near[:, -1]])
     if near.mean() < PLAIN_SHARE or border.mean() < PLAIN_SHARE:
@@ -151,13 +158,14 @@ def _plain_paper(colours: np.ndarray) -> np.ndarray | None:
         return np.zeros(distance.shape, np.float32)
     exact = (distance == 0).sum() / near.sum()
     ink = distance.astype(np.float32) / 255
-    if exact < 0.9:                         # JPEG's ringing and a scanner's noise are paper too
+    if exact < 0.9:  # JPEG's ringing and a scanner's noise are paper too
         ink[distance < max(0.12 * contrast, 2 * PLAIN_TOLERANCE)] = 0
     # full contrast is left as it is, so that MNIST passes through unchanged
     return ink if contrast >= 200 else ink * (255 / contrast)
 
 
 # ---------------------------------------------------------------------------------- uneven paper
+
 
 def _uneven_paper(colours: np.ndarray) -> np.ndarray:
     """Return the ink on paper with shade, gradient, texture or noise: a photo, a scan, a fogged picture."""
@@ -197,7 +205,7 @@ def _shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]
 
 
 def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray:
-    """Return the depths of the marks that are likely writing: what the picture's edge cuts is left out if there is more."""
+    """Return the depths of the marks that are likely writing, not those cut by the picture's edge if there are others."""
     mass = np.bincount(labels.ravel(), depth.ravel(), count + 1)
     mass[0] = 0
     inside = mass.copy()
@@ -210,8 +218,7 @@ def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray
 def _depth(level: np.ndarray) -> np.ndarray:
     """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level.
 
-    The paper is a closing wider than any stroke (a ramp stays a ramp), on a small copy; a shadow divides out. Ruled lines are
-    taken out.
+    The paper is a closing wider than any stroke (a ramp stays a ramp), on a small copy; a shadow divides out.
     """
     height, width = level.shape
     ratio = min(1.0, PAPER_SIDE / max(height, width))

