@@ -1,4 +1,4 @@
-"""The networks, their registry, and the checkpoint that rebuilds them.
+"""The registry of networks, and the checkpoint that rebuilds them.
 
 A network takes images (N, C, H, W) in [0, 1], ink bright, and returns logits (N, classes);
 standardisation lives inside it, so no caller can forget it. A checkpoint holds plain types only and
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from networks import ColourNet, ResidualNet, SimpleNet, TinyNet, WideNet
 from storage import atomic_write
 
 FORMAT = "digits-v1"
-MNIST_MEAN, MNIST_STD = 0.1307, 0.3081  # of the 60,000 training images, scaled to [0, 1]
 DIGITS = tuple("0123456789")
 DEFAULT_ARCH = "residual"
 MODEL_PATH = Path(__file__).parent / "model.pth"
@@ -29,51 +29,15 @@ class CheckpointError(ValueError):
     """A file that is no checkpoint of ours, or one that does not fit."""
 
 
-# ---------------------------------------------------------------------------------- networks
-
-
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with BatchNorm, added to a 1x1 projection (He et al., 2016)."""
-
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels_out),
-            nn.ReLU(),
-            nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels_out),
-        )
-        self.skip = nn.Conv2d(channels_in, channels_out, 1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.body(x) + self.skip(x))
-
-
-class ResidualNet(nn.Module):
-    """The default: a 5x5 stem, then a residual block at 14x14 and one at 7x7."""
-
-    def __init__(self, width: int = 32, classes: int = 10) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(1, width, 5, padding=2, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.MaxPool2d(2),  # (N, w, 14, 14)
-            ResidualBlock(width, 2 * width),
-            nn.MaxPool2d(2),  # (N, 2w, 7, 7)
-            ResidualBlock(2 * width, 4 * width),  # (N, 4w, 7, 7)
-        )
-        self.head = nn.Linear(4 * width * 7 * 7, classes)
-
-    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28) in [0, 1] -> (N, classes)
-        x = (images - MNIST_MEAN) / MNIST_STD
-        return self.head(self.body(x).flatten(1))
+# ---------------------------------------------------------------------------------- registry
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A registered network: how to build it, what it takes, and the recipe that train.py uses unless told otherwise."""
+    """A registered network: how to build it, and the recipe that train.py uses unless told otherwise.
+
+    `size` and `channels` are those of a picture given as it is; from the road it takes frames, 28 x 28 in grey.
+    """
 
     build: Callable[..., Any]
     summary: str
@@ -83,8 +47,32 @@ class Architecture:
     recipe: dict[str, Any] = field(default_factory=dict)
 
 
+# the recipe of most tutorials: Adam at 0.001, the pictures as they are, the last weights kept
+_PLAIN = {
+    "optimizer": "adam",
+    "learning_rate": 0.001,
+    "epochs": 10,
+    "batch_size": 64,
+    "weight_decay": 0.0,
+    "label_smoothing": 0.0,
+    "average": 0.0,
+    "augment": "none",
+}
+
 ARCHITECTURES: dict[str, Architecture] = {
     "residual": Architecture(ResidualNet, "the default: two residual blocks, 351,082 parameters", {"width": 32}),
+    "tiny": Architecture(TinyNet, "the default made narrow: 21,694 parameters", {"width": 12}),
+    "simple": Architecture(SimpleNet, "two convolutions, two linear layers: 421,642 parameters", recipe=_PLAIN),
+    "wide": Architecture(
+        WideNet, "three full-size convolutions with BatchNorm: 6,480,010 parameters", recipe={**_PLAIN, "epochs": 5}
+    ),
+    "colour": Architecture(
+        ColourNet,
+        "64 x 64 pixels in colour: 20,180 parameters",
+        size=64,
+        channels=3,
+        recipe={**_PLAIN, "epochs": 30, "batch_size": 50, "learning_rate": 0.01},
+    ),
 }
 
 

@@ -1,0 +1,147 @@
+"""The networks: each takes images (N, C, H, W) in [0, 1] and returns logits (N, classes).
+
+Standardisation, and for `ColourNet` the enlargement to 64 x 64 x 3, happen inside, so no caller can forget
+them. `model.ARCHITECTURES` gives each its name and the recipe that trains it.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MNIST_MEAN, MNIST_STD = 0.1307, 0.3081  # of the 60,000 training images, scaled to [0, 1]
+COLOUR_SIZE = 64  # pixels; side of what ColourNet looks at
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with BatchNorm, added to a 1x1 projection (He et al., 2016)."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(),
+            nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+        self.skip = nn.Conv2d(channels_in, channels_out, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.body(x) + self.skip(x))
+
+
+class ResidualNet(nn.Module):
+    """The default: a 5x5 stem, then a residual block at 14x14 and one at 7x7."""
+
+    def __init__(self, width: int = 32, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, width, 5, padding=2, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # (N, w, 14, 14)
+            ResidualBlock(width, 2 * width),
+            nn.MaxPool2d(2),  # (N, 2w, 7, 7)
+            ResidualBlock(2 * width, 4 * width),  # (N, 4w, 7, 7)
+        )
+        self.head = nn.Linear(4 * width * 7 * 7, classes)
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
+        return self.head(self.body(standardise(images)).flatten(1))
+
+
+class TinyNet(nn.Module):
+    """The default's idea in a sixteenth of its size: two narrow blocks, then 3x3 pooled cells."""
+
+    def __init__(self, width: int = 12, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, width, 5, padding=2, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # (N, w, 14, 14)
+            ResidualBlock(width, 2 * width),
+            nn.MaxPool2d(2),  # (N, 2w, 7, 7)
+            ResidualBlock(2 * width, 2 * width),
+            nn.MaxPool2d(2),  # (N, 2w, 3, 3)
+        )
+        self.head = nn.Linear(2 * width * 3 * 3, classes)
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
+        return self.head(self.body(standardise(images)).flatten(1))
+
+
+class WideNet(nn.Module):
+    """The big BatchNorm network of the Pygame repos: three convolutions at full size, no pooling."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, 32, 3, padding=1),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 3, padding=1),
+            nn.BatchNorm2d(64),
+            nn.ReLU(),
+            nn.Conv2d(64, 64, 3, padding=1),
+            nn.BatchNorm2d(64),
+            nn.ReLU(),  # (N, 64, 28, 28)
+        )
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(64 * 28 * 28, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, classes))
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
+        return self.head(self.body(standardise(images)))
+
+
+class SimpleNet(nn.Module):
+    """The two-convolution network of most tutorials."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, 32, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # (N, 32, 14, 14)
+            nn.Conv2d(32, 64, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # (N, 64, 7, 7)
+        )
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Linear(128, classes))
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
+        return self.head(self.body(standardise(images)))
+
+
+class ColourNet(nn.Module):
+    """The network of the custom-picture repos: 64 x 64 pixels in three colours.
+
+    Conv 3->10 5x5, max-pool 2, ReLU, Conv 10->10 5x5, Dropout2d 0.5, max-pool 2, ReLU, linear 1,690 -> classes.
+    Pictures of another size or in grey are enlarged and repeated over the colours first.
+    """
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 10, 5),  # (N, 10, 60, 60)
+            nn.MaxPool2d(2),
+            nn.ReLU(),
+            nn.Conv2d(10, 10, 5),  # (N, 10, 26, 26)
+            nn.Dropout2d(),
+            nn.MaxPool2d(2),
+            nn.ReLU(),  # (N, 10, 13, 13)
+        )
+        self.head = nn.Linear(10 * 13 * 13, classes)
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1 or 3, H, W)
+        if images.shape[2:] != (COLOUR_SIZE, COLOUR_SIZE):
+            images = F.interpolate(images, size=(COLOUR_SIZE, COLOUR_SIZE), mode="bilinear", align_corners=False)
+        if images.shape[1] == 1:
+            images = images.expand(-1, 3, -1, -1)
+        return self.head(self.body(images - 0.5).flatten(1))
+
+
+def standardise(images: Tensor) -> Tensor:
+    """Return images with MNIST's mean at 0 and its standard deviation at 1."""
+    return (images - MNIST_MEAN) / MNIST_STD
