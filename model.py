@@ -145,7 +145,9 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
         ) from error
 
 
-def load_checkpoint(path: str | os.PathLike[str] = MODEL_PATH, device: torch.device | str = "cpu") -> Checkpoint:
+def load_checkpoint(
+    path: str | os.PathLike[str] = MODEL_PATH, device: torch.device | str = "cpu", trust: bool = False
+) -> Checkpoint:
     """Return the checkpoint at `path`, its network in eval mode on `device`.
 
     A bare state_dict of an older script loads too when its keys and shapes fit one registered

@@ -1,0 +1,251 @@
+"""Learning from corrections: kept as data, consulted by similarity, undone, forgotten; fine-tuning with a guard.
+
+    memory = Memory()                                   # the user's data folder, or Memory(folder)
+    recognizer = Recognizer("model.pth", memory=memory)
+    memory.learn(reading.groups[0].frame, "7")          # right from now on
+    memory.undo()
+
+Two layers, both reversible; the network's file is never touched. `Memory` compares what the network sees
+with the corrected frames, and answers in its place when they are alike: right at once, nothing forgotten,
+whatever network answers. `fine_tune` moves a network's last layer, in memory only, and is refused when
+it costs accuracy elsewhere.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from storage import atomic_write, user_data_dir
+
+FORMAT = "digits-correction-v1"
+SIDE = 28  # pixels; frames are compared at this size
+BLUR = 1.0  # pixels; standard deviation of the blur that lets strokes lie a little apart
+SHIFTS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]  # pixels; tried before two frames are called unlike
+TWIN = 0.93  # similarity from which a frame is the corrected drawing again, whatever the network says of it
+ALIKE = 0.80  # similarity that is enough where the network gives the answer that was corrected
+RECALLED = 0.99  # probability of a recalled label
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One thing the user said: this frame shows this label."""
+
+    id: str  # the file's name without its ending; sorts by time
+    frame: np.ndarray = field(repr=False, compare=False)  # float32, (28, 28) or what the network is given
+    label: str
+    time: str  # ISO 8601, UTC
+    model: str = ""  # which network was corrected
+
+
+class Network(Protocol):
+    """Who asks a memory: a recognizer.Recognizer."""
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+
+    def ask(self, frames: np.ndarray) -> np.ndarray:
+        """Return probabilities (N, classes) without any memory."""
+
+
+class Memory:
+    """The corrections in a folder, one file each; safe to use from several threads.
+
+    Every change is on disk, whole, before the call returns, and a file is never rewritten: a crash at any
+    instant loses at most the correction being made. A damaged file is moved to `damaged/` and listed there.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        """Read the corrections in `folder` (default: the user's data folder; made when first needed)."""
+        self.folder = Path(folder) if folder is not None else user_data_dir() / "corrections"
+        self.damaged: list[Path] = []  # where the damaged files found were put
+        self._lock = threading.RLock()
+        self._entries: dict[str, Correction] = {}
+        self._features: dict[str, np.ndarray] = {}  # id -> (SIDE * SIDE,), unit length
+        self._answers: WeakKeyDictionary[Network, dict[str, int]] = WeakKeyDictionary()  # what each said of the frames
+        self.reload()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def entries(self) -> list[Correction]:
+        """Return the corrections, oldest first."""
+        with self._lock:
+            return [self._entries[name] for name in sorted(self._entries)]
+
+    def learn(self, frame: np.ndarray, label: str, model: str = "") -> Correction:
+        """Keep a correction and use it from now on. Raises ValueError for a bad frame or label, OSError if not stored."""
+        frame = np.ascontiguousarray(frame, np.float32)
+        _check(frame, label)
+        now = datetime.now(UTC)
+        with self._lock:
+            latest = max(self._entries, default="")
+            stamp = max(f"{now:%Y%m%dT%H%M%S%f}", latest.split("-")[0])  # a clock set back keeps the order
+            rank = f"{sum(name.startswith(stamp) for name in self._entries):03d}"
+            entry = Correction(
+                f"{stamp}-{rank}-{secrets.token_hex(3)}", frame, label, now.isoformat(timespec="seconds"), model
+            )
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic_write(self._path(entry.id)) as file:
+                file.write(_to_bytes(entry))
+            self._remember(entry)
+        return entry
+
+    def undo(self) -> Correction | None:
+        """Take back the latest correction and return it; None if there is none."""
+        with self._lock:
+            latest = max(self._entries, default=None)
+            if latest is None:
+                return None
+            entry = self._entries[latest]
+            self.forget(latest)
+            return entry
+
+    def forget(self, id: str) -> None:
+        """Delete one correction; raises KeyError if there is none of that name, OSError if it cannot be deleted."""
+        with self._lock:
+            if id not in self._entries:
+                raise KeyError(id)
+            self._path(id).unlink(missing_ok=True)
+            del self._entries[id], self._features[id]
+
+    def forget_all(self) -> int:
+        """Delete all corrections and return how many there were."""
+        with self._lock:
+            names = list(self._entries)
+            for name in names:
+                self.forget(name)
+            return len(names)
+
+    def reload(self) -> None:
+        """Take in what other programs added to the folder, or deleted from it."""
+        with self._lock:
+            names = {path.stem for path in self.folder.glob("*.npz")} if self.folder.is_dir() else set()
+            for name in set(self._entries) - names:
+                del self._entries[name], self._features[name]
+            for name in sorted(names - set(self._entries)):
+                try:
+                    self._remember(_from_bytes(name, self._path(name).read_bytes()))
+                except FileNotFoundError:
+                    continue  # deleted by another program since it was listed
+                except (ValueError, KeyError, EOFError, OSError):
+                    self._set_aside(self._path(name))
+
+    def consult(self, frames: np.ndarray, probs: np.ndarray, network: Network) -> np.ndarray:
+        """Return `probs` (N, classes) with the rows of remembered frames (N, H, W[, 3]) replaced.
+
+        A frame is remembered if it is the corrected drawing again (TWIN), or if it is ALIKE and the network
+        answers it as it answered the corrected one.
+        """
+        classes = list(network.classes)
+        with self._lock:
+            entries = [entry for entry in self.entries() if entry.label in classes]
+            if not entries:
+                return probs
+            stored = np.stack([self._features[entry.id] for entry in entries], axis=1)  # (P, M)
+            answers = self._ask(entries, frames.shape[1:], network)
+        moved = np.stack([_moved(_comparable(frame)) for frame in frames])  # (N, shifts, P)
+        similarity = (moved @ stored).max(axis=1)  # (N, M)
+        same_answer = probs.argmax(axis=1)[:, None] == answers[None]
+        similarity[similarity < np.where(same_answer, ALIKE, TWIN)] = 0
+        nearest = len(entries) - 1 - similarity[:, ::-1].argmax(axis=1)  # the latest among equals
+        result = probs.copy()
+        for row, column in enumerate(nearest):
+            if similarity[row, column] > 0:
+                result[row] = (1 - RECALLED) / max(len(classes) - 1, 1)
+                result[row, classes.index(entries[column].label)] = RECALLED
+        return result
+
+    def _ask(self, entries: list[Correction], shape: tuple[int, ...], network: Network) -> np.ndarray:
+        """Return the class (M,) that the network alone gives each corrected frame; -1 where shapes differ."""
+        known = self._answers.setdefault(network, {})
+        new = [entry for entry in entries if entry.id not in known and entry.frame.shape == shape]
+        if new:
+            said = network.ask(np.stack([entry.frame for entry in new])).argmax(axis=1)
+            known.update((entry.id, int(answer)) for entry, answer in zip(new, said))
+        return np.array([known.get(entry.id, -1) for entry in entries])
+
+    def _remember(self, entry: Correction) -> None:
+        self._entries[entry.id] = entry
+        self._features[entry.id] = _unit(_comparable(entry.frame))
+
+    def _set_aside(self, path: Path) -> None:
+        aside = path.parent / "damaged"
+        try:
+            aside.mkdir(exist_ok=True)
+            os.replace(path, aside / path.name)
+            self.damaged.append(aside / path.name)
+        except OSError:
+            self.damaged.append(path)
+
+    def _path(self, id: str) -> Path:
+        return self.folder / f"{id}.npz"
+
+
+# ---------------------------------------------------------------------------------- files and features
+
+
+def _check(frame: Any, label: Any) -> None:
+    if frame.ndim not in (2, 3) or not frame.size or not np.isfinite(frame).all():
+        raise ValueError("a correction needs a frame (H, W) or (H, W, 3) of finite numbers")
+    if frame.min() < 0 or frame.max() > 1:
+        raise ValueError("a correction's frame must lie in [0, 1]")
+    if not isinstance(label, str) or not label:
+        raise ValueError("a correction needs a label")
+
+
+def _to_bytes(entry: Correction) -> bytes:
+    buffer = io.BytesIO()
+    words = {"format": FORMAT, "label": entry.label, "time": entry.time, "model": entry.model}
+    np.savez_compressed(buffer, frame=entry.frame, **{key: np.array(word) for key, word in words.items()})
+    return buffer.getvalue()
+
+
+def _from_bytes(id: str, content: bytes) -> Correction:
+    """Return the correction in a file's bytes; raises ValueError, KeyError, EOFError or OSError for any other bytes."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            words = {key: str(file[key]) for key in ("format", "label", "time", "model")}
+            frame = np.ascontiguousarray(file["frame"], np.float32)
+    except (TypeError, AttributeError, NotImplementedError, RuntimeError) as error:
+        raise ValueError("not a correction") from error
+    except Exception as error:
+        if type(error).__module__ not in ("zipfile", "zlib"):
+            raise
+        raise ValueError("a damaged file") from error
+    if words["format"] != FORMAT:
+        raise ValueError(f"unknown format {words['format']!r}")
+    _check(frame, words["label"])
+    return Correction(id, frame, words["label"], words["time"], words["model"])
+
+
+def _comparable(frame: np.ndarray) -> np.ndarray:
+    """Return a frame in grey at SIDE x SIDE, blurred."""
+    grey = frame.mean(axis=2) if frame.ndim == 3 else frame
+    if grey.shape != (SIDE, SIDE):
+        image = Image.fromarray(np.ascontiguousarray(grey, np.float32))
+        grey = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX))
+    return ndimage.gaussian_filter(grey, BLUR)
+
+
+def _unit(picture: np.ndarray) -> np.ndarray:
+    """Return a picture as a vector of mean 0 and length 1: products of two are their correlation."""
+    flat = picture.ravel() - picture.mean()
+    return (flat / max(float(np.linalg.norm(flat)), 1e-6)).astype(np.float32)
+
+
+def _moved(picture: np.ndarray) -> np.ndarray:
+    """Return (shifts, SIDE * SIDE): the picture and its neighbours a pixel away, each of unit length."""
+    return np.stack([_unit(np.roll(picture, shift, axis=(0, 1))) for shift in SHIFTS])
