@@ -17,6 +17,7 @@ import torch
 
 import segment
 from frame import make_frame
+from learn import Memory
 from model import MODEL_PATH, Checkpoint, load_checkpoint
 from read_ink import Picture, Source, read_ink
 from segment import Piece
@@ -85,10 +86,24 @@ class Guess:
 class Recognizer:
     """A checkpoint and the road to it. Not thread-safe; one per thread."""
 
-    def __init__(self, model: str | os.PathLike[str] | Checkpoint = MODEL_PATH, device: str = "cpu") -> None:
-        """Load a checkpoint; raises FileNotFoundError, OSError or model.CheckpointError."""
-        self.checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device)
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | Checkpoint = MODEL_PATH,
+        device: str = "cpu",
+        memory: Memory | None = None,
+        trust: bool = False,
+    ) -> None:
+        """Load a checkpoint; raises FileNotFoundError, OSError or model.CheckpointError.
+
+        A `memory` of corrections answers for what it remembers. `trust`: see model.load_checkpoint.
+        """
+        self.checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device, trust)
         self.device = device
+        self.memory = memory
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.checkpoint.classes
 
     def read(self, source: Source) -> Reading:
         """Read a picture: a path, bytes, an open file, a PIL image, a uint8 array or float ink.
@@ -113,7 +128,12 @@ class Recognizer:
         return Reading("ok", text, found)
 
     def classify(self, frames: np.ndarray) -> np.ndarray:
-        """Return calibrated probabilities (N, classes) of frames (N, 28, 28) in [0, 1]."""
+        """Return calibrated probabilities (N, classes) of frames (N, 28, 28) in [0, 1], corrections consulted."""
+        probs = self.ask(frames)
+        return probs if self.memory is None else self.memory.consult(frames, probs, self)
+
+    def ask(self, frames: np.ndarray) -> np.ndarray:
+        """Return what the network alone says: calibrated probabilities (N, classes)."""
         with torch.inference_mode():
             images = torch.from_numpy(np.ascontiguousarray(frames, np.float32))[:, None].to(self.device)
             logits = self.checkpoint.model(images).float()
