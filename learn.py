@@ -1,14 +1,13 @@
-"""Learning from corrections: kept as data, consulted by similarity, undone, forgotten; fine-tuning with a guard.
+"""Learning from corrections: kept as data, consulted by similarity, undone, forgotten.
 
     memory = Memory()                                   # the user's data folder, or Memory(folder)
     recognizer = Recognizer("model.pth", memory=memory)
     memory.learn(reading.groups[0].frame, "7")          # right from now on
     memory.undo()
 
-Two layers, both reversible; the network's file is never touched. `Memory` compares what the network sees
-with the corrected frames, and answers in its place when they are alike: right at once, nothing forgotten,
-whatever network answers. `fine_tune` moves a network's last layer, in memory only, and is refused when
-it costs accuracy elsewhere.
+A memory compares what the network sees with the corrected frames and moves its answer where they are alike:
+right at once, nothing forgotten, whatever the network is made of, and its weights stay as they are.
+(`finetune` moves them, in memory and under guard.) No torch here: the app opens its memory before torch is loaded.
 """
 
 from __future__ import annotations
@@ -34,9 +33,10 @@ FORMAT = "digits-correction-v1"
 SIDE = 28  # pixels; frames are compared at this size
 BLUR = 1.0  # pixels; standard deviation of the blur that lets strokes lie a little apart
 SHIFTS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]  # pixels; tried before two frames are called unlike
-TWIN = 0.93  # similarity from which a frame is the corrected drawing again, whatever the network says of it
-ALIKE = 0.80  # similarity that is enough where the network gives the answer that was corrected
-RECALLED = 0.99  # probability of a recalled label
+UNLIKE = 0.7  # correlation at which two frames have nothing to do with each other
+SAME = 0.98  # correlation from which a frame is the corrected drawing again
+RECALLED = 0.95  # probability of its label that a correction gives its own frame
+LEAST = 1e-7  # probability below which the network's doubt is not believed
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Memory:
         self._lock = threading.RLock()
         self._entries: dict[str, Correction] = {}
         self._features: dict[str, np.ndarray] = {}  # id -> (SIDE * SIDE,), unit length
-        self._answers: WeakKeyDictionary[Network, dict[str, int]] = WeakKeyDictionary()  # what each said of the frames
+        self._answers: WeakKeyDictionary[Network, dict[str, np.ndarray]] = WeakKeyDictionary()  # of the frames
         self.reload()
 
     def __len__(self) -> int:
@@ -94,9 +94,7 @@ class Memory:
             latest = max(self._entries, default="")
             stamp = max(f"{now:%Y%m%dT%H%M%S%f}", latest.split("-")[0])  # a clock set back keeps the order
             rank = f"{sum(name.startswith(stamp) for name in self._entries):03d}"
-            entry = Correction(
-                f"{stamp}-{rank}-{secrets.token_hex(3)}", frame, label, now.isoformat(timespec="seconds"), model
-            )
+            entry = Correction(f"{stamp}-{rank}-{secrets.token_hex(3)}", frame, label, now.isoformat(timespec="seconds"), model)
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_write(self._path(entry.id)) as file:
                 file.write(_to_bytes(entry))
@@ -144,38 +142,44 @@ class Memory:
                     self._set_aside(self._path(name))
 
     def consult(self, frames: np.ndarray, probs: np.ndarray, network: Network) -> np.ndarray:
-        """Return `probs` (N, classes) with the rows of remembered frames (N, H, W[, 3]) replaced.
+        """Return `probs` (N, classes) of frames (N, H, W[, 3]), each row moved by the corrections it is like.
 
-        A frame is remembered if it is the corrected drawing again (TWIN), or if it is ALIKE and the network
-        answers it as it answered the corrected one.
+        On its own frame a correction lifts its label's log-probability until the probability is RECALLED;
+        on another by as much of that as the two are alike, in the frames and in what the network says of
+        them. Of several corrections for one label the strongest counts. A frame that is a corrected drawing
+        again (SAME) hears only that one, the latest if there are several.
         """
         classes = list(network.classes)
         with self._lock:
-            entries = [entry for entry in self.entries() if entry.label in classes]
+            entries = [e for e in self.entries() if e.label in classes and e.frame.shape == frames.shape[1:]]
             if not entries:
                 return probs
             stored = np.stack([self._features[entry.id] for entry in entries], axis=1)  # (P, M)
-            answers = self._ask(entries, frames.shape[1:], network)
+            said = self._ask(entries, network)  # (M, classes)
+        labels = np.array([classes.index(entry.label) for entry in entries])
+        own = np.clip(said[np.arange(len(entries)), labels], LEAST, 1 - LEAST)
+        lacking = np.maximum(_log_odds(RECALLED) - _log_odds(own), 0)  # (M,) nats
         moved = np.stack([_moved(_comparable(frame)) for frame in frames])  # (N, shifts, P)
-        similarity = (moved @ stored).max(axis=1)  # (N, M)
-        same_answer = probs.argmax(axis=1)[:, None] == answers[None]
-        similarity[similarity < np.where(same_answer, ALIKE, TWIN)] = 0
-        nearest = len(entries) - 1 - similarity[:, ::-1].argmax(axis=1)  # the latest among equals
-        result = probs.copy()
-        for row, column in enumerate(nearest):
-            if similarity[row, column] > 0:
-                result[row] = (1 - RECALLED) / max(len(classes) - 1, 1)
-                result[row, classes.index(entries[column].label)] = RECALLED
-        return result
+        similar = (moved @ stored).max(axis=1)  # (N, M)
+        answers = np.clip(_opinion(probs) @ _opinion(said).T, 0, 1)
+        share = (np.clip((similar - UNLIKE) / (1 - UNLIKE), 0, 1) * answers) ** 2
+        last = len(entries) - 1
+        for row in np.flatnonzero(similar.max(axis=1) >= SAME):
+            nearest = last - similar[row, ::-1].round(3).argmax()
+            share[row] = np.arange(len(entries)) == nearest
+        lift = np.zeros_like(probs)
+        for column, label in enumerate(labels):
+            lift[:, label] = np.maximum(lift[:, label], share[:, column] * lacking[column])
+        raised = probs * np.exp(lift)
+        return np.where(lift.any(axis=1, keepdims=True), raised / raised.sum(axis=1, keepdims=True), probs)
 
-    def _ask(self, entries: list[Correction], shape: tuple[int, ...], network: Network) -> np.ndarray:
-        """Return the class (M,) that the network alone gives each corrected frame; -1 where shapes differ."""
+    def _ask(self, entries: list[Correction], network: Network) -> np.ndarray:
+        """Return what the network alone says of the corrected frames (M, classes), asked once for each."""
         known = self._answers.setdefault(network, {})
-        new = [entry for entry in entries if entry.id not in known and entry.frame.shape == shape]
+        new = [entry for entry in entries if entry.id not in known]
         if new:
-            said = network.ask(np.stack([entry.frame for entry in new])).argmax(axis=1)
-            known.update((entry.id, int(answer)) for entry, answer in zip(new, said))
-        return np.array([known.get(entry.id, -1) for entry in entries])
+            known.update(zip([entry.id for entry in new], network.ask(np.stack([entry.frame for entry in new]))))
+        return np.stack([known[entry.id] for entry in entries])
 
     def _remember(self, entry: Correction) -> None:
         self._entries[entry.id] = entry
@@ -209,7 +213,8 @@ def _check(frame: Any, label: Any) -> None:
 def _to_bytes(entry: Correction) -> bytes:
     buffer = io.BytesIO()
     words = {"format": FORMAT, "label": entry.label, "time": entry.time, "model": entry.model}
-    np.savez_compressed(buffer, frame=entry.frame, **{key: np.array(word) for key, word in words.items()})
+    arrays: dict[str, Any] = {"frame": entry.frame, **{key: np.array(word) for key, word in words.items()}}
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 
@@ -249,3 +254,14 @@ def _unit(picture: np.ndarray) -> np.ndarray:
 def _moved(picture: np.ndarray) -> np.ndarray:
     """Return (shifts, SIDE * SIDE): the picture and its neighbours a pixel away, each of unit length."""
     return np.stack([_unit(np.roll(picture, shift, axis=(0, 1))) for shift in SHIFTS])
+
+
+def _log_odds(probability: Any) -> Any:
+    return np.log(probability / (1 - probability))
+
+
+def _opinion(probs: np.ndarray) -> np.ndarray:
+    """Return probabilities (N, classes) as centred log-probabilities of unit length: products are cosines."""
+    logs = np.log(probs.astype(np.float64) + LEAST)
+    logs -= logs.mean(axis=1, keepdims=True)
+    return logs / np.maximum(np.linalg.norm(logs, axis=1, keepdims=True), 1e-9)

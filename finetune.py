@@ -1,0 +1,152 @@
+"""Fine-tuning on corrections with a guard: the last layer only, in memory only, refused when it costs accuracy.
+
+The body of the network is frozen in eval mode (so BatchNorm stays as it is), which makes its output on a picture
+a fixed vector, and the last layer a softmax regression on it: corrections, each with small distortions, are
+pulled to their labels, while a class-balanced replay of training digits is held to what the network said
+before (Li and Hoiem, "Learning without Forgetting", 2016). The outcome is kept only if the corrections are
+learnt and accuracy on held-out digits has dropped by no more than MOST_LOST.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from augment import Augmentation, warp
+from learn import Correction
+from model import Checkpoint
+
+MOST_LOST = 0.001  # of held-out accuracy
+LEARNT = 0.9  # share of the corrections that must be right afterwards, the latest among them
+COPIES = 16  # distorted copies of each correction
+STEPS = 120
+RATE = 3e-4
+SMOOTHING = 0.05
+GENTLE = Augmentation(rotation=0.1, shear=0.1, scale=0.06, shift=1.0, bend=0.5)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a fine-tuning did; accuracies in [0, 1] on the held-out digits."""
+
+    accepted: bool
+    learnt: int  # corrections that are right afterwards
+    corrections: int
+    before: float
+    after: float
+    seconds: float
+
+
+class FineTuner:
+    """The last layer of a checkpoint's network, its replay and its guard. The checkpoint's file is never touched."""
+
+    def __init__(self, checkpoint: Checkpoint, replay: Tensor, held_out: Tensor, labels: Tensor) -> None:
+        """Note what the network makes of `replay` and `held_out`, float (N, C, H, W); `labels` (N,) of the latter.
+
+        Raises ValueError if the network has no last linear layer that can be reached.
+        """
+        self.checkpoint = checkpoint
+        self._parameters, self._features = find_last_layer(checkpoint.model)
+        self._replay = self._features(replay)
+        self._held_out, self._labels = self._features(held_out), labels
+        weight, bias = self._parameters
+        self._said = F.linear(self._replay, weight, bias).softmax(1)
+        self._states: list[tuple[Tensor, Tensor]] = []
+
+    def tune(self, corrections: Sequence[Correction], seed: int = 0) -> Outcome:
+        """Move the last layer towards `corrections` (oldest first), or leave it bit for bit as it was."""
+        started = time.perf_counter()
+        classes = self.checkpoint.classes
+        corrections = [c for c in corrections if c.label in classes]
+        if not corrections:
+            raise ValueError("there is no correction whose label this network knows")
+        labels = torch.tensor([classes.index(correction.label) for correction in corrections])
+        images = torch.from_numpy(np.stack([_as_image(correction.frame) for correction in corrections]))
+        generator = Generator().manual_seed(seed)
+        own = self._features(images)
+        copies = self._features(_distort(images.repeat_interleave(COPIES, 0), generator))
+        targets = labels.repeat_interleave(COPIES)
+        weight, bias = (parameter.detach().clone().requires_grad_() for parameter in self._parameters)
+        optimizer = torch.optim.Adam([weight, bias], RATE)
+        for _ in range(STEPS):
+            some = torch.randint(len(copies), (64,), generator=generator)
+            rest = torch.randint(len(self._replay), (256,), generator=generator)
+            loss = F.cross_entropy(F.linear(copies[some], weight, bias), targets[some], label_smoothing=SMOOTHING)
+            loss = loss + 4 * F.cross_entropy(F.linear(self._replay[rest], weight, bias), self._said[rest])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        right = F.linear(own, weight, bias).detach().argmax(1) == labels
+        before, after = self._accuracy(*self._parameters), self._accuracy(weight.detach(), bias.detach())
+        learnt = int(right.sum())
+        accepted = bool(right[-1]) and learnt >= LEARNT * len(right) and before - after <= MOST_LOST
+        if accepted:
+            self._states.append((self._parameters[0].detach().clone(), self._parameters[1].detach().clone()))
+            self._set(weight.detach(), bias.detach())
+        return Outcome(accepted, learnt, len(right), before, after, time.perf_counter() - started)
+
+    def undo(self) -> bool:
+        """Restore the last layer bit for bit as it was before the latest accepted tuning; False if there was none."""
+        if not self._states:
+            return False
+        self._set(*self._states.pop())
+        return True
+
+    def _set(self, weight: Tensor, bias: Tensor) -> None:
+        with torch.no_grad():
+            self._parameters[0].copy_(weight)
+            self._parameters[1].copy_(bias)
+
+    def _accuracy(self, weight: Tensor, bias: Tensor) -> float:
+        answers = F.linear(self._held_out, weight, bias).argmax(1)
+        return float((answers == self._labels).double().mean())
+
+
+def find_last_layer(model: Any) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor], Tensor]]:
+    """Return ((weight (classes, D), bias (classes,)) of the last linear layer, what feeds it: images -> (N, D)).
+
+    Writing into the two tensors changes the network. Raises ValueError for a network without one.
+    """
+    if not isinstance(model, nn.Module):
+        if not hasattr(model, "last_layer"):
+            raise ValueError("only a network of this program can be fine-tuned, not an exported one")
+        return model.last_layer(), model.features
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    if not layers:
+        raise ValueError("this network has no linear layer to fine-tune")
+
+    def features(images: Tensor) -> Tensor:
+        seen: list[Tensor] = []
+        handle = layers[-1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+        was_training = model.training
+        model.eval()
+        try:
+            with torch.no_grad():
+                for part in images.split(500):
+                    model(part)
+        finally:
+            handle.remove()
+            model.train(was_training)
+        return torch.cat(seen)
+
+    return (layers[-1].weight, layers[-1].bias), features
+
+
+def _as_image(frame: np.ndarray) -> np.ndarray:
+    """Return a frame (H, W) or (H, W, 3) as float32 (C, H, W)."""
+    return frame[None] if frame.ndim == 2 else np.ascontiguousarray(frame.transpose(2, 0, 1))
+
+
+def _distort(images: Tensor, generator: Generator) -> Tensor:
+    """Return gently warped frames; pictures that are not frames are moved by up to a pixel."""
+    if images.shape[1:] == (1, 28, 28):
+        return warp(images, GENTLE, generator).clamp(0, 1)
+    moves = torch.randint(-1, 2, (len(images), 2), generator=generator).tolist()
+    return torch.stack([image.roll(move, (1, 2)) for image, move in zip(images, moves)])
