@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from networks import ColourNet, ResidualNet, SimpleNet, TinyNet, WideNet
+from scratch import ScratchNet
 from storage import atomic_write
 
 FORMAT = "digits-v1"
@@ -72,6 +73,13 @@ ARCHITECTURES: dict[str, Architecture] = {
         size=64,
         channels=3,
         recipe={**_PLAIN, "epochs": 30, "batch_size": 50, "learning_rate": 0.01},
+    ),
+    "scratch": Architecture(
+        ScratchNet,
+        "three linear layers written by hand, no autograd: 235,146 parameters",
+        {"layers": [784, 256, 128]},
+        recipe={"optimizer": "momentum", "learning_rate": 0.1, "epochs": 12, "batch_size": 128, "weight_decay": 0.0,
+                "augment": "light"},
     ),
 }
 

@@ -108,8 +108,8 @@ def make_config(arguments: argparse.Namespace) -> TrainConfig:
     for name in ("epochs", "batch_size", "learning_rate"):
         if not getattr(config, name) > 0:
             raise ValueError(f"--{name.replace('_', '-')} must be above 0")
-    if config.augment not in ("full", "none"):
-        raise ValueError("--augment is full or none")
+    if config.augment not in ("full", "light", "none"):
+        raise ValueError("--augment is full, light or none")
     return config
 
 

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from tqdm import tqdm
 
-from augment import NOT_A_DIGIT, Augmentation, augment
+from augment import NOT_A_DIGIT, Augmentation, augment, warp
 from dataset import Batches, Digits
 from model import (
     ARCHITECTURES,
@@ -33,9 +33,11 @@ from model import (
     predict_logits,
     read_plain,
 )
+from scratch import Momentum
 from storage import atomic_write
 
 RESUME_FORMAT = "digits-resume-v1"
+Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 REFUSED_SHARE = 0.003  # of validation digits that the threshold may call "not a digit"
 
 
@@ -53,10 +55,10 @@ class TrainConfig:
     batch_size: int = opt(256, "images a step")
     learning_rate: float = opt(0.006, "peak of the one-cycle schedule")
     weight_decay: float = opt(0.05, "decoupled weight decay")
-    optimizer: str = opt("adamw", "adamw, adam or sgd")
+    optimizer: str = opt("adamw", "adamw, adam or sgd; momentum for the network written by hand")
     label_smoothing: float = opt(0.05, "probability taken from the label and spread over all classes")
     average: float = opt(0.998, "decay a step of the running mean of the weights that is kept (0: the last weights)")
-    augment: str = opt("full", "full, or none: train on the pictures as they are")
+    augment: str = opt("full", "full, light (turned, shifted and bent only), or none: train on the pictures as they are")
     seed: int = opt(0, "fixes weights, order and augmentation")
 
 
@@ -71,13 +73,15 @@ class Interrupted(Exception):
 # ---------------------------------------------------------------------------------- one epoch
 
 
+def wanted_probabilities(labels: Tensor, classes: int, smoothing: float = 0.0) -> Tensor:
+    """Return what the network should say (N, classes): equal probabilities for pictures labelled NOT_A_DIGIT."""
+    share = torch.where(labels != NOT_A_DIGIT, smoothing, 1.0)[:, None]
+    return F.one_hot(labels.clamp(min=0), classes) * (1 - share) + share / classes
+
+
 def digit_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Return the mean cross-entropy; pictures labelled NOT_A_DIGIT aim at equal probabilities."""
-    classes = logits.shape[1]
-    known = labels != NOT_A_DIGIT
-    target = F.one_hot(labels.clamp(min=0), classes).to(logits.dtype)
-    share = torch.where(known, smoothing, 1.0).to(logits.dtype)[:, None]
-    return F.cross_entropy(logits, target * (1 - share) + share / classes)
+    """Return the mean cross-entropy between what the network says and what it should say."""
+    return F.cross_entropy(logits, wanted_probabilities(labels, logits.shape[1], smoothing).to(logits.dtype))
 
 
 def train(
@@ -93,23 +97,28 @@ def train(
 ) -> float:
     """Train `model` for one epoch of `loader`'s (images, labels); return the mean loss a batch.
 
-    Without an optimizer: Adam at 0.001. `before_step` runs before each batch (schedule), `after_step`
-    after it with the loss as a tensor on `device` (averages, stopping). No step waits for the device.
+    Without an optimizer: Adam at 0.001 (scratch.ScratchNet: its own at 0.1). `before_step` runs before each
+    batch (schedule), `after_step` after it with the loss as a tensor on `device` (averages, stopping). No step
+    waits for the device.
     """
     device = torch.device(device)
     if optimizer is None:
-        optimizer = torch.optim.Adam(model.parameters(), 0.001)
+        by_hand = not isinstance(model, torch.nn.Module)
+        optimizer = Momentum(model, 0.1) if by_hand else torch.optim.Adam(model.parameters(), 0.001)
     model.train()
     total, steps = torch.zeros((), device=device), 0
     for images, labels in loader:
         if before_step is not None:
             before_step()
         images, labels = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            logits = model(images.contiguous(memory_format=torch.channels_last))
-        loss = digit_loss(logits.float(), labels, smoothing)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        if isinstance(model, torch.nn.Module):
+            with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+                logits = model(images.contiguous(memory_format=torch.channels_last))
+            loss = digit_loss(logits.float(), labels, smoothing)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+        else:  # a network written by hand finds its own slopes
+            loss = model.backward(images, wanted_probabilities(labels, len(model.biases[-1]), smoothing))
         optimizer.step()
         total += loss.detach()
         steps += 1
@@ -146,6 +155,15 @@ class WeightAverage:
                 self.weights[name].copy_(weight)
 
 
+def make_transform(name: str, generator: Generator) -> Transform | None:
+    """Return what turns a batch of uint8 pictures into training images and labels; None for "none"."""
+    if name == "full":
+        return partial(augment, strength=Augmentation(), generator=generator)
+    if name == "light":
+        return lambda images, labels: (warp(images.float().div_(255), Augmentation(), generator).clamp_(0, 1), labels)
+    return None
+
+
 # ---------------------------------------------------------------------------------- a run
 
 
@@ -165,14 +183,12 @@ class Run:
         self.config, self.device, self.precision, self.stop = config, device, precision, stop
         self.run_id = uuid.uuid4().hex
         self.generator = Generator(device).manual_seed(config.seed)
-        transform = None
-        if config.augment == "full":
-            transform = partial(augment, strength=Augmentation(), generator=self.generator)
+        transform = make_transform(config.augment, self.generator)
         self.train_set = Batches(train_set, config.batch_size, device, seed=config.seed, transform=transform)
         self.validation_set = Batches(validation_set, 1000, device)
         self.model = build_model(config.arch)
         self.model.to(device)
-        if device.type != "cpu" or isinstance(self.model, torch.nn.Module):
+        if isinstance(self.model, torch.nn.Module):
             self.model.to(memory_format=torch.channels_last)
         self.optimizer = self._new_optimizer()
         self.mean = WeightAverage(self.model, config.average)
@@ -335,8 +351,12 @@ class Run:
         self.round += 1
         self.optimizer = self._new_optimizer()
 
-    def _new_optimizer(self) -> torch.optim.Optimizer:
+    def _new_optimizer(self) -> Any:
         rate, decay = self.config.learning_rate, self.config.weight_decay
+        if not isinstance(self.model, torch.nn.Module):
+            if self.config.optimizer != "momentum":
+                raise ValueError("the network written by hand brings its own optimizer: --optimizer momentum")
+            return Momentum(self.model, rate, decay=decay)
         # vectors (biases, BatchNorm) are not decayed
         groups = [
             {"params": [w for w in self.model.parameters() if w.ndim > 1], "weight_decay": decay},
