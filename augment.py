@@ -36,8 +36,8 @@ class Augmentation:
     width: float = 0.9  # how far towards the 3x3 dilated or eroded picture
     style_share: float = 1.0  # scales the shares of flagged ones, crossed sevens, tailed nines
     coarse_share: float = 0.25  # read at 10 to 24 px and brought back, half of these black and white
-    clutter_share: float = 0.15
-    negative_share: float = 0.10
+    clutter_share: float = 0.22
+    negative_share: float = 0.15
 
 
 def augment(images: Tensor, labels: Tensor, strength: Augmentation, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -220,17 +220,26 @@ def change_ink(ink: Tensor, generator: Generator) -> Tensor:
 
 def add_clutter(ink: Tensor, generator: Generator) -> Tensor:
     """Lay over each picture one thing that scanners, cameras and paper add; the parts share the batch."""
-    makers = (_lines, _dots, _fog, _specks, _bands, _outline, _smear, _light)
+    makers = (_lines, _dots, _fog, _specks, _bands, _outline, _smear, _frosted, _light)
     parts = [maker(part, generator) for maker, part in zip(makers, ink.chunk(len(makers)))]
     return torch.cat(parts).clamp(0, 1)
 
 
 def _lines(ink: Tensor, generator: Generator) -> Tensor:
-    """One to four straight strokes from side to side; a third of them break off or zigzag."""
-    result = ink
-    for _ in range(_integers(1, 5, generator)):
-        result = torch.maximum(result, random_strokes(len(ink), 2, generator, reach=16.0, width=(0.4, 1.3))[:, None])
-    return result
+    """One to four straight strokes across the picture; on half of the pictures a zigzag from side to side instead."""
+    half = len(ink) // 2
+    lines = torch.zeros_like(ink[:half, 0])
+    for _ in range(_integers(1, 4, generator)):
+        lines = torch.maximum(lines, random_strokes(half, 2, generator, reach=16.0, width=(0.3, 1.3)))
+    rest = len(ink) - half
+    teeth = _integers(5, 12, generator)
+    swing = _uniform(rest, 1, 6, generator)[:, None] * (1 - 2 * (torch.arange(teeth, device=ink.device) % 2))
+    level = _uniform(rest, 4, 24, generator)[:, None] + torch.linspace(-1, 1, teeth, device=ink.device) * _uniform(
+        rest, -5, 5, generator
+    )[:, None]
+    corners = torch.stack([torch.linspace(-1, 29, teeth, device=ink.device).expand(rest, teeth), level + swing], 2)
+    zigzag = _ink_path(corners, _uniform(rest, 0.2, 0.9, generator))
+    return torch.maximum(ink, torch.cat([lines, zigzag])[:, None])
 
 
 def _dots(ink: Tensor, generator: Generator) -> Tensor:
@@ -253,7 +262,7 @@ def _specks(ink: Tensor, generator: Generator) -> Tensor:
     """Salt and pepper, or spatter: specks of one or several pixels, bright or dark."""
     cells = (28, 28, 14, 10)[_integers(0, 4, generator)]
     noise = torch.rand(len(ink), 1, cells, cells, device=ink.device, generator=generator)
-    share = _uniform(len(ink), 0.01, 0.12, generator)[:, None, None, None]
+    share = _uniform(len(ink), 0.01, 0.15, generator)[:, None, None, None]
     bright = F.interpolate((noise < share).float(), size=28, mode="bilinear")
     dark = F.interpolate((noise > 1 - share).float(), size=28, mode="bilinear")
     return torch.maximum(ink, bright) * (1 - dark)
@@ -293,6 +302,15 @@ def _smear(ink: Tensor, generator: Generator) -> Tensor:
     return total / 7
 
 
+def _frosted(ink: Tensor, generator: Generator) -> Tensor:
+    """Frosted glass: each pixel taken from one up to two or three pixels away, then blurred."""
+    places = (torch.arange(28.0, device=ink.device) + 0.5) / 14 - 1
+    y, x = torch.meshgrid(places, places, indexing="ij")
+    moved = torch.rand(len(ink), 28, 28, 2, device=ink.device, generator=generator) * 2 - 1
+    grid = torch.stack([x, y], 2) + moved * (_uniform(len(ink), 0.5, 3, generator) / 14)[:, None, None, None]
+    return F.avg_pool2d(F.grid_sample(ink, grid, align_corners=False), 3, 1, 1)
+
+
 def _light(ink: Tensor, generator: Generator) -> Tensor:
     """A paper that is not black, or heavy noise."""
     grey = _uniform(len(ink), 0.1, 0.7, generator)[:, None, None, None]
@@ -306,7 +324,7 @@ def _light(ink: Tensor, generator: Generator) -> Tensor:
 
 def make_negatives(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     """Return as many pictures (N, 1, 28, 28) that show no digit: scribbles, glyphs, turned digits, pairs, blobs."""
-    makers = (_scribbles, _glyphs, _glyphs, _turned, _pairs, _blobs)
+    makers = (_scribbles, _glyphs, _glyphs, _polygons, _turned, _pairs, _blobs)
     parts = []
     for maker, part, of in zip(makers, ink.chunk(len(makers)), labels.chunk(len(makers))):
         parts.append(maker(part, of, generator))
@@ -332,6 +350,22 @@ def _glyphs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     t = torch.linspace(0, 1, 12, device=device)[:, None]
     points = start[:, :, None] * (1 - t) + stop[:, :, None] * t + arc[:, :, None] * (4 * t * (1 - t))
     return _ink_points(points.reshape(count, -1, 2), _uniform(count, 0.9, 1.9, generator))[:, None]
+
+
+def _polygons(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
+    """Closed outlines of three to five corners, stars among them, and crosses."""
+    count, corners = len(ink), _integers(3, 6, generator)
+    step = 2 if corners == 5 and _integers(0, 2, generator) else 1
+    turn = _uniform(count, 0, 2 * math.pi, generator)[:, None]
+    angle = turn + torch.arange(corners + 1, device=ink.device) * (2 * math.pi * step / corners)
+    width, height = _uniform(count, 5, 10, generator)[:, None], _uniform(count, 7, 10, generator)[:, None]
+    path = torch.stack([CENTRE + width * angle.cos(), CENTRE + height * angle.sin()], 2)
+    if corners == 4 and _integers(0, 2, generator):
+        path = path[:, [0, 2, 2, 1, 3]] if _integers(0, 2, generator) else path[:, [0, 2]]
+        across = torch.stack([2 * CENTRE - path[..., 0], path[..., 1]], 2)
+        return torch.maximum(_ink_path(path, _uniform(count, 0.7, 2, generator)),
+                             _ink_path(across, _uniform(count, 0.7, 2, generator)))[:, None]
+    return _ink_path(path, _uniform(count, 0.7, 2, generator))[:, None]
 
 
 def _turned(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
@@ -391,9 +425,7 @@ def random_strokes(
 ) -> Tensor:
     """Return (count, 28, 28): a line through `points` random points up to `reach` pixels from the centre."""
     corners = (torch.rand(count, points, 2, generator=generator, device=generator.device) * 2 - 1) * reach + CENTRE
-    t = torch.linspace(0, 1, 20, device=generator.device)[:, None]
-    path = corners[:, :-1, None] * (1 - t) + corners[:, 1:, None] * t  # (N, P-1, 20, 2)
-    return _ink_points(path.reshape(count, -1, 2), _uniform(count, *width, generator))
+    return _ink_path(corners, _uniform(count, *width, generator))
 
 
 # ---------------------------------------------------------------------------------- helpers
@@ -408,6 +440,13 @@ def _segment(x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor, radius: Tensor) -> 
     along = (((px - x0) * dx + (py - y0) * dy) / (dx * dx + dy * dy).clamp(min=1e-3)).clamp(0, 1)
     distance = ((px - x0 - along * dx) ** 2 + (py - y0 - along * dy) ** 2).sqrt()
     return (radius + 0.5 - distance).clamp(0, 1)
+
+
+def _ink_path(corners: Tensor, radius: Tensor) -> Tensor:
+    """Return (N, 28, 28): the line through `corners` (N, P, 2) drawn with a pen of `radius` (N,)."""
+    t = torch.linspace(0, 1, 20, device=corners.device)[:, None]
+    path = corners[:, :-1, None] * (1 - t) + corners[:, 1:, None] * t  # (N, P-1, 20, 2)
+    return _ink_points(path.reshape(len(corners), -1, 2), radius)
 
 
 def _ink_points(points: Tensor, radius: Tensor) -> Tensor:

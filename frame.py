@@ -38,6 +38,18 @@ def make_frame(ink: np.ndarray) -> np.ndarray:
     return _place(crop)
 
 
+def fit_frame(ink: np.ndarray) -> np.ndarray:
+    """Return a float32 (28, 28) frame of the whole of `ink` (H, W), which is neither cropped nor moved."""
+    height, width = ink.shape
+    if (height, width) == (FRAME_SIZE, FRAME_SIZE):
+        return ink.astype(np.float32)
+    part = _resize(ink, FRAME_SIZE / max(height, width))
+    frame = np.zeros((FRAME_SIZE, FRAME_SIZE), np.float32)
+    top, left = (FRAME_SIZE - part.shape[0]) // 2, (FRAME_SIZE - part.shape[1]) // 2
+    frame[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return frame
+
+
 def crop_to_ink(ink: np.ndarray) -> np.ndarray:
     """Return the part of `ink` between its first and last row and column with any ink; ValueError if none."""
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))

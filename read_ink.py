@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +25,11 @@ MAX_SIDE = 1024  # pixels; larger pictures are reduced to this while decoding
 MAX_PIXELS = 200_000_000  # a picture that decodes to more is refused as a bomb
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
+NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
 LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
+SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
+RULED_SIDE = 60             # pixels; smaller pictures have no ruled lines
+EIGHT = np.ones((3, 3))     # pixels that touch at a corner are connected
 PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
 
 
@@ -33,10 +38,18 @@ class PictureError(ValueError):
 
 
 @dataclass(frozen=True)
-class Picture:
-    """The ink of a picture. `scale`: pixels of the upright picture per pixel of `ink`."""
+class Look:
+    """One way to see a picture: its ink, float32 (H, W); `whole`: the picture itself is the frame of one digit."""
 
     ink: np.ndarray
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a picture may say. `looks`: likeliest first; `scale`: pixels of the upright picture per pixel of ink."""
+
+    looks: Iterable[Look]
     scale: float = 1.0
 
 
@@ -49,9 +62,9 @@ def read_ink(source: Source) -> Picture:
     if isinstance(source, np.ndarray) and source.dtype.kind == "f":
         if source.ndim != 2 or not np.isfinite(source).all() or source.min(initial=0) < 0 or source.max(initial=0) > 1:
             raise PictureError("float ink must be (H, W) with values in [0, 1]")
-        return Picture(source.astype(np.float32, copy=False))
+        return Picture([Look(source.astype(np.float32, copy=False))])
     colours, scale = open_picture(source)
-    return Picture(find_ink(colours), scale)
+    return Picture(find_looks(colours), scale)
 
 
 def open_picture(source: Source) -> tuple[np.ndarray, float]:
@@ -85,12 +98,37 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
         ) from None
 
 
-def find_ink(colours: np.ndarray) -> np.ndarray:
-    """Return float32 ink (H, W) of an upright uint8 picture, (H, W) grey or (H, W, 3) colour."""
-    plain = _plain_paper(colours)
+def find_looks(colours: np.ndarray) -> Iterator[Look]:
+    """Yield the ways to see an upright uint8 picture, (H, W) grey or (H, W, 3) colour, likeliest first.
+
+    The later ones are second looks, for a picture whose first does not read surely as a digit.
+    """
+    plain, doubt = _plain_paper(colours)
     if plain is not None:
-        return plain
-    return _uneven_paper(colours)
+        yield Look(plain)
+        if doubt:
+            yield Look(1 - plain)
+    height, width = colours.shape[:2]
+    if max(height, width) <= SMALL_SIDE and max(height, width) <= 1.5 * min(height, width):
+        yield from _whole_frames(colours)
+    if plain is None:
+        looks = sorted((_shaded_ink(colours, dark_ink) for dark_ink in (True, False)), key=lambda look: -look[1])
+        yield Look(looks[0][0])
+        if looks[1][1] > 0:
+            yield Look(looks[1][0])
+
+
+def _whole_frames(colours: np.ndarray) -> Iterator[Look]:
+    """Yield a small picture as it is and its negative, the one with the darker border first, in full contrast."""
+    grey = (colours if colours.ndim == 2 else colours.mean(axis=2)).astype(np.float32)
+    low, high = float(grey.min()), float(grey.max())
+    if high - low < LEAST_CONTRAST * 255:
+        return
+    level = (grey - low) / (high - low)
+    border = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
+    first = level if np.median(border) + np.median(level) <= 1 else 1 - level
+    yield Look(first, whole=True)
+    yield Look(1 - first, whole=True)
 
 
 # ---------------------------------------------------------------------------------- decoding
@@ -144,34 +182,28 @@ def _shown(name: Any) -> str:
 # ---------------------------------------------------------------------------------- plain paper
 
 
-def _plain_paper(colours: np.ndarray) -> np.ndarray | None:
-    """Return the ink of a picture on paper of one colour, or None if its paper is not plain."""
+def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
+    """Return (ink, doubt about its polarity) of a picture on paper of one colour; ink is None if its paper is not plain."""
     layers = colours[..., None] if colours.ndim == 2 else colours
     paper = [int(np.bincount(layers[..., c].ravel(), minlength=256).argmax()) for c in range(layers.shape[2])]
-    distance = np.abs(layers.astype(np.int16) - np.array(paper, np.int16)).max(axis=2)  # the channel with most contrast
+    # the channel with most contrast
+    distance = np.abs(layers.astype(np.int16) - np.array(paper, np.int16)).max(axis=2)
     near = distance <= PLAIN_TOLERANCE
     border = np.concatenate([near[0], near[-1], near[:, 0], near[:, -1]])
-    if near.mean() < PLAIN_SHARE or border.mean() < PLAIN_SHARE:
-        return None
+    noisy = (distance == 0).sum() < 0.9 * near.sum()        # JPEG's ringing, a scanner's noise
+    if min(near.mean(), border.mean()) < (NOISY_SHARE if noisy else PLAIN_SHARE):
+        return None, False
     contrast = int(distance.max())
     if contrast < LEAST_CONTRAST * 255:
-        return np.zeros(distance.shape, np.float32)
-    exact = (distance == 0).sum() / near.sum()
+        return np.zeros(distance.shape, np.float32), False
     ink = distance.astype(np.float32) / 255
-    if exact < 0.9:  # JPEG's ringing and a scanner's noise are paper too
+    if noisy:
         ink[distance < max(0.12 * contrast, 2 * PLAIN_TOLERANCE)] = 0
     # full contrast is left as it is, so that MNIST passes through unchanged
-    return ink if contrast >= 200 else ink * (255 / contrast)
+    return ink if contrast >= 200 else ink * (255 / contrast), bool(near.mean() < 0.7 and border.mean() < 0.7)
 
 
 # ---------------------------------------------------------------------------------- uneven paper
-
-
-def _uneven_paper(colours: np.ndarray) -> np.ndarray:
-    """Return the ink on paper with shade, gradient, texture or noise: a photo, a scan, a fogged picture."""
-    dark = _shaded_ink(colours, dark_ink=True)
-    light = _shaded_ink(colours, dark_ink=False)
-    return dark[0] if dark[1] >= light[1] else light[0]
 
 
 def _shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
@@ -186,7 +218,7 @@ def _shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]
     depth = _depth(level)
     noise = float(np.median(np.abs(depth - np.median(depth)))) * 1.4826
     floor = max(float(np.median(depth)) + 3.5 * noise, 0.04)
-    labels, count = ndimage.label(depth > floor, np.ones((3, 3)))
+    labels, count = ndimage.label(depth > floor, EIGHT)
     if count == 0:
         return np.zeros_like(depth), 0.0
     main = _main_marks(labels, count, depth)
@@ -195,13 +227,14 @@ def _shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]
     strong = float(np.median(main[main >= _otsu(main)]))
     low = max(floor, 0.35 * strong)
     ink = np.clip((depth - low) / max(0.85 * strong - low, 0.02), 0, 1).astype(np.float32)
-    labels, count = ndimage.label(ink > 0, np.ones((3, 3)))
+    labels, count = ndimage.label(ink > 0, EIGHT)
     keep = np.zeros(count + 1, bool)
     keep[np.unique(labels[depth > max(0.6 * strong, floor)])] = True
     keep[0] = False
     ink[~keep[labels]] = 0
     share = float((ink > 0).mean())
-    return ink, strong * (1 - share) if share < 0.5 else 0.0
+    likely = (float(np.median(level)) > 0.5) + 0.5          # paper is usually the brighter side of a photo's median
+    return ink, strong * likely * (1 - share) if share < 0.5 else 0.0
 
 
 def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray:
@@ -224,13 +257,70 @@ def _depth(level: np.ndarray) -> np.ndarray:
     ratio = min(1.0, PAPER_SIDE / max(height, width))
     size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
     small = np.asarray(Image.fromarray(level).resize(size, Image.Resampling.BOX)) if ratio < 1 else level
-    window = max(5, int(max(small.shape) * 0.17) | 1)
-    closed = ndimage.grey_closing(ndimage.median_filter(small, 3), size=(window, window), mode="nearest")
+    window = max(5, int(min(0.17 * max(small.shape), 0.5 * min(small.shape))) | 1)
+    smooth = ndimage.median_filter(small, 3)
+    margin = min(window, *(side - 1 for side in small.shape))
+    if margin > 0:
+        # odd reflection continues a ramp beyond the edge, where a plain closing would take it for ink
+        padded = np.pad(smooth, margin, mode="reflect", reflect_type="odd")
+        closed = ndimage.grey_closing(padded, size=(window, window))[margin:-margin, margin:-margin]
+    else:
+        closed = smooth
     paper = ndimage.uniform_filter(closed, 3, mode="nearest")
     if ratio < 1:
         paper = np.asarray(Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
-    depth = np.clip(1 - level / np.maximum(paper, 0.02), 0, 1)
+    return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1))
+
+
+def _without_ruling(depth: np.ndarray) -> np.ndarray:
+    """Return `depth` without ruled lines: thin, straight and from side to side. What crosses them stays."""
+    if min(depth.shape) < RULED_SIDE:
+        return depth
+    noise = float(np.median(np.abs(depth - np.median(depth)))) * 1.4826
+    marks = depth > max(float(np.median(depth)) + 5 * noise, 0.06)
+    for axis in (0, 1):
+        band = _ruling(marks if axis == 0 else marks.T)
+        if band is None:
+            continue
+        band = band if axis == 0 else band.T
+        runs = _run_lengths(marks, axis)
+        thickness = float(np.median(runs[band & marks]))
+        if thickness < 0.04 * depth.shape[axis]:
+            depth = np.where(band & (runs <= 1.8 * thickness + 1), 0, depth)
     return depth
+
+
+def _ruling(marks: np.ndarray) -> np.ndarray | None:
+    """Return a mask around the horizontal lines that span the picture, or None without any."""
+    height, width = marks.shape
+    step = max(1, max(height, width) // PAPER_SIDE)
+    rows, columns = height // step * step, width // step * step
+    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=(1, 3)) > 0.25
+    joined = ndimage.binary_dilation(small, np.ones((3, 5)))
+    straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 5)))
+    labels, _ = ndimage.label(ndimage.binary_dilation(straight, np.ones((3, 9))), EIGHT)
+    boxes = ndimage.find_objects(labels)
+    long = [n for n, (down, across) in enumerate(boxes, 1) if across.stop - across.start >= 0.92 * small.shape[1]
+            and down.stop - down.start <= 0.1 * small.shape[1]]
+    if not long:
+        return None
+    band = np.zeros(marks.shape, bool)
+    band[:rows, :columns] = np.isin(labels, long).repeat(step, axis=0).repeat(step, axis=1)
+    return band
+
+
+def _run_lengths(marks: np.ndarray, axis: int) -> np.ndarray:
+    """Return at each True pixel the length of the unbroken run of True it lies in along `axis`, 0 elsewhere."""
+    lines = marks if axis == 1 else marks.T
+    padded = np.pad(lines, ((0, 0), (1, 1))).astype(np.int8)
+    change = np.diff(padded, axis=1)
+    starts, stops = np.argwhere(change == 1), np.argwhere(change == -1)
+    runs = np.zeros((lines.shape[0], lines.shape[1] + 1), np.int32)
+    length = stops[:, 1] - starts[:, 1]
+    runs[starts[:, 0], starts[:, 1]] += length
+    np.subtract.at(runs, (stops[:, 0], stops[:, 1]), length)
+    lengths = runs.cumsum(axis=1)[:, :-1]
+    return lengths if axis == 1 else lengths.T
 
 
 def _otsu(values: np.ndarray) -> float:

@@ -16,16 +16,19 @@ import numpy as np
 import torch
 
 import segment
-from frame import make_frame
+from frame import fit_frame, make_frame
 from learn import Memory
 from model import MODEL_PATH, Checkpoint, load_checkpoint
 from read_ink import Picture, Source, read_ink
 from segment import Piece
 
 SURE = 0.9  # confidence above which no other way to group the ink is tried
+DOUBTFUL = 0.8      # confidence below which a picture's other inks are tried too
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
-CUT_COST = 3.0  # nats; and each cut through joined ink by this, less CUT_SLOPE a line height of width beyond one
-CUT_SLOPE = 6.0
+CUT_COST = 3.5  # nats; a cut through joined ink that stands alone must explain it better by this,
+CUT_COST_IN_LINE = 0.7  # and in a line of several digits by this,
+CUT_SLOPE = 5.0  # less this for each line height by which the ink is wider than the line is high
+JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apart like two digits
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 WIDEST = 1.4  # width over height of the widest single digit
@@ -113,14 +116,31 @@ class Recognizer:
         return self.read_picture(read_ink(source))
 
     def read_picture(self, picture: Picture) -> Reading:
-        """Read the ink of a picture."""
-        pieces = segment.find_lines(picture.ink)
+        """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
+        best = Reading("blank", "", ())
+        for look in picture.looks:
+            reading = self._read_whole(look.ink, picture.scale) if look.whole else self._read_ink(look.ink, picture.scale)
+            if reading.confidence > best.confidence or best.status == "blank":
+                best = reading
+            if best.confidence >= DOUBTFUL:
+                break
+        return best
+
+    def _read_whole(self, ink: np.ndarray, scale: float) -> Reading:
+        """Read ink that is a frame already, but for its size."""
+        piece = Piece((0, 0, ink.shape[1], ink.shape[0]), ink)
+        frame = fit_frame(ink)
+        digit = self._digit(Guess(piece, frame, self.classify(frame[None])[0]), scale)
+        return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
+
+    def _read_ink(self, ink: np.ndarray, scale: float) -> Reading:
+        pieces = segment.find_lines(ink)
         if not pieces:
             return Reading("blank", "", ())
         lines = [self._read_line(line) for line in pieces]
         if sum(map(len, lines)) > 1:
             lines = self._as_one(pieces, lines)
-        groups = [[self._digit(guess, picture.scale) for guess in line] for line in lines]
+        groups = [[self._digit(guess, scale) for guess in line] for line in lines]
         found = tuple(group for line in groups for group in line)
         if not any(group.accepted for group in found):
             return Reading("not_a_digit", "", found)
@@ -140,21 +160,32 @@ class Recognizer:
             return (logits / self.checkpoint.temperature).softmax(1).cpu().numpy()
 
     def _read_line(self, pieces: list[Piece]) -> list[Guess]:
-        """Return the digits of one line: the grouping of its pieces that the network explains best."""
+        """Return the digits of one line: pieces joined, then cut, where the network explains the ink better so."""
         line_height = max(piece.height for piece in pieces)
-        guesses = self._look(pieces)
-        parts: list[Piece] = []
-        for guess in guesses:
-            sure = guess.confidence >= SURE and guess.piece.width < WIDEST * line_height
-            parts.extend([guess.piece] if sure else segment.cut(guess.piece, line_height))
-        return guesses if len(parts) == 1 else self._best_grouping(parts, line_height)
+        guesses = self._look(pieces) if len(pieces) == 1 else self._join(pieces, line_height)
+        cut_cost = CUT_COST if len(guesses) == 1 else CUT_COST_IN_LINE
+        return [part for guess in guesses for part in self._cut(guess, line_height, cut_cost)]
+
+    def _cut(self, guess: Guess, line_height: float, cut_cost: float) -> list[Guess]:
+        """Return `guess`, or the two or more digits that explain its ink better."""
+        wide = guess.piece.width / line_height
+        if guess.confidence >= SURE and wide < WIDEST:
+            return [guess]
+        cuts = segment.find_cuts(guess.piece, line_height)
+        if not cuts:
+            return [guess]
+        halves = self._look([half for pair in cuts for half in pair])
+        best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
+        if best[0].cost + best[1].cost + max(cut_cost - CUT_SLOPE * max(wide - 1, 0), 0) >= guess.cost:
+            return [guess]
+        return [part for half in best for part in self._cut(half, line_height, cut_cost)]
 
     def _look(self, pieces: list[Piece]) -> list[Guess]:
         """Return what the network says of each piece, in one batch."""
         frames = np.stack([make_frame(piece.ink) for piece in pieces])
         return [Guess(*each) for each in zip(pieces, frames, self.classify(frames))]
 
-    def _best_grouping(self, parts: list[Piece], line_height: float) -> list[Guess]:
+    def _join(self, parts: list[Piece], line_height: float) -> list[Guess]:
         """Return the digits of the cheapest way to join neighbouring parts (dynamic programming)."""
         spans = []
         for start in range(len(parts)):
@@ -164,10 +195,7 @@ class Recognizer:
                     spans.append((start, stop, joined))
         best: list[tuple[float, list[Guess]]] = [(0.0, []), *((math.inf, []) for _ in parts)]
         for (start, stop, _), guess in zip(spans, self._look([joined for _, _, joined in spans])):
-            cost = best[start][0] + guess.cost
-            if parts[start].cut_before:
-                neighbours = segment.merge(parts[start - 1 : stop])
-                cost += max(CUT_COST - CUT_SLOPE * (neighbours.width / line_height - 1), 0)
+            cost = best[start][0] + guess.cost + JOIN_COST * segment.count_apart(parts[start:stop], line_height)
             if cost < best[stop][0]:
                 best[stop] = (cost, [*best[start][1], guess])
         return best[-1][1]
@@ -181,7 +209,9 @@ class Recognizer:
         if whole.width > WIDEST * whole.height:
             return lines
         guess = self._look([whole])[0]
-        better = guess.cost < sum(part.cost for line in lines for part in line)
+        height = max(piece.height for piece in flat)
+        cost = guess.cost + JOIN_COST * sum(segment.count_apart(line, height) for line in pieces)
+        better = cost < sum(part.cost for line in lines for part in line)
         return [[guess]] if better and guess.confidence >= self.checkpoint.threshold else lines
 
     def _digit(self, guess: Guess, scale: float) -> Digit:

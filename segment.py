@@ -16,7 +16,10 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom ar
 EIGHT = np.ones((3, 3), int)  # pixels touching at a corner are connected
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
 MAX_PIECES = 400  # more components than this are texture, not writing
-CUTTABLE = 0.8  # width over line height from which a piece may be two digits
+SLANTS = (-0.4, 0.0, 0.4)       # columns a row; leaning of the lines along which touching digits are cut
+APART = 0.06  # of the line's height; tall pieces this far apart are two digits rather than one
+MOST_CUTS = 4                   # places a slant
+CUTTABLE = 0.6  # width over line height from which a piece may be two digits
 
 
 @dataclass(frozen=True)
@@ -72,28 +75,42 @@ def merge(pieces: list[Piece]) -> Piece:
     return Piece((int(left), int(top), int(right), int(bottom)), ink)
 
 
-def cut(piece: Piece, line_height: float) -> list[Piece]:
-    """Return `piece` cut at every place where two touching digits may meet; [piece] if it is too narrow for two.
+def count_apart(pieces: list[Piece], line_height: float) -> int:
+    """Return how many neighbours in a row of pieces stand beside each other like two digits, rather than being one broken digit."""
+    count = 0
+    for a, b in zip(pieces, pieces[1:]):
+        tall = min(a.height, b.height) >= 0.55 * line_height
+        count += tall and _row_gap(a, b) >= APART * line_height
+    return count
 
-    Places: local minima of the ink's thickness counted down the columns, at least a quarter of the
-    line's height apart.
+
+def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:
+    """Return the ways to cut `piece` in two touching digits, left and right; [] if it is too narrow for two.
+
+    Along slanted lines at local minima of the ink they cross, a fifth of the line's height apart and from the ends.
     """
     if piece.width < CUTTABLE * line_height or piece.width < 8:
-        return [piece]
-    profile = piece.ink.sum(axis=0)
-    profile = ndimage.uniform_filter1d(profile, max(1, piece.width // 40), mode="nearest")
+        return []
+    rows, columns = np.nonzero(piece.ink)
+    values = piece.ink[rows, columns]
     apart = max(2, round(0.2 * line_height))
-    low = ndimage.minimum_filter1d(profile, 2 * apart // 2 + 1, mode="nearest")
-    minima = [
-        x for x in range(apart, piece.width - apart) if profile[x] == low[x] and profile[x] <= 0.5 * profile.max()
-    ]
-    places: list[int] = []
-    for x in sorted(minima, key=lambda x: float(profile[x])):
-        if all(abs(x - other) >= apart for other in places):
-            places.append(x)
-    limit = max(1, round(3 * piece.width / line_height))
-    edges = [0, *sorted(places[:limit]), piece.width]
-    return [part for start, stop in zip(edges, edges[1:]) if (part := _crop(piece, start, stop)) is not None]
+    found = []
+    for slant in SLANTS:
+        across = np.round(columns + slant * (rows - piece.height / 2)).astype(int)
+        first = int(across.min())
+        crossed = ndimage.uniform_filter1d(np.bincount(across - first, values), max(1, piece.width // 40), mode="nearest")
+        lowest = ndimage.minimum_filter1d(crossed, apart, mode="nearest")
+        inside = np.arange(apart, len(crossed) - apart)
+        minima = inside[(crossed[inside] == lowest[inside]) & (crossed[inside] <= 0.6 * crossed.max())]
+        places: list[int] = []
+        for place in minima[np.argsort(crossed[minima], kind="stable")]:
+            if all(abs(place - other) >= apart for other in places):
+                places.append(int(place))
+        for place in places[:MOST_CUTS]:
+            left = np.zeros(piece.ink.shape, bool)
+            left[rows, columns] = across - first < place
+            found.append((_part(piece, left), _part(piece, ~left)))
+    return found
 
 
 # ---------------------------------------------------------------------------------- helpers
@@ -133,6 +150,20 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
         if gap <= reach and mass[i] >= 0.002 * heaviest:
             near.append(i)
     return np.array(sorted([*body, *near]))
+
+
+def _row_gap(a: Piece, b: Piece) -> float:
+    """Return the least distance, in pixels along a row, from the ink of `a` to the ink of `b` at its right."""
+    top, bottom = max(a.box[1], b.box[1]), min(a.box[3], b.box[3])
+    if top >= bottom:
+        return 0.0
+    left, right = a.ink[top - a.box[1] : bottom - a.box[1]] > 0, b.ink[top - b.box[1] : bottom - b.box[1]] > 0
+    both = left.any(axis=1) & right.any(axis=1)
+    if not both.any():
+        return float(max(b.box[0] - a.box[2], 0))
+    ends = a.box[2] - left[both, ::-1].argmax(axis=1)
+    starts = b.box[0] + right[both].argmax(axis=1)
+    return float((starts - ends).min())
 
 
 def _gap(a: np.ndarray, b: np.ndarray) -> float:
@@ -216,12 +247,10 @@ def _cut_out(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray, members: li
     )
 
 
-def _crop(piece: Piece, start: int, stop: int) -> Piece | None:
-    """Return the columns [start, stop) of `piece`, cropped to their ink; None if there is none."""
-    part = piece.ink[:, start:stop]
+def _part(piece: Piece, mask: np.ndarray) -> Piece:
+    """Return the ink of `piece` under `mask`, cropped; there is some."""
+    part = np.where(mask, piece.ink, 0)
     rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-    if len(rows) == 0:
-        return None
-    left, top = piece.box[0] + start + columns[0], piece.box[1] + rows[0]
     part = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Piece((int(left), int(top), int(left + part.shape[1]), int(top + part.shape[0])), part, cut_before=start > 0)
+    left, top = piece.box[0] + int(columns[0]), piece.box[1] + int(rows[0])
+    return Piece((left, top, left + part.shape[1], top + part.shape[0]), part)

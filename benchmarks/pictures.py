@@ -1,0 +1,274 @@
+"""Pictures made from MNIST digits and from nothing, with known answers: what benchmarks/road.py measures on.
+
+Everything here is this project's own implementation and is used for measuring only, never for training.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
+
+Rng = np.random.Generator
+
+
+# ---------------------------------------------------------------------------------- one digit on a large canvas
+
+def paste(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    """Return uint8 RGB: a (28, 28) uint8 digit, 20 to 600 px, any place, polarity and colour, soft shadow, grey paper."""
+    ink = digit[np.ix_(digit.any(1), digit.any(0))]
+    size = int(np.exp(rng.uniform(np.log(20), np.log(600))))
+    scale = size / max(ink.shape)
+    height, width = (max(1, round(side * scale)) for side in ink.shape)
+    mask = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BICUBIC), np.float32) / 255
+    canvas_h, canvas_w = (int(rng.integers(side + side // 3 + 8, max(1201, side + side // 3 + 9))) for side in (height, width))
+    canvas_h, canvas_w = min(canvas_h, 1200), min(canvas_w, 1200)
+    top, left = int(rng.integers(2, canvas_h - height - 1)), int(rng.integers(2, canvas_w - width - 1))
+    dark_on_light = rng.random() < 0.7
+    paper = rng.uniform(170, 255) if dark_on_light else rng.uniform(0, 70)
+    paper_colour = np.full(3, paper) + rng.uniform(-12, 12, 3)
+    ink_colour = rng.uniform(0, 90, 3) if dark_on_light else rng.uniform(170, 255, 3)
+    picture = np.broadcast_to(paper_colour, (canvas_h, canvas_w, 3)).astype(np.float32)
+    if rng.random() < 0.5:
+        y, x = np.mgrid[0:1:canvas_h * 1j, 0:1:canvas_w * 1j]
+        angle = rng.uniform(0, 2 * np.pi)
+        shade = 1 - rng.uniform(0.1, 0.4) / (1 + np.exp(-8 * ((x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle))))
+        picture = picture * shade[..., None]
+    cover = np.zeros((canvas_h, canvas_w, 1), np.float32)
+    cover[top:top + height, left:left + width, 0] = mask
+    picture = picture * (1 - cover) + ink_colour * cover
+    return picture.clip(0, 255).round().astype(np.uint8)
+
+
+# ---------------------------------------------------------------------------------- corruptions of a 28x28 digit
+
+def _image(values: np.ndarray) -> np.ndarray:
+    return (values.clip(0, 1) * 255).round().astype(np.uint8)
+
+
+def _affine(x: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    centre = np.array([13.5, 13.5])
+    return ndimage.affine_transform(x, matrix, centre - matrix @ centre, order=1)
+
+
+def _shot(x: np.ndarray, rng: Rng) -> np.ndarray:
+    return rng.poisson(x * 6) / 6 + (rng.random(x.shape) < 0.03) * 0.5
+
+
+def _impulse(x: np.ndarray, rng: Rng) -> np.ndarray:
+    noise = rng.random(x.shape)
+    return np.where(noise < 0.1, 0, np.where(noise > 0.9, 1, x))
+
+
+def _glass(x: np.ndarray, rng: Rng) -> np.ndarray:
+    y, z = np.mgrid[0:28, 0:28]
+    moved = x[(y + rng.integers(-2, 3, x.shape)).clip(0, 27), (z + rng.integers(-2, 3, x.shape)).clip(0, 27)]
+    return ndimage.gaussian_filter(moved, 0.8)
+
+
+def _motion(x: np.ndarray, rng: Rng) -> np.ndarray:
+    angle = rng.uniform(0, np.pi)
+    return np.mean([ndimage.shift(x, (t * np.sin(angle), t * np.cos(angle)), order=1) for t in np.linspace(-4, 4, 9)], axis=0)
+
+
+def _shear(x: np.ndarray, rng: Rng) -> np.ndarray:
+    return _affine(x, np.array([[1, 0], [rng.choice([-1, 1]) * rng.uniform(0.3, 0.6), 1]]))
+
+
+def _scale(x: np.ndarray, rng: Rng) -> np.ndarray:
+    return _affine(x, np.eye(2) * rng.uniform(1.6, 2.2))
+
+
+def _rotate(x: np.ndarray, rng: Rng) -> np.ndarray:
+    a = rng.choice([-1, 1]) * np.deg2rad(rng.uniform(20, 35))
+    return _affine(x, np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]))
+
+
+def _brightness(x: np.ndarray, rng: Rng) -> np.ndarray:
+    return x + rng.uniform(0.4, 0.7)
+
+
+def _translate(x: np.ndarray, rng: Rng) -> np.ndarray:
+    return ndimage.shift(x, rng.choice([-1, 1], 2) * rng.uniform(4, 7, 2), order=1)
+
+
+def _stripe(x: np.ndarray, rng: Rng) -> np.ndarray:
+    wide = int(rng.integers(6, 9))
+    turned = x.copy()
+    turned[:, :wide], turned[:, -wide:] = 1 - x[:, :wide], 1 - x[:, -wide:]
+    return turned
+
+
+def _fog(x: np.ndarray, rng: Rng) -> np.ndarray:
+    haze = sum(ndimage.zoom(rng.random((n, n)), 28 / n, order=1) / k for k, n in enumerate((2, 4, 7, 14), 1))
+    haze = (haze - haze.min()) / np.ptp(haze)
+    amount = rng.uniform(0.8, 1.2)
+    return (x + amount * haze) / (1 + amount)
+
+
+def _spatter(x: np.ndarray, rng: Rng) -> np.ndarray:
+    blots = ndimage.gaussian_filter(rng.random(x.shape), 1)
+    return np.maximum(x, (blots > np.quantile(blots, 0.88)) * rng.uniform(0.5, 1))
+
+
+def _dotted_line(x: np.ndarray, rng: Rng) -> np.ndarray:
+    image = Image.fromarray(_image(x))
+    ends = rng.integers(0, 28, 4)
+    for t in np.linspace(0, 1, 12):
+        cx, cy = ends[0] + t * (27 - 2 * ends[0]), ends[1] + t * (ends[3] - ends[1])
+        ImageDraw.Draw(image).ellipse([cx - 0.6, cy - 0.6, cx + 0.6, cy + 0.6], fill=255)
+    return np.asarray(image) / 255
+
+
+def _zigzag(x: np.ndarray, rng: Rng) -> np.ndarray:
+    image = Image.fromarray(_image(x))
+    level, swing = rng.uniform(8, 20), rng.uniform(2, 5)
+    points = [(i * 4, level + swing * (-1) ** i) for i in range(8)]
+    ImageDraw.Draw(image).line(points, fill=255, width=1)
+    return np.asarray(image) / 255
+
+
+def _edges(x: np.ndarray, rng: Rng) -> np.ndarray:
+    slope = ndimage.gaussian_gradient_magnitude(x, 0.7)
+    return (slope > 0.22).astype(float)
+
+
+CORRUPTIONS: dict[str, Callable[[np.ndarray, Rng], np.ndarray]] = {
+    "shot noise": _shot, "impulse noise": _impulse, "glass blur": _glass, "motion blur": _motion, "shear": _shear,
+    "scale": _scale, "rotate": _rotate, "brightness": _brightness, "translate": _translate, "stripe": _stripe,
+    "fog": _fog, "spatter": _spatter, "dotted line": _dotted_line, "zigzag": _zigzag, "edges": _edges,
+}
+
+
+def corrupt(digit: np.ndarray, kind: str, rng: Rng) -> np.ndarray:
+    """Return a uint8 (28, 28) digit with one of CORRUPTIONS."""
+    return _image(CORRUPTIONS[kind](digit.astype(np.float64) / 255, rng))
+
+
+# ---------------------------------------------------------------------------------- numbers
+
+def number(digits: list[np.ndarray], rng: Rng, touching: bool = False, lines: int = 1) -> np.ndarray:
+    """Return uint8 (H, W), dark on light: (28, 28) digits in a row, uneven baseline and size; `touching`: one pair meets."""
+    rows = np.array_split(np.arange(len(digits)), lines)
+    canvas = np.zeros((90 * lines + 60, 64 * max(map(len, rows)) + 120), np.float32)
+    meets = int(rng.integers(1, len(digits))) if touching else -1
+    for line, row in enumerate(rows):
+        right = 40
+        for n in row:
+            ink = digits[n][np.ix_(digits[n].any(1), digits[n].any(0))]
+            scale = rng.uniform(40, 56) / 20
+            size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
+            part = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC), np.float32) / 255
+            top = int(40 + 90 * line + rng.uniform(-8, 8) + (52 - part.shape[0]) / 2)
+            left = right + int(rng.integers(6, 18))
+            if n == meets:
+                while left > 1:
+                    window = canvas[top:top + part.shape[0], left:left + part.shape[1]]
+                    if ((window > 0.5) & (part > 0.5)).any():
+                        break
+                    left -= 1
+            window = canvas[top:top + part.shape[0], left:left + part.shape[1]]
+            np.maximum(window, part, out=window)
+            right = left + part.shape[1]
+    return 255 - _image(canvas)
+
+
+def photograph(picture: np.ndarray, rng: Rng) -> np.ndarray:
+    """Return a grey picture as a phone would take it: vignette, soft shadow, blur, noise, low contrast."""
+    height, width = picture.shape
+    y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
+    light = rng.uniform(0.6, 0.85) * (1 - 0.25 * (x * x + y * y) / 2 + rng.uniform(-0.15, 0.15) * x + rng.uniform(-0.15, 0.15) * y)
+    ink = (255 - picture) / 255 * rng.uniform(0.5, 0.85)
+    return _image(ndimage.gaussian_filter(light * (1 - ink), 0.8) + rng.normal(0, 0.02, picture.shape))
+
+
+# ---------------------------------------------------------------------------------- no digits
+
+@functools.cache
+def _fonts() -> list[str]:
+    import matplotlib
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return sorted(str(path) for path in folder.glob("*.ttf") if path.stem.startswith(("DejaVuSans", "DejaVuSerif", "STIXGeneral")))
+
+
+# without those that can be read as a digit: B b D g I i J j l O o Q q S s T Z z and the like
+LETTERS = "ACEFGHKLMNPRUVWXYadefhkmnprtuvwxy"
+
+
+def letter(rng: Rng) -> np.ndarray:
+    """Return uint8 (H, W), dark on light: a letter that resembles no digit, in one of matplotlib's fonts."""
+    image = Image.new("L", (140, 140), 255)
+    font = ImageFont.truetype(str(rng.choice(_fonts())), int(rng.integers(50, 100)))
+    ImageDraw.Draw(image).text((70, 70), str(rng.choice(list(LETTERS))), fill=0, font=font, anchor="mm")
+    return np.asarray(image)
+
+
+def scribble(rng: Rng) -> np.ndarray:
+    """Return uint8 (140, 140), dark on light: a pen wandering about."""
+    image = Image.new("L", (140, 140), 255)
+    steps = rng.normal(0, 28, (int(rng.integers(8, 25)), 2))
+    points = [tuple(p) for p in (np.cumsum(steps, axis=0) % 100 * 1.0 + 20)]
+    ImageDraw.Draw(image).line(points, fill=0, width=int(rng.integers(3, 10)), joint="curve")
+    return np.asarray(image)
+
+
+def shape(rng: Rng) -> np.ndarray:
+    """Return uint8 (140, 140), dark on light: a square, triangle, star, cross, filled disc, arrow or heart-like outline."""
+    image = Image.new("L", (140, 140), 255)
+    draw, width, kind = ImageDraw.Draw(image), int(rng.integers(3, 9)), int(rng.integers(0, 6))
+    corners = {0: 4, 1: 3, 2: 5, 3: 6}.get(kind, 0)
+    radius, turn = rng.uniform(30, 55), rng.uniform(0, 0.5)
+    if kind in (0, 1, 3):
+        points = [(70 + radius * np.cos(turn + 2 * np.pi * k / corners), 70 + radius * np.sin(turn + 2 * np.pi * k / corners))
+                  for k in range(corners + 1)]
+        draw.line(points, fill=0, width=width, joint="curve")
+    elif kind == 2:
+        points = [(70 + radius * np.sin(4 * np.pi * k / 5), 70 - radius * np.cos(4 * np.pi * k / 5)) for k in range(6)]
+        draw.line(points, fill=0, width=width, joint="curve")
+    elif kind == 4:
+        draw.line([(30, 30), (110, 110)], fill=0, width=width)
+        draw.line([(110, 30), (30, 110)], fill=0, width=width)
+    else:
+        draw.ellipse([70 - radius, 70 - radius * rng.uniform(0.5, 1), 70 + radius, 70 + radius], fill=0)
+    return np.asarray(image)
+
+
+def blob(rng: Rng) -> np.ndarray:
+    """Return uint8 (28, 28), ink bright: a filled, textured, roughly symmetric shape, like a piece of clothing."""
+    y, x = np.mgrid[-1:1:28j, -1:1:28j]
+    half = np.interp(y[:, 0], np.linspace(-1, 1, 6), rng.uniform(0.25, 0.95, 6))
+    tall = (np.abs(y) < rng.uniform(0.6, 0.95))
+    texture = ndimage.gaussian_filter(rng.random((28, 28)), rng.uniform(0.5, 2))
+    texture = (texture - texture.min()) / np.ptp(texture)
+    return _image(((np.abs(x) < half[:, None]) & tall) * rng.uniform(0.4, 0.9) * (0.6 + 0.4 * texture))
+
+
+def texture(rng: Rng) -> np.ndarray:
+    """Return uint8 (140, 140): paper grain, or stripes, or a weave."""
+    noise = ndimage.gaussian_filter(rng.normal(0, 1, (140, 140)), rng.uniform(0.5, 3))
+    y, x = np.mgrid[0:140, 0:140]
+    if rng.random() < 0.5:
+        noise = noise / noise.std() + 2 * np.sin((x * rng.random() + y * rng.random()) * rng.uniform(0.2, 1))
+    return _image(rng.uniform(0.5, 0.85) + rng.uniform(0.01, 0.1) * noise / noise.std())
+
+
+def blank(rng: Rng) -> np.ndarray:
+    """Return uint8 (140, 140): one grey, or almost, or with a single dot."""
+    picture = np.full((140, 140), rng.uniform(0, 255))
+    if rng.random() < 0.3:
+        picture += rng.normal(0, 2, picture.shape)
+    if rng.random() < 0.5:
+        cy, cx, radius = *rng.uniform(30, 110, 2), rng.uniform(1, 9)
+        y, x = np.mgrid[0:140, 0:140]
+        picture[(y - cy) ** 2 + (x - cx) ** 2 < radius**2] = rng.uniform(0, 255)
+    return picture.clip(0, 255).astype(np.uint8)
+
+
+NEGATIVES: dict[str, Callable[[Rng], np.ndarray]] = {
+    "letters": letter, "scribbles": scribble, "shapes": shape, "blobs": blob, "textures": texture, "blank or dot": blank,
+}

@@ -1,0 +1,201 @@
+"""Read pictures of digits from the command line.
+
+    $ python predict.py examples/seven.png
+    examples/seven.png: 7 (99.2%)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from read_ink import PictureError, Source, open_picture
+from recognizer import Reading, Recognizer
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".heic", ".heif", ".avif"}
+MOST_PLOTTED = 20       # pictures in one plot
+MOST_FRAMES = 12        # frames a picture in a plot
+MODEL_HELP = "checkpoint to use (default: the model.pth beside this program)"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print one line a picture; return 0, or 1 if some file could not be read."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        recognizer = Recognizer(arguments.model, arguments.device) if arguments.model else Recognizer(device=arguments.device)
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f"predict.py: {_one_line(error)}", file=sys.stderr)
+        return 1
+    failed = False
+    shown: list[tuple[str, Source, Reading]] = []
+    for name, source in find_pictures(arguments.paths):
+        reading, problem = None, None
+        try:
+            if isinstance(source, Exception):
+                raise source
+            reading = recognizer.read(source)
+            if arguments.plot and len(shown) < MOST_PLOTTED:
+                shown.append((name, source, reading))
+        except (OSError, PictureError) as error:
+            problem = _one_line(error)
+            failed = True
+            print(f"predict.py: {problem}", file=sys.stderr)
+        if arguments.json:
+            print(json.dumps(as_json(name, reading, problem)), flush=True)
+        elif reading is not None:
+            print(f"{name}: {describe(reading, recognizer.checkpoint.classes, arguments.top)}", flush=True)
+    if arguments.plot and shown:
+        try:
+            plot_readings(shown, recognizer.checkpoint.classes, arguments.plot)
+        except (OSError, ValueError) as error:
+            print(f"predict.py: cannot write {arguments.plot}: {_one_line(error)}", file=sys.stderr)
+            failed = True
+    return 1 if failed else 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    parser = argparse.ArgumentParser(
+        prog="predict.py",
+        description="Read the digits in pictures: files, folders (with all below them), or - for a picture on stdin.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n"
+        "  python predict.py seven.png phone-number.jpg\n"
+        "  python predict.py --plot seen.png examples/\n"
+        "  curl -s https://example.org/seven.png | python predict.py --json -\n",
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="picture, folder, or - for stdin")
+    parser.add_argument("--json", action="store_true", help="one JSON object a picture instead of a line of text")
+    parser.add_argument("--top", type=_positive, default=1, metavar="K", help="show the K likeliest digits (default: 1)")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw each picture, its boxes, what the network saw")
+    parser.add_argument("--model", type=Path, help=MODEL_HELP)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (default: cpu, quickest for single pictures)")
+    return parser
+
+
+def predict_user_input(model: str | os.PathLike[str] | Any, image_path: str | os.PathLike[str]) -> int | str | None:
+    """Return the digit (or number) in a picture: an int for digits, the class name otherwise, None if there is none.
+
+    `model` is a checkpoint, its path, or a Recognizer.
+    """
+    recognizer = model if isinstance(model, Recognizer) else Recognizer(model)
+    text = recognizer.read(image_path).text.replace("\n", "")
+    return int(text) if text.isdecimal() else text or None
+
+
+def find_pictures(paths: list[str]) -> Iterator[tuple[str, Source | Exception]]:
+    """Yield (name, source) of every picture that `paths` name; an Exception in place of a source says what is wrong."""
+    for path in paths:
+        if path == "-":
+            yield path, sys.stdin.buffer.read()
+        elif os.path.isdir(path):
+            found = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names
+                     if os.path.splitext(name)[1].lower() in SUFFIXES]
+            if not found:
+                yield path, PictureError(f"{path} holds no pictures: name a folder with PNG or JPEG files")
+            for name in sorted(found):
+                yield name, name
+        else:
+            yield path, path
+
+
+def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
+    """Return a reading in words: "7 (99.2%)", "blank", "not a digit"; with `top`, the likeliest classes of each digit."""
+    if reading.status != "ok":
+        return reading.status.replace("_", " ")
+    if top == 1:
+        return f"{reading.text.replace(chr(10), ' / ')} ({reading.confidence:.1%})"
+    ranked = []
+    for digit in reading.digits:
+        order = sorted(range(len(classes)), key=lambda c: -digit.probs[c])[:top]
+        ranked.append(", ".join(f"{classes[c]} ({digit.probs[c]:.1%})" for c in order))
+    return "; ".join(ranked)
+
+
+def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, Any]:
+    """Return the object that --json prints for one picture; its keys are fixed."""
+    digits = [] if reading is None else [
+        {"digit": d.digit, "confidence": round(d.confidence, 6), "probs": [round(p, 6) for p in d.probs], "box": list(d.box)}
+        for d in reading.digits]
+    return {
+        "path": path,
+        "status": "error" if reading is None else reading.status,
+        "text": "" if reading is None else reading.text,
+        "digits": digits,
+        "rejected": [] if reading is None else [list(group.box) for group in reading.rejected],
+        "error": error,
+    }
+
+
+def plot_pictures(sources: list[Source], path: str | os.PathLike[str], recognizer: Recognizer | None = None) -> None:
+    """Read pictures and draw them to `path` with boxes, frames and probabilities. Raises OSError or PictureError."""
+    recognizer = recognizer or Recognizer()
+    names = [str(source) if isinstance(source, (str, os.PathLike)) else "" for source in sources]
+    shown = [(name, source, recognizer.read(source)) for name, source in zip(names, sources)]
+    plot_readings(shown, recognizer.checkpoint.classes, Path(path))
+
+
+def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, ...], path: Path) -> None:
+    """Draw a row a picture: the picture with its boxes, then each frame the network saw over its probabilities."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    from matplotlib.patches import Rectangle
+
+    from storage import atomic_write
+
+    columns = max(1, min(MOST_FRAMES, max(len(reading.groups) for _, _, reading in shown)))
+    figure = pyplot.figure(figsize=(3.4 + 1.5 * columns, 2.6 * len(shown)), layout="constrained")
+    grid = figure.add_gridspec(2 * len(shown), columns + 1, width_ratios=[2.2, *[1] * columns])
+    for row, (name, source, reading) in enumerate(shown):
+        colours, scale = open_picture(source)
+        axes = figure.add_subplot(grid[2 * row : 2 * row + 2, 0])
+        axes.imshow(colours, cmap="gray", vmin=0, vmax=255)
+        title = f"{os.path.basename(name)}: {describe(reading, classes)}".encode("utf-8", "replace").decode()
+        axes.set_title("\n".join(textwrap.wrap(title, 40)), fontsize=9)
+        axes.set_axis_off()
+        for group in reading.groups:
+            left, top, width, height = (side / scale for side in group.box)
+            axes.add_patch(Rectangle((left - 1, top - 1), width + 1, height + 1, fill=False, linewidth=1.5,
+                                     linestyle="-" if group.accepted else ":", edgecolor="C0" if group.accepted else "C1"))
+        for column, group in enumerate(reading.groups[:columns], 1):
+            frame = figure.add_subplot(grid[2 * row, column])
+            frame.imshow(group.frame, cmap="gray", vmin=0, vmax=1)
+            frame.set_title(f"{group.digit} {group.confidence:.0%}" if group.accepted else "not a digit", fontsize=9)
+            frame.set_axis_off()
+            bars = figure.add_subplot(grid[2 * row + 1, column])
+            bars.bar(range(len(classes)), group.probs, color="C0" if group.accepted else "C1")
+            bars.set(ylim=(0, 1), xticks=range(len(classes)), yticks=[])
+            bars.set_xticklabels(classes, fontsize=7)
+    with atomic_write(path) as file:
+        figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=110)
+    pyplot.close(figure)
+
+
+def _one_line(error: Exception) -> str:
+    """Return an error as one printable line that names the file and the cure."""
+    if isinstance(error, FileNotFoundError) and error.errno is not None:
+        return f"{os.fsdecode(error.filename)}: no such file"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{os.fsdecode(error.filename) if error.filename else 'the file'}: {error.strerror.lower()}"
+    return " ".join(str(error).split())
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")       # type: ignore[union-attr]  # names that are not UTF-8
+    sys.exit(main())
