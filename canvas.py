@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 280, 280            # canvas units
 BRUSH = 16.0                        # canvas units; a pen of 1.6 to 2.3 frame pixels when a digit fills the height
 BRUSH_RANGE = (1.0, 64.0)           # canvas units
 LEAST_STEP = 0.4                    # canvas units; a point closer to the last one is jitter
-FLATNESS = 0.15                     # canvas units; how far a line may stray from the curve it stands for
+FLATNESS = 0.06                     # canvas units; how far a line may stray from the curve it stands for
 FAR = 1e5                           # canvas units; points beyond are clamped, so that no number overflows
 BATCH = 8                           # lines drawn in one numpy expression
 

@@ -1,0 +1,63 @@
+"""What the window remembers from one start to the next: its size, theme and brush."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from storage import atomic_write, user_data_dir
+
+THEMES = ("light", "dark")
+
+
+@dataclass
+class Settings:
+    """Window size in pixels, theme name, brush in canvas units."""
+
+    width: int = 1024
+    height: int = 768
+    theme: str = "light"
+    brush: float = 16.0
+
+
+def settings_path() -> Path:
+    """Return where the settings are kept."""
+    return user_data_dir() / "settings.json"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Return the settings at `path`; the defaults if there are none. A damaged file is kept aside as `.damaged`."""
+    path = path or settings_path()
+    try:
+        return _checked(json.loads(path.read_bytes()))
+    except OSError:
+        return Settings()
+    except (ValueError, TypeError, KeyError, RecursionError):
+        try:
+            os.replace(path, path.with_suffix(".damaged"))
+        except OSError:
+            pass                # it is ignored where it lies
+        return Settings()
+
+
+def save_settings(settings: Settings, path: Path | None = None) -> bool:
+    """Keep the settings; False where the folder cannot be written, which costs nothing but the memory."""
+    path = path or settings_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as file:
+            file.write(json.dumps(asdict(settings), indent=1).encode())
+        return True
+    except OSError:
+        return False
+
+
+def _checked(content: Any) -> Settings:
+    settings = Settings(int(content["width"]), int(content["height"]), content["theme"], float(content["brush"]))
+    if settings.theme not in THEMES or not (100 <= settings.width <= 16384 and 100 <= settings.height <= 16384
+                                            and 1 <= settings.brush <= 64):
+        raise ValueError("out of range")
+    return settings
