@@ -14,7 +14,7 @@ import socket
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,17 +42,24 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Digits:
-    """Pictures with their labels: `images` uint8 (N, C, H, W), ink bright; `labels` int64 (N,)."""
+    """Pictures with their labels: `images` uint8 (N, C, H, W), ink bright; `labels` int64 (N,).
+
+    `road`: the images are frames, else pictures as they are. `on_disk`: they are mapped from a file too large
+    for memory.
+    """
 
     images: Tensor
     labels: Tensor
     source: str
+    classes: tuple[str, ...] = tuple("0123456789")
+    road: bool = True
+    on_disk: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def part(self, index: Tensor) -> Digits:
-        return Digits(self.images[index], self.labels[index], self.source)
+        return replace(self, images=self.images[index], labels=self.labels[index], on_disk=False)
 
 
 # ---------------------------------------------------------------------------------- IDX files
@@ -196,7 +203,8 @@ def _download_mnist(folder: Path) -> None:
 class Batches:
     """The batches of one epoch after another: (images float32 (n, C, H, W) in [0, 1], labels (n,)).
 
-    Slices of one uint8 tensor on `device`; no worker, no copy to the host. With `seed` the order is
+    Slices of one uint8 tensor on `device`; no worker, no copy to the host (what is mapped from disk stays there,
+    and a batch at a time is read). With `seed` the order is
     drawn anew each epoch from (seed, epoch) alone, and an incomplete last batch is left out; without,
     the order is the data's own. `start` skips that many batches of the coming epoch (for resuming).
     """
@@ -210,7 +218,9 @@ class Batches:
         seed: int | None = None,
         transform: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None,
     ) -> None:
-        self.images, self.labels = digits.images.to(device), digits.labels.to(device)
+        self.device = torch.device(device)
+        home = torch.device("cpu") if digits.on_disk else self.device
+        self.images, self.labels = digits.images.to(home), digits.labels.to(home)
         self.batch_size, self.seed, self.transform = min(batch_size, len(digits)), seed, transform
         self.epoch = 0
         self.start = 0
@@ -225,7 +235,7 @@ class Batches:
         for number in range(start, len(self)):
             part = slice(number * self.batch_size, (number + 1) * self.batch_size)
             index = part if order is None else order[part]
-            images, labels = self.images[index], self.labels[index]
+            images, labels = self.images[index].to(self.device), self.labels[index].to(self.device)
             if self.transform is not None:
                 yield self.transform(images, labels)
             else:

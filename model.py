@@ -78,7 +78,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         ScratchNet,
         "three linear layers written by hand, no autograd: 235,146 parameters",
         {"layers": [784, 256, 128]},
-        recipe={"optimizer": "momentum", "learning_rate": 0.1, "epochs": 12, "batch_size": 128, "weight_decay": 0.0,
+        recipe={"optimizer": "momentum", "learning_rate": 0.1, "epochs": 16, "batch_size": 128, "weight_decay": 0.0,
                 "augment": "light"},
     ),
 }
@@ -197,7 +197,7 @@ def _from_state_dict(path: str | os.PathLike[str], content: Any) -> Checkpoint:
         except (TypeError, RuntimeError, AttributeError, ValueError, KeyError):
             continue
         return Checkpoint(
-            model, arch, dict(known.config), input={"size": known.size, "channels": known.channels, "road": True}
+            model, arch, dict(known.config)
         )
     raise CheckpointError(f"{path} holds the weights of no network known here: train one with `python train.py`")
 

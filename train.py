@@ -17,16 +17,21 @@ import signal
 import sys
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation
+from folders import add_corrections, load_folder
+from learn import Memory
 from model import (
     ARCHITECTURES,
     DEFAULT_ARCH,
     MODEL_PATH,
+    Checkpoint,
     CheckpointError,
     build_model,
     count_parameters,
@@ -38,18 +43,23 @@ from storage import atomic_write, unused_path
 from trainer import Interrupted, Run, TrainConfig
 from trainer import train as train  # for visitors: one epoch
 
+RETRAIN_EPOCHS, RETRAIN_RATE = 2, 0.2  # with corrections: few epochs at this share of the recipe's learning rate
+LEAST_STEPS = 600  # of a training on a folder
+
 
 def main(argv: list[str] | None = None) -> int:
     """Train as told, print what was done, and return the exit status."""
     arguments = build_parser().parse_args(argv)
     arguments.command = shlex.join(["python", "train.py", *(sys.argv[1:] if argv is None else argv)])
     try:
+        start = load_start(arguments)
+        arguments.arch = arguments.arch or (start.arch if start else DEFAULT_ARCH)
         if arguments.arch not in ARCHITECTURES:
             raise ValueError(f"no network is called {arguments.arch!r}: choose from {', '.join(ARCHITECTURES)}")
         if arguments.summary:
             print(summary(arguments.arch))
             return 0
-        return _run(arguments, make_config(arguments))
+        return _run(arguments, start)
     except (OSError, ValueError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
@@ -64,7 +74,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="examples:\n"
         "  python train.py                                  the default network\n"
         "  python train.py --epochs 60 --plot curves.png    longer, with a picture of the curves\n"
-        "  python train.py --forever                        until Ctrl-C, then --resume goes on\n",
+        "  python train.py --forever                        until Ctrl-C, then --resume goes on\n"
+        "  python train.py --data signs/ --output signs.pth your own pictures, a sub-folder a class\n"
+        "  python train.py --corrections                    learn your corrections for good\n",
     )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run, bit for bit")
     parser.add_argument(
@@ -78,7 +90,17 @@ def build_parser() -> argparse.ArgumentParser:
             metavar=option.name.upper(),
             help=f"{option.metadata['help']} (default: {option.default}, or the network's own recipe)",
         )
-    parser.set_defaults(arch=DEFAULT_ARCH)
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="train on pictures in sub-folders named by class")
+    parser.add_argument("--as-is", action="store_true", help="take the pictures of --data as they are, not their ink")
+    parser.add_argument("--start", type=Path, metavar="MODEL", help="start from this model's weights instead of fresh ones")
+    parser.add_argument(
+        "--corrections",
+        nargs="?",
+        type=Path,
+        const=Memory().folder,
+        metavar="DIR",
+        help="retrain --start (default: model.pth) gently with the corrections in DIR (default: those of the app)",
+    )
     parser.add_argument(
         "--output", type=Path, default=MODEL_PATH, help="where the trained network goes (default: model.pth)"
     )
@@ -98,13 +120,13 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def make_config(arguments: argparse.Namespace) -> TrainConfig:
-    """Return the defaults, overridden by the network's recipe, overridden by the flags that were given."""
+def make_config(arguments: argparse.Namespace, adapted: dict[str, Any] | None = None) -> TrainConfig:
+    """Return the defaults, overridden by the network's recipe, by what suits the data, by the flags that were given."""
     recipe = ARCHITECTURES[arguments.arch].recipe
     given = {
         option.name: value for option in fields(TrainConfig) if (value := getattr(arguments, option.name)) is not None
     }
-    config = TrainConfig(**{**recipe, **given})
+    config = TrainConfig(**{**recipe, **(adapted or {}), **given})
     for name in ("epochs", "batch_size", "learning_rate"):
         if not getattr(config, name) > 0:
             raise ValueError(f"--{name.replace('_', '-')} must be above 0")
@@ -162,6 +184,58 @@ def load_training_digits(data_dir: Path | None, fallback: bool) -> tuple[Digits,
     return split_validation(digits, len(digits) // 12)
 
 
+def load_start(arguments: argparse.Namespace) -> Checkpoint | None:
+    """Return the model to start from: what --start names, with --corrections model.pth, else None."""
+    if arguments.corrections is None and arguments.start is None:
+        return None
+    return load_checkpoint(arguments.start or MODEL_PATH)
+
+
+def load_data(arguments: argparse.Namespace) -> tuple[Digits, Digits, dict[str, Any]]:
+    """Return (training, validation, what of the recipe suits the data): a folder or MNIST, and corrections."""
+    if arguments.data is None:
+        if arguments.as_is:
+            raise ValueError("--as-is belongs to --data FOLDER")
+        training, validation = load_training_digits(arguments.data_dir, not arguments.no_fallback)
+        adapted: dict[str, Any] = {}
+    else:
+        training, validation = _load_folder(arguments)
+        adapted = {**suit_small_data(TrainConfig(**ARCHITECTURES[arguments.arch].recipe), len(training))}
+        if arguments.as_is:
+            adapted["augment"] = "none"
+    if arguments.corrections is not None:
+        corrections = Memory(arguments.corrections).entries()
+        training = add_corrections(training, corrections)
+        print(f"{len(corrections)} corrections from {arguments.corrections}", flush=True)
+        rate = TrainConfig(**ARCHITECTURES[arguments.arch].recipe).learning_rate
+        adapted |= {"epochs": RETRAIN_EPOCHS, "learning_rate": rate * RETRAIN_RATE}
+    return training, validation, adapted
+
+
+def suit_small_data(config: TrainConfig, count: int) -> dict[str, int]:
+    """Return batch size and epochs for `count` pictures: at least 16 batches an epoch and LEAST_STEPS in all."""
+    batch_size = min(config.batch_size, max(8, count // 16))
+    steps = max(count // batch_size, 1)
+    return {"batch_size": batch_size, "epochs": max(config.epochs, -(-LEAST_STEPS // steps))}
+
+
+def _load_folder(arguments: argparse.Namespace) -> tuple[Digits, Digits]:
+    """Return (training, validation) of --data, and say on stderr which files were skipped."""
+    known = ARCHITECTURES[arguments.arch]
+    found = load_folder(
+        arguments.data,
+        size=known.size,
+        channels=known.channels,
+        as_is=arguments.as_is,
+        cache_dir=arguments.output.parent,
+        progress=partial(tqdm, desc="pictures", disable=not sys.stderr.isatty()),
+    )
+    for path, reason in found.skipped:
+        print(f"train.py: skipped {path}: {reason}", file=sys.stderr)
+    print(f"classes {', '.join(found.training.classes)}; {len(found.skipped)} files skipped", flush=True)
+    return found.training, found.validation
+
+
 def summary(arch: str) -> str:
     """Return a table of a registered network's layers, output shapes and parameters (torchinfo)."""
     from torchinfo import summary as layers
@@ -181,12 +255,14 @@ def summary(arch: str) -> str:
     )
 
 
-def _run(arguments: argparse.Namespace, config: TrainConfig) -> int:
+def _run(arguments: argparse.Namespace, start: Checkpoint | None) -> int:
     device = choose_device(arguments.device)
     precision = arguments.precision or choose_precision(device)
-    train_set, validation_set = load_training_digits(arguments.data_dir, not arguments.no_fallback)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    train_set, validation_set, adapted = load_data(arguments)
+    config = make_config(arguments, adapted)
     with _StopSignals() as stop:
-        run = Run(config, train_set, validation_set, device, precision, stop.received)
+        run = Run(config, train_set, validation_set, device, precision, stop.received, start)
         resume = arguments.output.with_name(arguments.output.stem + ".resume.pth")
         if arguments.resume:
             if not resume.exists():

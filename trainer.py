@@ -10,6 +10,7 @@ import math
 import signal
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -26,6 +27,7 @@ from dataset import Batches, Digits
 from model import (
     ARCHITECTURES,
     DEFAULT_ARCH,
+    DIGITS,
     Checkpoint,
     CheckpointError,
     build_model,
@@ -155,10 +157,14 @@ class WeightAverage:
                 self.weights[name].copy_(weight)
 
 
-def make_transform(name: str, generator: Generator) -> Transform | None:
-    """Return what turns a batch of uint8 pictures into training images and labels; None for "none"."""
+def make_transform(name: str, generator: Generator, digits: bool = True) -> Transform | None:
+    """Return what turns a batch of uint8 frames into training images and labels; None for "none".
+
+    Strokes and negatives that suit digits are left out where the classes are others.
+    """
     if name == "full":
-        return partial(augment, strength=Augmentation(), generator=generator)
+        strength = Augmentation() if digits else Augmentation(style_share=0.0, negative_share=0.0)
+        return partial(augment, strength=strength, generator=generator)
     if name == "light":
         return lambda images, labels: (warp(images.float().div_(255), Augmentation(), generator).clamp_(0, 1), labels)
     return None
@@ -178,15 +184,23 @@ class Run:
         device: torch.device,
         precision: str,
         stop: Callable[[], int | None] = lambda: None,
+        start: Checkpoint | None = None,
     ) -> None:
+        """Begin with fresh weights, or those of `start`. Raises ValueError where the parts do not fit."""
         torch.manual_seed(config.seed)
         self.config, self.device, self.precision, self.stop = config, device, precision, stop
         self.run_id = uuid.uuid4().hex
         self.generator = Generator(device).manual_seed(config.seed)
-        transform = make_transform(config.augment, self.generator)
+        self.classes, self.road = train_set.classes, train_set.road
+        if not self.road and config.augment != "none":
+            raise ValueError("pictures as they are cannot be augmented like ink on paper: --augment none")
+        transform = make_transform(config.augment, self.generator, self.classes == DIGITS)
+        self.data = f"{train_set.source.split(' (')[0]}, {len(train_set)} pictures {_fingerprint(train_set.labels)}"
         self.train_set = Batches(train_set, config.batch_size, device, seed=config.seed, transform=transform)
         self.validation_set = Batches(validation_set, 1000, device)
-        self.model = build_model(config.arch)
+        self.model = build_model(config.arch, len(self.classes))
+        if start is not None:
+            _take_over(self.model, start, config.arch, self.classes)
         self.model.to(device)
         if isinstance(self.model, torch.nn.Module):
             self.model.to(memory_format=torch.channels_last)
@@ -252,7 +266,7 @@ class Run:
 
     def averaged(self) -> Any:
         """Return the network with the mean weights, in eval mode."""
-        model = build_model(self.config.arch)
+        model = build_model(self.config.arch, len(self.classes))
         model.load_state_dict(self.mean.weights if self.config.average else self.model.state_dict())
         model.to(self.device)
         model.eval()
@@ -274,7 +288,8 @@ class Run:
             model,
             self.config.arch,
             dict(known.config),
-            input={"size": known.size, "channels": known.channels, "road": True},
+            self.classes,
+            {"size": self.train_set.images.shape[3], "channels": self.train_set.images.shape[1], "road": self.road},
             facts={
                 **facts,
                 "run": self.run_id,
@@ -297,6 +312,7 @@ class Run:
             "format": RESUME_FORMAT,
             "run": self.run_id,
             "config": asdict(self.config),
+            "data": self.data,
             "precision": self.precision,
             "threads": torch.get_num_threads(),
             "device": self.device.type,
@@ -321,8 +337,8 @@ class Run:
         content = read_plain(path)
         if not isinstance(content, dict) or content.get("format") != RESUME_FORMAT:
             raise CheckpointError(f"{path} is not a resume file of this program: start afresh without --resume")
-        here = {**asdict(self.config), "device": self.device.type, "precision": self.precision}
-        there = {**content["config"], "device": content["device"], "precision": content["precision"]}
+        here = {**asdict(self.config), "data": self.data, "device": self.device.type, "precision": self.precision}
+        there = {**content["config"], "data": content.get("data"), "device": content["device"], "precision": content["precision"]}
         differing = [
             f"{name} was {there.get(name)!r}, is now {value!r}"
             for name, value in here.items()
@@ -369,6 +385,22 @@ class Run:
         if self.config.optimizer == "sgd":
             return torch.optim.SGD(groups, rate, momentum=0.9, nesterov=True)
         raise ValueError(f"no optimizer is called {self.config.optimizer!r}: choose adamw, adam or sgd")
+
+
+def _take_over(model: Any, start: Checkpoint, arch: str, classes: tuple[str, ...]) -> None:
+    """Give `model` the weights of `start`; raises ValueError naming what does not fit."""
+    for what, own, other in (("network", arch, start.arch), ("classes", classes, start.classes)):
+        if own != other:
+            raise ValueError(f"the model to start from has other {what} ({other!r}, not {own!r}): name a fitting --start")
+    try:
+        model.load_state_dict(start.model.state_dict())
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise ValueError("the model to start from has weights of another shape: name a fitting --start") from error
+
+
+def _fingerprint(labels: Tensor) -> str:
+    """Return a checksum of the labels in their order: it tells one split of some data from another."""
+    return f"{zlib.crc32(labels.cpu().numpy().tobytes()):08x}"
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
