@@ -201,8 +201,7 @@ def load_data(arguments: argparse.Namespace) -> tuple[Digits, Digits, dict[str, 
     else:
         training, validation = _load_folder(arguments)
         adapted = {**suit_small_data(TrainConfig(**ARCHITECTURES[arguments.arch].recipe), len(training))}
-        if arguments.as_is:
-            adapted["augment"] = "none"
+        adapted["augment"] = "none" if arguments.as_is else "light"
     if arguments.corrections is not None:
         corrections = Memory(arguments.corrections).entries()
         training = add_corrections(training, corrections)
