@@ -68,8 +68,8 @@ class ScratchNet:
         """Return the logits (N, classes) of images in [0, 1]."""
         return self._activations(images)[-1]
 
-    def backward(self, images: Tensor, wanted: Tensor) -> Tensor:
-        """Fill `slopes` for images and their wanted probabilities (N, classes); return the loss, a scalar."""
+    def backward(self, images: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+        """Fill `slopes` for images and their wanted probabilities (N, classes); return (loss, logits)."""
         *inputs, logits = self._activations(images)  # inputs[i] (N, in) is what layer i was given
         probs, log_probs = softmax(logits)
         loss = -(wanted * log_probs).sum(1).mean()
@@ -81,7 +81,7 @@ class ScratchNet:
             if i > 0:
                 d_x = d_z @ self.weights[i].T  # step 2: (N, in)
                 d_z = d_x * (inputs[i] > 0)  # step 3: inputs[i] is relu's output, positive where z was
-        return loss
+        return loss, logits
 
     def _activations(self, images: Tensor) -> list[Tensor]:
         """Return what each layer is given, then the logits: [x, a1, a2, z3]."""

@@ -229,8 +229,8 @@ def _load_folder(arguments: argparse.Namespace) -> tuple[Digits, Digits]:
         cache_dir=arguments.output.parent,
         progress=partial(tqdm, desc="pictures", disable=not sys.stderr.isatty()),
     )
-    for path, reason in found.skipped:
-        print(f"train.py: skipped {path}: {reason}", file=sys.stderr)
+    for _, reason in found.skipped:
+        print(f"train.py: skipped: {reason}", file=sys.stderr)
     print(f"classes {', '.join(found.training.classes)}; {len(found.skipped)} files skipped", flush=True)
     return found.training, found.validation
 
@@ -384,8 +384,10 @@ def plot_curves(history: list[dict[str, float]], path: Path) -> None:
     left.plot(epochs, [line["validation_loss"] for line in history], label="validation")
     left.set(xlabel="epoch", ylabel="cross-entropy", yscale="log")
     left.legend()
-    right.plot(epochs, [100 * line["validation_accuracy"] for line in history], color="C1")
-    right.set(xlabel="epoch", ylabel="validation accuracy, %")
+    right.plot(epochs, [100 * line["training_accuracy"] for line in history], label="training (augmented)")
+    right.plot(epochs, [100 * line["validation_accuracy"] for line in history], label="validation")
+    right.set(xlabel="epoch", ylabel="accuracy, %")
+    right.legend()
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)

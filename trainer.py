@@ -37,6 +37,7 @@ from model import (
 )
 from scratch import Momentum
 from storage import atomic_write
+from tracking import Tracker
 
 RESUME_FORMAT = "digits-resume-v1"
 Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -96,19 +97,20 @@ def train(
     precision: str = "fp32",
     before_step: Callable[[], None] | None = None,
     after_step: Callable[[Tensor], None] | None = None,
+    tracker: Tracker | None = None,
 ) -> float:
     """Train `model` for one epoch of `loader`'s (images, labels); return the mean loss a batch.
 
     Without an optimizer: Adam at 0.001 (scratch.ScratchNet: its own at 0.1). `before_step` runs before each
-    batch (schedule), `after_step` after it with the loss as a tensor on `device` (averages, stopping). No step
-    waits for the device.
+    batch (schedule), `after_step` after it with the loss as a tensor on `device` (averages, stopping); `tracker`
+    is told of each batch. No step waits for the device.
     """
     device = torch.device(device)
     if optimizer is None:
         by_hand = not isinstance(model, torch.nn.Module)
         optimizer = Momentum(model, 0.1) if by_hand else torch.optim.Adam(model.parameters(), 0.001)
     model.train()
-    total, steps = torch.zeros((), device=device), 0
+    tracker = tracker or Tracker(device)
     for images, labels in loader:
         if before_step is not None:
             before_step()
@@ -120,13 +122,12 @@ def train(
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
         else:  # a network written by hand finds its own slopes
-            loss = model.backward(images, wanted_probabilities(labels, len(model.biases[-1]), smoothing))
+            loss, logits = model.backward(images, wanted_probabilities(labels, len(model.biases[-1]), smoothing))
         optimizer.step()
-        total += loss.detach()
-        steps += 1
+        tracker.update(loss.detach(), logits.detach(), labels)
         if after_step is not None:
             after_step(loss.detach())
-    return float(total / max(steps, 1))
+    return tracker.compute()[0]
 
 
 def one_cycle(done: float) -> float:
@@ -239,8 +240,9 @@ class Run:
                 bar.close()
                 raise Interrupted(signum)
 
+        tracker = Tracker(self.device)
         try:
-            loss = train(
+            train(
                 self.model,
                 bar,
                 self.device,
@@ -249,14 +251,17 @@ class Run:
                 precision=self.precision,
                 before_step=before_step,
                 after_step=after_step,
+                tracker=tracker,
             )
         finally:
             self.seconds += time.perf_counter() - started
         self.epoch, self.batch = self.epoch + 1, 0
+        loss, training_accuracy = tracker.compute()
         accuracy, validation_loss = self.validate()
         line = {
             "epoch": self.epoch,
             "loss": loss,
+            "training_accuracy": training_accuracy,
             "validation_loss": validation_loss,
             "validation_accuracy": accuracy,
             "seconds": self.seconds,
@@ -275,7 +280,10 @@ class Run:
     def validate(self) -> tuple[float, float]:
         """Return (accuracy, cross-entropy) of the mean weights on the validation split."""
         logits, labels = predict_logits(self.averaged(), self.validation_set, self.device)
-        return float((logits.argmax(1) == labels).double().mean()), float(F.cross_entropy(logits, labels))
+        tracker = Tracker()
+        tracker.update(F.cross_entropy(logits, labels), logits, labels)
+        loss, accuracy = tracker.compute()
+        return accuracy, loss
 
     def checkpoint(self, facts: dict[str, Any]) -> Checkpoint:
         """Return the mean network with its temperature and threshold, fitted on the validation split."""

@@ -1,0 +1,32 @@
+"""Loss and accuracy over an epoch, kept by torchmetrics on the training device without waiting for it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from augment import NOT_A_DIGIT
+
+
+class Tracker:
+    """The running mean of the loss a batch and of the answers that are right (pictures of no digit left out)."""
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        from torchmetrics import MeanMetric  # a second to import
+
+        self._loss = MeanMetric(nan_strategy="disable").to(device)
+        self._accuracy = MeanMetric(nan_strategy="disable").to(device)
+        if torch.device(device).type == "cpu":
+            self._loss.set_dtype(torch.float64)
+            self._accuracy.set_dtype(torch.float64)
+
+    def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Take in a batch: its mean loss, logits (N, classes) and labels (N,)."""
+        self._loss.update(loss)
+        self._accuracy.update((logits.argmax(1) == labels).float(), (labels != NOT_A_DIGIT).float())
+
+    def compute(self) -> tuple[float, float]:
+        """Return (mean loss a batch, accuracy in [0, 1]); zeros if there was no batch."""
+        if not self._loss.update_called:
+            return 0.0, 0.0
+        return float(self._loss.compute()), float(self._accuracy.compute())
