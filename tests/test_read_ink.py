@@ -1,0 +1,169 @@
+"""A picture becomes the same ink, whatever its file, polarity, paper and light."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dataset import Digits
+from read_ink import MAX_SIDE, PictureError, find_looks, open_picture, read_ink
+
+
+def ink_of(source: object) -> np.ndarray:
+    return next(iter(read_ink(source).looks)).ink       # type: ignore[arg-type]
+
+
+def as_file(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def drawn(seven: np.ndarray) -> np.ndarray:
+    return 1 - seven.astype(np.float32) / 255
+
+
+def test_mnist_keeps_its_grey_values(digits: Digits) -> None:
+    for image in digits.images[:500, 0].numpy():
+        assert np.array_equal(ink_of(image), image.astype(np.float32) / 255)
+
+
+def test_dark_on_light_equals_light_on_dark(seven: np.ndarray) -> None:
+    assert np.array_equal(ink_of(seven), ink_of(255 - seven))
+
+
+CONTAINERS: dict[str, Callable[[Image.Image], bytes]] = {
+    "grey": as_file,
+    "colour": lambda image: as_file(image.convert("RGB")),
+    "palette": lambda image: as_file(image.convert("P")),
+    "black and white": lambda image: as_file(image.convert("1", dither=Image.Dither.NONE)),
+    "16 bits": lambda image: as_file(Image.fromarray(np.asarray(image).astype(np.uint16) * 257)),
+    "32 bits": lambda image: as_file(Image.fromarray(np.asarray(image).astype(np.int32)), "TIFF"),
+    "floats": lambda image: as_file(Image.fromarray(np.asarray(image).astype(np.float32)), "TIFF"),
+    "cmyk": lambda image: as_file(image.convert("CMYK"), "TIFF"),
+    "bmp": lambda image: as_file(image, "BMP"),
+    "gif": lambda image: as_file(image, "GIF"),
+    "webp": lambda image: as_file(image.convert("RGB"), "WEBP", lossless=True),
+    "jpeg": lambda image: as_file(image, "JPEG", quality=90),
+    "animation": lambda image: as_file(image, "GIF", save_all=True, append_images=[Image.new("L", image.size, 255)]),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_every_container_gives_the_same_ink(name: str, seven: np.ndarray, drawn: np.ndarray) -> None:
+    ink = ink_of(CONTAINERS[name](Image.fromarray(seven)))
+    assert ink.shape == drawn.shape
+    assert np.abs(ink - drawn).mean() < 0.01
+    assert ((ink > 0.5) == (drawn > 0.5)).mean() > 0.995
+
+
+def test_transparent_paper_is_white(drawn: np.ndarray) -> None:
+    clear = np.zeros((*drawn.shape, 4), np.uint8)
+    clear[..., 3] = (drawn * 255).round()
+    assert np.abs(ink_of(as_file(Image.fromarray(clear))) - drawn).max() < 0.01
+
+
+def test_a_turned_photo_is_turned_back(seven: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = as_file(Image.fromarray(seven).transpose(Image.Transpose.ROTATE_90), exif=exif)
+    assert np.array_equal(ink_of(stored), ink_of(seven))
+
+
+@pytest.mark.parametrize("colour", [(230, 20, 20), (20, 160, 60), (0, 170, 220), (240, 160, 20)])
+def test_coloured_ink_is_full_ink(drawn: np.ndarray, colour: tuple[int, int, int]) -> None:
+    cover = drawn[..., None]
+    picture = (255 * (1 - cover) + np.array(colour) * cover).round().astype(np.uint8)
+    assert ((ink_of(picture) > 0.5) == (drawn > 0.5)).mean() > 0.99
+
+
+def photo_of(drawn: np.ndarray, ruled: bool = False) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    height, width = drawn.shape
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    light = 0.7 - 0.15 * (x * x + y * y) + 0.15 * x
+    paper = np.ones((height, width))
+    if ruled:
+        paper[np.arange(height) % 40 < 2] = 0.75
+    picture = light * paper * (1 - 0.7 * drawn) + rng.normal(0, 0.01, drawn.shape)
+    return (picture.clip(0, 1) * 255).astype(np.uint8)
+
+
+def test_uneven_light_is_not_ink(drawn: np.ndarray) -> None:
+    ink = ink_of(photo_of(drawn))
+    assert ((ink > 0.5) == (drawn > 0.5)).mean() > 0.99
+
+
+def test_ruled_lines_are_not_ink(drawn: np.ndarray) -> None:
+    ink = ink_of(photo_of(drawn, ruled=True))
+    assert ((ink > 0.3) & (drawn < 0.1)).mean() < 0.005
+    assert (ink[drawn > 0.9] > 0.5).mean() > 0.9
+
+
+@pytest.mark.parametrize("grey", [0, 90, 255])
+def test_blank_paper_has_no_ink(grey: int) -> None:
+    assert not ink_of(np.full((50, 60), grey, np.uint8)).any()
+
+
+def test_a_small_noisy_picture_may_be_a_frame_by_itself(digits: Digits) -> None:
+    noisy = digits.images[0, 0].numpy().copy()
+    noisy[np.random.default_rng(0).random((28, 28)) < 0.4] = 130
+    assert any(look.whole for look in find_looks(noisy))
+
+
+def test_a_huge_picture_is_reduced_while_decoding() -> None:
+    colours, scale = open_picture(as_file(Image.new("L", (6000, 3000), 255), "JPEG"))
+    assert max(colours.shape) <= MAX_SIDE
+    assert scale == pytest.approx(6000 / colours.shape[1])
+
+
+BROKEN: dict[str, bytes] = {
+    "empty.png": b"",
+    "text.png": b"this is no image",
+    "truncated.png": as_file(Image.new("L", (200, 200), 9))[:60],
+    "truncated.jpg": as_file(Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 90), np.uint8)), "JPEG")[:700],
+    "photo.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_named_with_its_cure(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(BROKEN[name])
+    with pytest.raises(PictureError, match=name) as caught:
+        read_ink(path)
+    assert "save it" in str(caught.value) or "save the picture" in str(caught.value)
+
+
+def test_an_image_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "bomb.png"
+    Image.new("L", (3000, 3000)).save(path)
+    monkeypatch.setattr("read_ink.MAX_PIXELS", 1_000_000)
+    with pytest.raises(PictureError, match="too many pixels"):
+        read_ink(path)
+
+
+def test_a_missing_file_is_an_oserror(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_ink(tmp_path / "absent.png")
+
+
+@pytest.mark.parametrize("array", [np.zeros((3, 3), np.int64), np.zeros((2, 2, 2), np.uint8), np.full((4, 4), 2.0), np.full((4, 4), np.nan)])
+def test_an_array_of_another_kind_is_refused(array: np.ndarray) -> None:
+    with pytest.raises(PictureError):
+        list(read_ink(array).looks)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows file names are Unicode")
+def test_a_name_that_is_not_utf8_can_be_shown(tmp_path: Path) -> None:
+    path = os.path.join(os.fsencode(tmp_path), b"\xff\xfe.png")
+    with open(path, "wb"):
+        pass
+    with pytest.raises(PictureError, match="is empty") as caught:
+        read_ink(os.fsdecode(path))
+    str(caught.value).encode("utf-8")
