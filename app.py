@@ -1,0 +1,164 @@
+"""Draw a number and watch it being read.
+
+    python app.py
+    python app.py --model my.pth --scale 2
+    python app.py --strokes drawing.json --screenshot window.png
+
+The window is up before torch is loaded; reading happens in a thread of its own (worker.py), so the pen never waits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+if TYPE_CHECKING:
+    import pygame
+
+    from window import App
+
+FRAMES_PER_SECOND = 120     # at most; a window that draws more often than the screen shows wastes the reading's time
+LEAST_SIZE = (320, 240)     # pixels
+LOADING_LIMIT = 120.0       # seconds; --screenshot waits no longer for the answer
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(
+        prog="app.py", description="Draw digits and see them read.", formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  python app.py\n  python app.py --model my.pth --scale 2 --size 1600x1200\n"
+               "  python app.py --strokes drawing.json --screenshot window.png\n\nF1 in the window shows all keys.")
+    default = Path(__file__).parent / "model.pth"
+    parser.add_argument("--model", type=Path, default=default, help="checkpoint to read with (default: the model.pth beside this file)")
+    parser.add_argument("--device", default="cpu", help="where the network runs: cpu, cuda, mps (default: %(default)s)")
+    parser.add_argument("--corrections", type=Path, metavar="DIR", help="folder of your corrections (default: the user's data folder)")
+    parser.add_argument("--scale", type=_scale, default=1.0, help="size of text and buttons, 0.5 to 4 (default: %(default)s)")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="window size in pixels (default: that of the last time)")
+    parser.add_argument("--theme", choices=("light", "dark"), help="colours (default: those of the last time)")
+    parser.add_argument("--output", type=Path, default=None, metavar="DIR", help="where drawings are saved (default: the current folder)")
+    parser.add_argument("--strokes", type=Path, metavar="FILE", help="begin with the strokes of a .json file that S or J saved")
+    parser.add_argument("--screenshot", type=Path, metavar="PNG", help="save a picture of the window once it has read, and quit")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the window until it is closed; return the exit status."""
+    args = build_parser().parse_args(argv)
+    if args.screenshot:
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    import pygame
+
+    from settings import load_settings, save_settings
+    settings = load_settings()
+    if args.theme:
+        settings.theme = args.theme
+    size = args.size or (round(1024 * args.scale), round(768 * args.scale)) if args.size or args.scale != 1 else (
+        settings.width, settings.height)
+    try:
+        pygame.display.init()
+        screen = _open_window(size)
+    except pygame.error as error:
+        print(f"app.py: no window can be opened ({error}): start it where there is a display, "
+              "or use predict.py for files", file=sys.stderr)
+        return 1
+    from window import App
+    from worker import Session, Worker
+    wake = pygame.event.custom_type()
+
+    def notify() -> None:
+        with contextlib.suppress(pygame.error):     # the queue is full or the window is gone: either way nobody sleeps
+            pygame.event.post(pygame.event.Event(wake))
+
+    pygame.font.init()
+    with contextlib.suppress(pygame.error):         # SDL's dummy driver has none
+        pygame.mouse.set_cursor(pygame.SYSTEM_CURSOR_CROSSHAIR)
+    session = Session(args.device, args.corrections)
+    worker = Worker(session, notify)
+    app = App(screen, session, worker, settings, args.scale, args.output)
+    pygame.display.update(app.draw())
+    worker.ask("load", args.model)
+    try:
+        if args.strokes:
+            app.open([str(args.strokes)])
+        if args.screenshot:
+            return _screenshot(app, args.screenshot)
+        run(app)
+        save_settings(settings)
+    finally:
+        worker.close(timeout=0.2)
+        pygame.display.quit()
+    return 0
+
+
+def run(app: App) -> None:
+    """Handle events, answer and draw until the window is closed; sleep while nothing happens."""
+    import pygame
+    clock = pygame.time.Clock()
+    while app.running:
+        app.handle(pygame.event.wait(app.timeout()))
+        for event in pygame.event.get():
+            app.handle(event)
+        app.tick()
+        changed = app.draw()
+        if changed:
+            pygame.display.update(changed)
+            clock.tick(FRAMES_PER_SECOND)
+
+
+def _open_window(size: tuple[int, int]) -> pygame.Surface:
+    """Open the window, no larger than the screen, and return what it shows."""
+    import pygame
+    pygame.display.set_caption("Digits")
+    desktop = pygame.display.get_desktop_sizes()
+    if desktop and os.environ.get("SDL_VIDEODRIVER") != "dummy":
+        size = min(size[0], desktop[0][0]), min(size[1], desktop[0][1])
+    return pygame.display.set_mode((max(size[0], LEAST_SIZE[0]), max(size[1], LEAST_SIZE[1])), pygame.RESIZABLE)
+
+
+def _screenshot(app: App, path: Path) -> int:
+    """Wait for the model's answer, save the window and return the exit status."""
+    import pygame
+    end = time.monotonic() + LOADING_LIMIT
+    while time.monotonic() < end and not app.trouble and not (app.model and (app.reading or app.canvas.empty)):
+        pygame.event.get()
+        app.tick()
+        time.sleep(0.01)
+    app.message = ""
+    app._show("all")
+    app.draw()
+    try:
+        pygame.image.save(app.screen, path)
+    except (OSError, pygame.error) as error:
+        print(f"app.py: {path} cannot be written: {error}", file=sys.stderr)
+        return 1
+    if app.trouble:
+        print(f"app.py: {app.trouble}", file=sys.stderr)
+    return 1 if app.trouble else 0
+
+
+def _scale(text: str) -> float:
+    value = float(text)
+    if not 0.5 <= value <= 4:
+        raise argparse.ArgumentTypeError("must be from 0.5 to 4")
+    return value
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(side) for side in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write it like 1024x768") from None
+    if not (100 <= width <= 16384 and 100 <= height <= 16384):
+        raise argparse.ArgumentTypeError("must be from 100x100 to 16384x16384")
+    return width, height
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""Cards over the window: help, the corrections, files read, feature maps. Each draws itself and answers a few keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pygame
+
+from panels import Look, card, draw_features, draw_keys, draw_rows
+from widgets import Button
+
+if TYPE_CHECKING:
+    from worker import FileReading
+
+KEYS = (
+    ("Left button, finger", "draw"), ("Right button", "erase"),
+    ("E", "pen or eraser"), ("[  ]  wheel", "brush size"),
+    ("Ctrl-Z", "undo, without limit"), ("Ctrl-Y", "redo (or Ctrl-Shift-Z)"),
+    ("C", "clear (can be undone)"), ("Left, Right", "mark another digit"),
+    ("0 to 9", "the marked one is this digit: learn it"), ("Backspace", "take the last correction back"),
+    ("L", "list of corrections"), ("H", "heat map: which strokes decided"),
+    ("F", "feature maps of each layer"), ("S", "save the drawing as PNG"),
+    ("J", "save the strokes as JSON"), ("Ctrl-C", "copy the number"),
+    ("Ctrl-V", "paste a picture, or the path of a file"), ("Drop", "picture, folder, .json strokes, .pth model"),
+    ("T", "light or dark"), ("Tab, Enter", "walk the buttons, press one"),
+    ("F1, ?", "this help"), ("Esc", "close; on the canvas: quit"),
+)
+
+
+class Card:
+    """A card with a title, buttons and, if it has many rows, a place in them."""
+
+    title = ""
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        self.close = close
+        self.first = 0
+        self.focus = 0
+        self.buttons = [Button("Close", "Close this card", close)]
+
+    def rows(self) -> int:
+        return 0
+
+    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
+        raise NotImplementedError
+
+    def draw(self, surface: pygame.Surface, look: Look, pointer: tuple[float, float]) -> None:
+        room = card(surface, look, self.title)
+        self.draw_inside(surface, room, look)
+        x, height = room.right, round(30 * look.unit)
+        for index, button in enumerate(self.buttons):
+            width = button.wanted_width(look.type, look.unit)
+            button.rect = pygame.Rect(x - width, room.bottom + round(9 * look.unit), width, height)
+            pygame.draw.rect(surface, look.palette.line, button.rect, 1, round(6 * look.unit))
+            hovered = button.rect.collidepoint(pointer)
+            button.draw(surface, look.palette, look.type, look.unit, hovered, focused=index == self.focus)
+            x -= width + round(8 * look.unit)
+
+    def press(self, position: tuple[float, float]) -> None:
+        for button in self.buttons:
+            if button.rect.collidepoint(position):
+                button.press(position)
+                return
+
+    def scroll(self, steps: int) -> None:
+        self.first = min(max(self.first + steps, 0), max(0, self.rows() - 1))
+
+    def key(self, key: int) -> None:
+        """Answer a key: arrows and pages scroll, Tab walks the buttons, Enter presses one."""
+        steps = {pygame.K_UP: -1, pygame.K_DOWN: 1, pygame.K_PAGEUP: -10, pygame.K_PAGEDOWN: 10,
+                 pygame.K_HOME: -self.rows(), pygame.K_END: self.rows()}
+        if key in steps:
+            self.scroll(steps[key])
+        elif key == pygame.K_TAB:
+            self.focus = (self.focus + 1) % len(self.buttons)
+        elif key in (pygame.K_RETURN, pygame.K_KP_ENTER, pygame.K_SPACE):
+            self.buttons[self.focus].press((0, 0))
+
+
+class HelpCard(Card):
+    """All keys."""
+
+    title = "Keys"
+
+    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
+        draw_keys(surface, room, look, KEYS)
+
+
+class CorrectionsCard(Card):
+    """What was learnt, newest first."""
+
+    title = "Corrections"
+
+    def __init__(self, close: Callable[[], None], entries: Callable[[], Sequence[Any]], undo: Callable[[], None],
+                 forget_all: Callable[[], None]) -> None:
+        super().__init__(close)
+        self.entries, self.forget_all, self.asked = entries, forget_all, False
+        self.buttons += [Button("Undo the last", "Take the newest correction back", undo, enabled=self._any),
+                         Button("Forget all", "Delete every correction", self._ask, enabled=self._any)]
+
+    def _any(self) -> bool:
+        return bool(self.entries())
+
+    def _ask(self) -> None:
+        """Forgetting all cannot be undone: the second press does it."""
+        if self.asked:
+            self.forget_all()
+        self.asked = not self.asked
+        self.buttons[2].label = "Really forget all" if self.asked else "Forget all"
+
+    def rows(self) -> int:
+        return len(self.entries())
+
+    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
+        entries = list(self.entries())[::-1]
+        rows: list[tuple[np.ndarray | None, str, str]] = [
+            (entry.frame, f"is {entry.label}", entry.time[:16].replace("T", " ")) for entry in entries]
+        note = "" if rows else "None yet. When an answer is wrong, type the right digit, or click its bar."
+        draw_rows(surface, room, look, rows, self.first, note)
+
+
+class FilesCard(Card):
+    """Files read one by one, the newest last, with progress and a way to stop."""
+
+    title = "Files"
+
+    def __init__(self, close: Callable[[], None], cancel: Callable[[], None], busy: Callable[[], bool]) -> None:
+        super().__init__(close)
+        self.readings: list[FileReading] = []
+        self.busy = busy
+        self.buttons.append(Button("Stop", "Stop reading", cancel, enabled=busy))
+
+    def rows(self) -> int:
+        return len(self.readings)
+
+    def add(self, reading: FileReading) -> None:
+        """Take a further file in; the list follows unless it was scrolled back."""
+        following = self.first >= len(self.readings) - 14
+        self.readings.append(reading)
+        if following:
+            self.first = max(0, len(self.readings) - 12)
+
+    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
+        last = self.readings[-1] if self.readings else None
+        failed = sum(reading.error is not None for reading in self.readings)
+        note = "Looking for pictures" if last is None else f"{last.done:,} of {last.total:,} read" + (f", {failed:,} failed" if failed else "")
+        if last and last.done < last.total and not self.busy():
+            note += ", stopped"
+        rows: list[tuple[np.ndarray | None, str, str]] = [
+            (None, reading.error or reading.text, reading.path.name) for reading in self.readings]
+        draw_rows(surface, room, look, rows, self.first, note, last.done / last.total if last else 0.0)
+
+
+class FeaturesCard(Card):
+    """What each layer makes of the marked digit."""
+
+    title = "What each layer sees"
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        super().__init__(close)
+        self.layers: Sequence[tuple[str, np.ndarray]] = ()
+
+    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
+        draw_features(surface, room, look, self.layers)

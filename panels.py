@@ -1,0 +1,333 @@
+"""What the window shows, each part a function of what it shows: no state here, no events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pygame
+
+from theme import Colour, Palette, Type, shades
+from widgets import text_size
+
+if TYPE_CHECKING:
+    from recognizer import Digit, Reading
+
+Rects = list[pygame.Rect]
+
+SURE, LIKELY = 0.95, 0.7        # calibrated confidence from which these words are used
+MOST_BARS = 12                  # classes shown at once, the likeliest if there are more
+CELLS = 64                      # feature maps shown of one layer
+
+
+@dataclass(frozen=True)
+class Look:
+    """How things are drawn: colours, type and the size of things (pixels a design unit)."""
+
+    palette: Palette
+    type: Type
+    unit: float
+
+    def text(self, surface: pygame.Surface, words: str, at: tuple[float, float], size: float | None = None, faint: bool = False,
+             bold: bool = False, colour: Colour | None = None, width: float | None = None) -> pygame.Rect:
+        """Draw one line of text with its left top corner `at`, shortened to `width`."""
+        size = text_size(self.unit) if size is None else size
+        if width is not None:
+            words = self.type.fit(words, size, width, bold)
+        image = self.type.render(words, size, colour or (self.palette.faint if faint else self.palette.text), bold)
+        return surface.blit(image, at)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things are, in window pixels."""
+
+    unit: float
+    toolbar: pygame.Rect
+    canvas: pygame.Rect
+    answer: pygame.Rect
+    bars: pygame.Rect
+    frames: pygame.Rect
+    status: pygame.Rect
+
+
+def arrange(width: int, height: int, scale: float, aspect: float) -> Layout:
+    """Return the layout of a window; `aspect` is the canvas's width over its height."""
+    unit = scale * min(max(min(width / (1024 * scale), height / (768 * scale)), 0.75), 2.5)
+    pad = round(10 * unit)
+    toolbar = pygame.Rect(pad, round(6 * unit), width - 2 * pad, round(36 * unit))
+    status_height = round(max(16, 22 * unit))
+    status = pygame.Rect(pad, height - status_height - round(3 * unit), width - 2 * pad, status_height)
+    top = toolbar.bottom + round(6 * unit)
+    room = max(status.top - round(4 * unit) - top - pad, 40)
+    wanted = (width - 2 * pad) / aspect
+    strip = min(max(room - wanted, 0.28 * room), 0.45 * room)
+    canvas_height = min(room - strip, wanted)
+    canvas = pygame.Rect(0, 0, round(canvas_height * aspect), round(canvas_height))
+    canvas.midtop = (width // 2, top + max(0, round((room - strip - canvas_height) / 2)))
+    lower = pygame.Rect(pad, top + round(room - strip) + pad, width - 2 * pad, round(strip))
+    first, second = round(lower.width * 0.34), round(lower.width * 0.40)
+    answer = pygame.Rect(lower.left, lower.top, first, lower.height)
+    bars = pygame.Rect(answer.right + pad, lower.top, second - pad, lower.height)
+    frames = pygame.Rect(bars.right + pad, lower.top, lower.right - bars.right - pad, lower.height)
+    return Layout(unit, toolbar, canvas, answer, bars, frames, status)
+
+
+def panel(surface: pygame.Surface, rect: pygame.Rect, look: Look, title: str) -> pygame.Rect:
+    """Draw an empty panel and return the room inside."""
+    pygame.draw.rect(surface, look.palette.panel, rect, border_radius=round(8 * look.unit))
+    pygame.draw.rect(surface, look.palette.line, rect, max(1, round(look.unit)), round(8 * look.unit))
+    pad = round(10 * look.unit)
+    size = max(10.0, 12 * look.unit)
+    line = look.text(surface, title, (rect.left + pad, rect.top + round(6 * look.unit)), size, faint=True, width=rect.width - 2 * pad)
+    top = line.bottom + round(4 * look.unit)
+    return pygame.Rect(rect.left + pad, top, rect.width - 2 * pad, max(rect.bottom - round(8 * look.unit) - top, 8))
+
+
+# ---------------------------------------------------------------------------------- the answer
+
+def in_words(reading: Reading | None, waiting: str) -> tuple[str, str, float, bool]:
+    """Return (number, words, confidence, whether to doubt it) for a reading; `waiting` is said while there is none."""
+    if reading is None:
+        return "", waiting, 0.0, False
+    if reading.status == "blank":
+        return "", "Nothing here yet: draw a digit", 0.0, False
+    if reading.status != "ok":
+        return "?", "Not a digit, as far as I can tell", 0.0, True
+    confidence = reading.confidence
+    words = "Sure" if confidence >= SURE else "Likely" if confidence >= LIKELY else "Unsure"
+    words += f", {min(confidence, 0.999):.1%}" if len(reading.digits) == 1 else f", {min(confidence, 0.999):.1%} on its least sure digit"
+    if reading.rejected:
+        words = f"{len(reading.rejected)} mark{'s are' if len(reading.rejected) > 1 else ' is'} not a digit. " + words
+    return reading.text, words, confidence, confidence < LIKELY or bool(reading.rejected)
+
+
+def draw_answer(surface: pygame.Surface, rect: pygame.Rect, look: Look, reading: Reading | None, waiting: str) -> None:
+    """Draw the number in large type, and how sure it is."""
+    number, words, confidence, doubt = in_words(reading, waiting)
+    room = panel(surface, rect, look, "Number")
+    size = max(11.0, 13 * look.unit)
+    lines = look.type.wrap(words, size, room.width)[:2 if number else 4]
+    height = look.type.font(size).get_linesize()
+    tone = look.palette.doubt if doubt else look.palette.accent
+    if not number:
+        y = room.centery - height * len(lines) / 2 - 4 * look.unit
+        for line in lines:
+            look.text(surface, line, (room.left, y), size, faint=True)
+            y += height
+        return
+    y = room.bottom - height * len(lines)
+    for row, line in enumerate(lines):
+        look.text(surface, line, (room.left, y + row * height), size, colour=tone, width=room.width)
+    gauge = pygame.Rect(room.left, y - round(7 * look.unit), room.width, max(3, round(4 * look.unit)))
+    pygame.draw.rect(surface, look.palette.line, gauge, border_radius=gauge.height)
+    pygame.draw.rect(surface, tone, (*gauge.topleft, round(gauge.width * confidence), gauge.height), border_radius=gauge.height)
+    space = pygame.Rect(room.left, room.top, room.width, gauge.top - room.top)
+    rows = number.split("\n")
+    digit_size = min(space.height / len(rows) * 1.05, 170 * look.unit)
+    widest = max(look.type.width(row, 100, bold=True) for row in rows) / 100
+    digit_size = max(min(digit_size, space.width / widest), 10)
+    for row, line in enumerate(rows):
+        image = look.type.render(line, digit_size, look.palette.text, bold=True)
+        middle = space.top + space.height * (row + 0.5) / len(rows)
+        surface.blit(image, image.get_rect(left=space.left, centery=round(middle)))
+
+
+def draw_bars(surface: pygame.Surface, rect: pygame.Rect, look: Look, classes: Sequence[str], group: Digit | None) -> dict[str, pygame.Rect]:
+    """Draw a column for each class and return where each may be clicked."""
+    title = "How sure" if group is None else f"How sure: the marked one is {group.digit if group.accepted else 'no digit'}"
+    room = panel(surface, rect, look, title)
+    probs = dict(zip(classes, group.probs if group else [0.0] * len(classes)))
+    shown = list(classes)
+    if len(shown) > MOST_BARS:
+        shown = sorted(sorted(shown, key=lambda name: -probs[name])[:MOST_BARS], key=list(classes).index)
+    size = max(10.0, 13 * look.unit)
+    label = look.type.font(size).get_linesize()
+    small = max(9.0, 11 * look.unit)
+    top = room.top + look.type.font(small).get_linesize()
+    places = {}
+    step = room.width / max(len(shown), 1)
+    best = max(probs, key=lambda name: probs[name]) if group else None
+    for column, name in enumerate(shown):
+        place = pygame.Rect(round(room.left + column * step), room.top, max(1, round(step)), room.height)
+        places[name] = place
+        wide = max(3, round(step * 0.62))
+        full = pygame.Rect(0, top, wide, max(room.bottom - label - top, 4))
+        full.centerx = place.centerx
+        pygame.draw.rect(surface, look.palette.line, (full.left, full.bottom - 1, full.width, 1))
+        tall = round(full.height * probs[name])
+        winner = name == best
+        if tall:
+            colour = (look.palette.accent if group and group.accepted else look.palette.doubt) if winner else look.palette.muted
+            pygame.draw.rect(surface, colour, (full.left, full.bottom - tall, full.width, tall),
+                             border_top_left_radius=round(3 * look.unit), border_top_right_radius=round(3 * look.unit))
+        text = look.type.fit(name, size, step, bold=winner)
+        image = look.type.render(text, size, look.palette.text if winner or group is None else look.palette.faint, bold=winner)
+        surface.blit(image, image.get_rect(centerx=place.centerx, bottom=room.bottom + round(3 * look.unit)))
+        if winner:
+            image = look.type.render(f"{min(probs[name], 0.999):.0%}" if probs[name] < 0.995 else "99+%", small, look.palette.text)
+            surface.blit(image, image.get_rect(centerx=place.centerx, bottom=full.bottom - tall))
+    return places
+
+
+def draw_frames(surface: pygame.Surface, rect: pygame.Rect, look: Look, frames: Sequence[np.ndarray],
+                heats: Sequence[np.ndarray], selected: int) -> Rects:
+    """Draw the frames the network saw, as large as they fit, and return where each is."""
+    room = panel(surface, rect, look, "What the network sees" if len(frames) < 2 else f"What the network sees, {len(frames)} times")
+    if not frames:
+        side = min(room.size)
+        empty = pygame.Rect(0, 0, side, side)
+        empty.center = room.center
+        pygame.draw.rect(surface, look.palette.line, empty, max(1, round(look.unit)), round(4 * look.unit))
+        return []
+    gap = round(5 * look.unit)
+    columns = max(range(1, len(frames) + 1), key=lambda c: min((room.width + gap) / c, (room.height + gap) / math.ceil(len(frames) / c)))
+    rows = math.ceil(len(frames) / columns)
+    side = int(max(4, min((room.width + gap) / columns, (room.height + gap) / rows) - gap))
+    left = room.left + (room.width - columns * (side + gap) + gap) // 2
+    top = room.top + (room.height - rows * (side + gap) + gap) // 2
+    places = []
+    for index, frame in enumerate(frames):
+        place = pygame.Rect(left + index % columns * (side + gap), top + index // columns * (side + gap), side, side)
+        surface.blit(picture_of(frame, (side, side)), place)
+        if index < len(heats):
+            surface.blit(heat_of(heats[index], place.size, look.palette.heat), place)
+        if index == selected and len(frames) > 1:
+            pygame.draw.rect(surface, look.palette.accent, place.inflate(4, 4), max(2, round(2 * look.unit)), 2)
+        places.append(place)
+    return places
+
+
+def picture_of(frame: np.ndarray, size: tuple[int, int]) -> pygame.Surface:
+    """Return a frame in [0, 1], ink bright, as a surface of `size` with hard pixels."""
+    levels = (np.clip(frame, 0, 1) * 255).astype(np.uint8)
+    grey = np.repeat(levels[..., None], 3, axis=2) if levels.ndim == 2 else levels
+    return pygame.transform.scale(pygame.surfarray.make_surface(grey.swapaxes(0, 1)), size)
+
+
+def heat_of(heat: np.ndarray, size: tuple[int, int], colour: Colour) -> pygame.Surface:
+    """Return a heat map in [0, 1] as a surface of `size`: the hotter, the more opaque."""
+    surface = pygame.Surface((heat.shape[1], heat.shape[0]), pygame.SRCALPHA)
+    surface.fill(colour)
+    alpha = pygame.surfarray.pixels_alpha(surface)
+    alpha[:] = (np.sqrt(np.clip(heat, 0, 1)) * 235).astype(np.uint8).T
+    del alpha                           # a surface is locked while its pixels are held
+    return pygame.transform.smoothscale(surface, (max(1, size[0]), max(1, size[1])))
+
+
+def draw_boxes(surface: pygame.Surface, look: Look, groups: Sequence[Digit], to_screen: Callable[[Any], pygame.Rect], selected: int,
+               inside: pygame.Rect) -> None:
+    """Draw a box around each group with what it was read as."""
+    size = max(11.0, 15 * look.unit)
+    for index, group in enumerate(groups):
+        colour = look.palette.accent if group.accepted else look.palette.doubt
+        box = to_screen(group.box).inflate(round(10 * look.unit), round(10 * look.unit)).clip(inside)
+        thick = max(1, round((2 if index == selected and len(groups) > 1 else 1) * look.unit))
+        pygame.draw.rect(surface, colour, box, thick, round(5 * look.unit))
+        text = look.type.render(group.digit if group.accepted else "?", size, look.palette.panel, bold=True)
+        tag = pygame.Rect(0, 0, text.get_width() + round(10 * look.unit), text.get_height() + round(2 * look.unit))
+        tag.bottomleft = box.topleft
+        if tag.top < inside.top:
+            tag.topleft = box.topleft
+        pygame.draw.rect(surface, colour, tag, border_radius=round(4 * look.unit))
+        surface.blit(text, text.get_rect(center=tag.center))
+
+
+# ---------------------------------------------------------------------------------- cards over the window
+
+def card(surface: pygame.Surface, look: Look, title: str) -> pygame.Rect:
+    """Dim the window, draw a card over it and return the room inside; its last line is left for buttons."""
+    veil = pygame.Surface(surface.get_size())
+    veil.fill(look.palette.window)
+    veil.set_alpha(190)
+    surface.blit(veil, (0, 0))
+    width, height = surface.get_size()
+    rect = pygame.Rect(0, 0, min(width - round(24 * look.unit), round(820 * look.unit)), min(height - round(24 * look.unit), round(640 * look.unit)))
+    rect.center = (width // 2, height // 2)
+    pygame.draw.rect(surface, look.palette.panel, rect, border_radius=round(10 * look.unit))
+    pygame.draw.rect(surface, look.palette.line, rect, max(1, round(look.unit)), round(10 * look.unit))
+    pad = round(18 * look.unit)
+    line = look.text(surface, title, (rect.left + pad, rect.top + round(12 * look.unit)), max(13.0, 18 * look.unit), bold=True,
+                     width=rect.width - 2 * pad)
+    top = line.bottom + round(10 * look.unit)
+    return pygame.Rect(rect.left + pad, top, rect.width - 2 * pad, rect.bottom - round(48 * look.unit) - top)
+
+
+def draw_keys(surface: pygame.Surface, room: pygame.Rect, look: Look, keys: Sequence[tuple[str, str]]) -> None:
+    """Draw (key, meaning) pairs in two columns."""
+    half = math.ceil(len(keys) / 2)
+    step = room.height / half
+    size = min(max(10.0, 14 * look.unit), step * 0.8)
+    for index, (key, meaning) in enumerate(keys):
+        column, row = divmod(index, half)
+        x = room.left + column * room.width / 2
+        y = room.top + row * step
+        tab = room.width * 0.155
+        look.text(surface, key, (x, y), size, bold=True, colour=look.palette.accent, width=tab)
+        look.text(surface, meaning, (x + tab + 6 * look.unit, y), size, width=room.width / 2 - tab - 12 * look.unit)
+
+
+def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequence[tuple[np.ndarray | None, str, str]],
+              first: int, note: str = "", progress: float | None = None) -> Rects:
+    """Draw a scrolled list of (frame or None, words, faint words) and return where the rows shown are."""
+    size = text_size(look.unit)
+    line = look.type.font(size).get_linesize()
+    top = room.top
+    if note:
+        for part in look.type.wrap(note, size, room.width)[:3]:
+            look.text(surface, part, (room.left, top), size, faint=True)
+            top += line
+        top += round(6 * look.unit)
+    if progress is not None:
+        bar = pygame.Rect(room.left, top, room.width, max(3, round(5 * look.unit)))
+        pygame.draw.rect(surface, look.palette.line, bar, border_radius=bar.height)
+        pygame.draw.rect(surface, look.palette.accent, (*bar.topleft, round(bar.width * progress), bar.height), border_radius=bar.height)
+        top = bar.bottom + round(8 * look.unit)
+    step = round((34 if any(frame is not None for frame, _, _ in rows[:1]) else 24) * look.unit)
+    step = max(step, line + 4)
+    places = []
+    for index, (frame, words, faint) in enumerate(rows[first:first + max(1, (room.bottom - top) // step)]):
+        place = pygame.Rect(room.left, top + index * step, room.width, step)
+        x = place.left
+        if frame is not None:
+            side = step - 4
+            surface.blit(picture_of(frame, (side, side)), (x, place.top + 2))
+            x += side + round(10 * look.unit)
+        y = place.top + (step - line) // 2
+        half = (place.right - x) * 0.5
+        look.text(surface, words, (x, y), size, bold=frame is not None, width=half - 8 * look.unit)
+        text = look.type.fit(faint, size, half, keep_end=frame is None)
+        image = look.type.render(text, size, look.palette.faint)
+        surface.blit(image, (place.right - image.get_width(), y))
+        places.append(place)
+    return places
+
+
+def draw_features(surface: pygame.Surface, room: pygame.Rect, look: Look, layers: Sequence[tuple[str, np.ndarray]]) -> None:
+    """Draw the maps of each layer as a row of small pictures."""
+    if not layers:
+        look.text(surface, "Draw something first: this shows what each layer makes of the marked digit.", room.topleft, faint=True, width=room.width)
+        return
+    size = max(10.0, 12 * look.unit)
+    step = room.height / len(layers)
+    label = look.type.font(size).get_linesize()
+    for index, (name, maps) in enumerate(layers):
+        y = room.top + index * step
+        count = min(len(maps), CELLS)
+        look.text(surface, f"{name}: {len(maps)} maps of {maps.shape[2]} x {maps.shape[1]}", (room.left, y), size, faint=True, width=room.width)
+        height = step - label - 6 * look.unit
+        columns = max(range(1, count + 1), key=lambda c: min(room.width / c, height / math.ceil(count / c)))
+        side = int(min(room.width / columns, height / math.ceil(count / columns)))
+        if side < 3:
+            continue
+        for cell in range(count):
+            at = (room.left + cell % columns * side, round(y + label + cell // columns * side))
+            surface.blit(picture_of(maps[cell], (side - 1, side - 1)), at)
+
+
+def ink_palette(palette: Palette) -> list[Colour]:
+    """Return the colours of ink 0 to 255 on the canvas."""
+    return shades(palette.paper, palette.ink)
