@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from exported import OnnxNetwork, Pt2Network, read_card
 from networks import ColourNet, ResidualNet, SimpleNet, TinyNet, WideNet
 from scratch import ScratchNet
 from storage import atomic_write
@@ -147,6 +148,11 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
     except OSError:
         raise
     except Exception as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
+        if "Unsupported global" in str(error):
+            raise CheckpointError(
+                f"{path} holds a whole pickled model, not plain weights: opening it could run code, so it is refused. "
+                "Convert it where it was made: torch.save(model.state_dict(), 'weights.pth')"
+            ) from error
         raise CheckpointError(
             f"{path} is not a model file, or is damaged, or holds more than plain weights (which is refused, since "
             "opening it could run code): train one with `python train.py`"
@@ -158,9 +164,12 @@ def load_checkpoint(
 ) -> Checkpoint:
     """Return the checkpoint at `path`, its network in eval mode on `device`.
 
-    A bare state_dict of an older script loads too when its keys and shapes fit one registered
-    network. Raises FileNotFoundError, OSError or CheckpointError, whose messages name the cure.
+    A `.onnx` that export.py wrote is taken too, and a `.pt2` with `trust`, since opening one can run code. A bare
+    state_dict of an older script loads when its keys and shapes fit one registered network. Raises
+    FileNotFoundError, OSError or CheckpointError, whose messages name the cure.
     """
+    if Path(path).suffix in (".onnx", ".pt2"):
+        return _from_export(Path(path), device, trust)
     content = read_plain(path)
     if isinstance(content, dict) and "format" in content:
         checkpoint = _from_content(path, content)
@@ -169,6 +178,19 @@ def load_checkpoint(
     checkpoint.model.to(device)
     checkpoint.model.eval()
     return checkpoint
+
+
+def _from_export(path: Path, device: torch.device | str, trust: bool) -> Checkpoint:
+    if not path.exists():
+        raise FileNotFoundError(f"no model at {path}: make one with `python export.py`")
+    if path.suffix == ".pt2" and not trust:
+        raise CheckpointError(f"{path} can hold code that runs when it is opened: if you know who made it, add --trust")
+    try:
+        network: Any = OnnxNetwork(path) if path.suffix == ".onnx" else Pt2Network(path).to(device)
+        card = read_card(network.card, path)
+    except (ImportError, ValueError) as error:
+        raise CheckpointError(str(error)) from error
+    return Checkpoint(network, card["arch"], {}, tuple(card["classes"]), card["input"], card["facts"])
 
 
 def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Checkpoint:

@@ -84,11 +84,15 @@ class ScratchNet:
         return loss, logits
 
     def _activations(self, images: Tensor) -> list[Tensor]:
+        return self.compute(images, self.weights, self.biases)
+
+    @staticmethod
+    def compute(images: Tensor, weights: list[Tensor], biases: list[Tensor]) -> list[Tensor]:
         """Return what each layer is given, then the logits: [x, a1, a2, z3]."""
-        values = [(images.reshape(len(images), -1) - PIXEL_MEAN) / PIXEL_STD]
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1]):
+        values = [(images.flatten(1) - PIXEL_MEAN) / PIXEL_STD]
+        for weight, bias in zip(weights[:-1], biases[:-1]):
             values.append((values[-1] @ weight + bias).clamp(min=0))
-        values.append(values[-1] @ self.weights[-1] + self.biases[-1])
+        values.append(values[-1] @ weights[-1] + biases[-1])
         return values
 
     # ------------------------------------------------------------------------------ life in the program
