@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 import segment
+from as_is import see_as_is
 from frame import fit_frame, make_frame
 from learn import Memory
 from model import MODEL_PATH, Checkpoint, load_checkpoint
@@ -113,10 +114,14 @@ class Recognizer:
 
         Raises OSError or read_ink.PictureError.
         """
+        if not self.checkpoint.input["road"]:
+            return self._read_as_is(source)
         return self.read_picture(read_ink(source))
 
     def read_picture(self, picture: Picture) -> Reading:
         """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
+        if not self.checkpoint.input["road"]:
+            return self._read_as_is(next(iter(picture.looks)).ink)
         best = Reading("blank", "", ())
         for look in picture.looks:
             reading = self._read_whole(look.ink, picture.scale) if look.whole else self._read_ink(look.ink, picture.scale)
@@ -147,15 +152,28 @@ class Recognizer:
         text = "\n".join("".join(group.digit if group.accepted else "?" for group in line) for line in groups)
         return Reading("ok", text, found)
 
+    def _read_as_is(self, source: Source) -> Reading:
+        """Read a picture whole, for a network that was trained on pictures as they are."""
+        taken = self.checkpoint.input
+        pixels, (width, height) = see_as_is(source, taken["size"], taken["channels"])
+        frame = pixels.astype(np.float32) / 255
+        probs = self.classify(frame[None])[0]
+        confidence = float(probs.max())
+        name = self.classes[int(probs.argmax())]
+        accepted = confidence >= self.checkpoint.threshold
+        digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
+        return Reading("ok" if accepted else "not_a_digit", name if accepted else "", (digit,))
+
     def classify(self, frames: np.ndarray) -> np.ndarray:
-        """Return calibrated probabilities (N, classes) of frames (N, 28, 28) in [0, 1], corrections consulted."""
+        """Return calibrated probabilities (N, classes) of frames (N, H, W[, 3]) in [0, 1], corrections consulted."""
         probs = self.ask(frames)
         return probs if self.memory is None else self.memory.consult(frames, probs, self)
 
     def ask(self, frames: np.ndarray) -> np.ndarray:
         """Return what the network alone says: calibrated probabilities (N, classes)."""
         with torch.inference_mode():
-            images = torch.from_numpy(np.ascontiguousarray(frames, np.float32))[:, None].to(self.device)
+            pictures = frames[:, None] if frames.ndim == 3 else frames.transpose(0, 3, 1, 2)  # (N, C, H, W)
+            images = torch.from_numpy(np.ascontiguousarray(pictures, np.float32)).to(self.device)
             logits = self.checkpoint.model(images).float()
             return (logits / self.checkpoint.temperature).softmax(1).cpu().numpy()
 
