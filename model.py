@@ -7,6 +7,7 @@ is read with `weights_only=True`: opening one never runs code.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -143,10 +144,9 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"no model at {path}: run `python train.py` first, or name one with --model")
+    content = io.BytesIO(path.read_bytes())
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
+        return torch.load(content, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
         if "Unsupported global" in str(error):
             raise CheckpointError(

@@ -1,0 +1,126 @@
+"""The shipped model reads real digits through every door, and says when there is none."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from canvas import Canvas, draw_strokes
+from conftest import SEVEN, THREE
+from dataset import Digits
+from recognizer import Recognizer
+
+TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
+
+
+def test_it_reads_real_handwriting(recognizer: Recognizer, digits: Digits) -> None:
+    readings = [recognizer.read(image) for image in digits.images[:500, 0].numpy()]
+    right = sum(reading.text == str(int(label)) for reading, label in zip(readings, digits.labels))
+    assert right >= 490
+    assert sum(len(reading.groups) > 1 for reading in readings) <= 5
+
+
+def test_pasted_digits_read_the_same(recognizer: Recognizer, digits: Digits) -> None:
+    rng = np.random.default_rng(0)
+    right = 0
+    for image, label in zip(digits.images[:60, 0].numpy(), digits.labels):
+        size = int(rng.integers(24, 300))
+        large = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
+        canvas = np.zeros((500, 700), np.float32)
+        top, left = rng.integers(0, 500 - size), rng.integers(0, 700 - size)
+        canvas[top : top + size, left : left + size] = large / 255
+        picture = 210 - canvas * rng.uniform(100, 190)
+        if rng.random() < 0.5:
+            picture = 255 - picture
+        right += recognizer.read(picture.astype(np.uint8)).text == str(int(label))
+    assert right >= 57
+
+
+@pytest.mark.parametrize("strokes, text", [(SEVEN, "7"), (THREE, "3"), (TWO_DIGITS, "73")])
+def test_drawn_digits_are_read(recognizer: Recognizer, strokes: list, text: str) -> None:
+    assert recognizer.read(draw_strokes(strokes, 14)).text == text
+
+
+@pytest.mark.parametrize("brush", [4, 10, 20, 34])
+def test_the_pens_width_does_not_matter(recognizer: Recognizer, brush: float) -> None:
+    assert recognizer.read(draw_strokes(SEVEN, brush)).text == "7"
+
+
+def test_the_canvas_and_the_png_it_saves_give_the_same_frame(recognizer: Recognizer, tmp_path: Path) -> None:
+    canvas = Canvas()
+    canvas.begin(60, 60, 18)
+    for x, y in ((200, 55), (150, 140), (120, 240)):
+        canvas.extend(x, y)
+    canvas.end()
+    path = tmp_path / "drawing.png"
+    Image.fromarray(canvas.picture()).save(path)
+    drawn, saved = recognizer.read(canvas.picture()), recognizer.read(path)
+    assert drawn == saved
+    assert np.array_equal(drawn.groups[0].frame, saved.groups[0].frame)
+
+
+def test_every_door_gives_the_same_reading(recognizer: Recognizer, seven: np.ndarray, tmp_path: Path) -> None:
+    path, buffer = tmp_path / "seven.png", io.BytesIO()
+    Image.fromarray(seven).save(path)
+    Image.fromarray(seven).save(buffer, "PNG")
+    expected = recognizer.read(seven)
+    for door in (path, str(path), buffer.getvalue(), io.BytesIO(buffer.getvalue()), Image.fromarray(seven), 255 - seven):
+        assert recognizer.read(door) == expected
+
+
+def test_boxes_are_in_pixels_of_the_upright_picture(recognizer: Recognizer, seven: np.ndarray) -> None:
+    large = Image.new("L", (3000, 2000), 255)
+    large.paste(Image.fromarray(seven).resize((840, 840)), (2000, 400))
+    (digit,) = recognizer.read(large).digits
+    rows, columns = np.flatnonzero((np.asarray(large) < 128).any(axis=1)), np.flatnonzero((np.asarray(large) < 128).any(axis=0))
+    expected = (columns[0], rows[0], np.ptp(columns), np.ptp(rows))
+    assert np.abs(np.array(digit.box) - expected).max() <= 8
+
+
+def test_probabilities_are_a_distribution(recognizer: Recognizer, seven: np.ndarray) -> None:
+    (digit,) = recognizer.read(seven).digits
+    assert sum(digit.probs) == pytest.approx(1, abs=1e-5)
+    assert digit.confidence == max(digit.probs) == digit.probs[int(digit.digit)]
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_an_empty_picture_is_blank(recognizer: Recognizer, grey: int) -> None:
+    reading = recognizer.read(np.full((280, 280), grey, np.uint8))
+    assert (reading.status, reading.text, reading.groups) == ("blank", "", ())
+
+
+@pytest.mark.parametrize("strokes", [
+    [[[50, 50]]],                                                                        # a dot
+    [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]],                         # a star
+    [[[5, 5], [95, 95]], [[95, 5], [5, 95]], [[50, 0], [50, 100]], [[0, 50], [100, 50]]],    # an asterisk
+    [[[5, 95], [5, 5], [50, 60], [95, 5], [95, 95]]],                                    # an M
+])
+def test_what_is_no_digit_is_refused(recognizer: Recognizer, strokes: list) -> None:
+    reading = recognizer.read(draw_strokes(strokes, 14))
+    assert reading.status == "not_a_digit"
+    assert reading.text == ""
+    assert reading.rejected
+
+
+def test_a_number_with_a_refused_group_shows_a_question_mark(recognizer: Recognizer) -> None:
+    star = [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]]
+    strokes = [*SEVEN, [[x + 110, y] for x, y in star[0]], [[x + 220, y] for x, y in THREE[0]]]
+    assert recognizer.read(draw_strokes(strokes, 12, 600)).text == "7?3"
+
+
+def test_the_class_names_come_from_the_checkpoint(recognizer: Recognizer, seven: np.ndarray) -> None:
+    from dataclasses import replace
+
+    named = Recognizer(replace(recognizer.checkpoint, classes=tuple("abcdefghij")))
+    assert named.read(seven).text == "h"
+
+
+def test_reading_leaves_no_gradients_and_the_mode_alone(recognizer: Recognizer, seven: np.ndarray) -> None:
+    recognizer.read(seven)
+    model = recognizer.checkpoint.model
+    assert not model.training
+    assert all(weight.grad is None for weight in model.parameters())
+    assert torch.is_grad_enabled()

@@ -1,0 +1,77 @@
+"""What belongs together is one piece; what stands apart is several, in reading order."""
+
+import numpy as np
+
+from canvas import draw_strokes
+from segment import count_apart, find_cuts, find_lines, merge
+
+
+def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:
+    ink = np.zeros(shape, np.float32)
+    for left, top, right, bottom in rectangles:
+        ink[top:bottom, left:right] = 1
+    return ink
+
+
+def test_no_ink_is_no_line() -> None:
+    assert find_lines(np.zeros((50, 50), np.float32)) == []
+
+
+def test_a_row_is_read_from_left_to_right() -> None:
+    (line,) = find_lines(boxes((300, 45, 330, 150), (40, 50, 70, 155), (170, 40, 200, 145)))
+    assert [piece.box[0] for piece in line] == [40, 170, 300]
+
+
+def test_two_rows_are_two_lines_despite_an_uneven_baseline() -> None:
+    lines = find_lines(boxes((40, 20, 60, 70), (100, 30, 120, 80), (40, 110, 60, 165), (100, 120, 120, 170)))
+    assert [[piece.box[0] for piece in line] for line in lines] == [[40, 100], [40, 100]]
+
+
+def test_a_loose_bar_belongs_to_its_digit() -> None:
+    (line,) = find_lines(boxes((100, 60, 110, 150), (100, 40, 150, 52)))
+    assert [piece.box for piece in line] == [(100, 40, 150, 150)]
+
+
+def test_specks_far_away_are_dirt() -> None:
+    (line,) = find_lines(boxes((100, 40, 130, 160), (350, 10, 353, 13), (5, 190, 8, 193)))
+    assert [piece.box for piece in line] == [(100, 40, 130, 160)]
+
+
+def test_an_edge_of_the_picture_is_dirt_beside_writing() -> None:
+    (line,) = find_lines(boxes((100, 40, 130, 160), (390, 0, 400, 200)))
+    assert [piece.box[0] for piece in line] == [100]
+
+
+def test_a_piece_holds_its_own_ink_only() -> None:
+    ink = boxes((40, 40, 50, 160), (40, 150, 100, 160), (70, 60, 100, 120))
+    for line in find_lines(ink):
+        for piece in line:
+            left, top, right, bottom = piece.box
+            assert piece.ink.shape == (bottom - top, right - left)
+    assert merge(find_lines(ink)[0]).ink.sum() == ink.sum()
+
+
+def test_digits_apart_are_counted_and_the_parts_of_an_open_four_are_not() -> None:
+    (apart,) = find_lines(boxes((40, 40, 60, 160), (90, 40, 110, 160)))
+    four = 1 - draw_strokes([[[20, 5], [15, 60], [62, 58]], [[66, 5], [64, 96]]], 8).astype(np.float32) / 255
+    (pieces,) = find_lines(four)
+    assert count_apart(apart, 120) == 1
+    assert count_apart(pieces, 220) == 0
+
+
+def test_touching_digits_can_be_cut_where_they_meet() -> None:
+    ink = boxes((40, 40, 140, 160))
+    ink[60:140, 60:120] = 0                                         # a box like a 0 ...
+    ink[40:160, 140:160], ink[90:100, 130:170] = 0, 1               # ... joined by a bar ...
+    ink[40:160, 165:180] = 1                                        # ... to a 1
+    (line,) = find_lines(ink)
+    assert len(line) == 1
+    cuts = find_cuts(line[0], 120)
+    assert any(130 <= left.box[2] <= 166 and right.box[2] == 180 for left, right in cuts)
+    for left, right in cuts:
+        assert left.ink.sum() + right.ink.sum() == ink.sum()
+
+
+def test_a_narrow_piece_is_never_cut() -> None:
+    (line,) = find_lines(boxes((40, 40, 60, 160)))
+    assert find_cuts(line[0], 120) == []
