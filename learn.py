@@ -69,7 +69,7 @@ class Memory:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         """Read the corrections in `folder` (default: the user's data folder; made when first needed)."""
-        self.folder = Path(folder) if folder is not None else user_data_dir() / "corrections"
+        self.folder = Path(folder) if folder is not None else default_folder()
         self.damaged: list[Path] = []  # where the damaged files found were put
         self._lock = threading.RLock()
         self._entries: dict[str, Correction] = {}
@@ -196,6 +196,11 @@ class Memory:
 
     def _path(self, id: str) -> Path:
         return self.folder / f"{id}.npz"
+
+
+def default_folder() -> Path:
+    """Return where a user's corrections are kept unless told otherwise."""
+    return user_data_dir() / "corrections"
 
 
 # ---------------------------------------------------------------------------------- files and features

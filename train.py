@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation
 from folders import add_corrections, load_folder
-from learn import Memory
+from learn import Memory, default_folder
 from model import (
     ARCHITECTURES,
     DEFAULT_ARCH,
@@ -97,7 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--corrections",
         nargs="?",
         type=Path,
-        const=Memory().folder,
+        const=default_folder(),
         metavar="DIR",
         help="retrain --start (default: model.pth) gently with the corrections in DIR (default: those of the app)",
     )
