@@ -36,13 +36,13 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="examples:\n  python app.py\n  python app.py --model my.pth --scale 2 --size 1600x1200\n"
                "  python app.py --strokes drawing.json --screenshot window.png\n\nF1 in the window shows all keys.")
     default = Path(__file__).parent / "model.pth"
-    parser.add_argument("--model", type=Path, default=default, help="checkpoint to read with (default: the model.pth beside this file)")
+    parser.add_argument("--model", type=Path, default=default, help="checkpoint (default: the shipped model.pth)")
     parser.add_argument("--device", default="cpu", help="where the network runs: cpu, cuda, mps (default: %(default)s)")
-    parser.add_argument("--corrections", type=Path, metavar="DIR", help="folder of your corrections (default: the user's data folder)")
+    parser.add_argument("--corrections", type=Path, metavar="DIR", help="folder of corrections (default: in the user's data)")
     parser.add_argument("--scale", type=_scale, default=1.0, help="size of text and buttons, 0.5 to 4 (default: %(default)s)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="window size in pixels (default: that of the last time)")
     parser.add_argument("--theme", choices=("light", "dark"), help="colours (default: those of the last time)")
-    parser.add_argument("--output", type=Path, default=None, metavar="DIR", help="where drawings are saved (default: the current folder)")
+    parser.add_argument("--output", type=Path, default=None, metavar="DIR", help="folder for drawings (default: the current one)")
     parser.add_argument("--strokes", type=Path, metavar="FILE", help="begin with the strokes of a .json file that S or J saved")
     parser.add_argument("--screenshot", type=Path, metavar="PNG", help="save a picture of the window once it has read, and quit")
     return parser
@@ -86,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     worker.ask("load", args.model)
     try:
         if args.strokes:
-            app.open([str(args.strokes)])
+            app.exchange.open([str(args.strokes)])
         if args.screenshot:
             return _screenshot(app, args.screenshot)
         run(app)
@@ -131,7 +131,7 @@ def _screenshot(app: App, path: Path) -> int:
         app.tick()
         time.sleep(0.01)
     app.message = ""
-    app._show("all")
+    app.show("all")
     app.draw()
     try:
         pygame.image.save(app.screen, path)

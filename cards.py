@@ -145,7 +145,8 @@ class FilesCard(Card):
     def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
         last = self.readings[-1] if self.readings else None
         failed = sum(reading.error is not None for reading in self.readings)
-        note = "Looking for pictures" if last is None else f"{last.done:,} of {last.total:,} read" + (f", {failed:,} failed" if failed else "")
+        note = f"{last.done:,} of {last.total:,} read" if last else "Looking for pictures"
+        note += f", {failed:,} failed" if failed else ""
         if last and last.done < last.total and not self.busy():
             note += ", stopped"
         rows: list[tuple[np.ndarray | None, str, str]] = [

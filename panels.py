@@ -64,11 +64,11 @@ def arrange(width: int, height: int, scale: float, aspect: float) -> Layout:
     top = toolbar.bottom + round(6 * unit)
     room = max(status.top - round(4 * unit) - top - pad, 40)
     wanted = (width - 2 * pad) / aspect
-    strip = min(max(room - wanted, 0.28 * room), 0.45 * room)
+    strip = max(min(room - wanted, 280 * unit), 0.28 * room)
     canvas_height = min(room - strip, wanted)
     canvas = pygame.Rect(0, 0, round(canvas_height * aspect), round(canvas_height))
-    canvas.midtop = (width // 2, top + max(0, round((room - strip - canvas_height) / 2)))
-    lower = pygame.Rect(pad, top + round(room - strip) + pad, width - 2 * pad, round(strip))
+    canvas.midtop = (width // 2, top)
+    lower = pygame.Rect(pad, canvas.bottom + pad, width - 2 * pad, round(strip))
     first, second = round(lower.width * 0.34), round(lower.width * 0.40)
     answer = pygame.Rect(lower.left, lower.top, first, lower.height)
     bars = pygame.Rect(answer.right + pad, lower.top, second - pad, lower.height)
@@ -76,15 +76,17 @@ def arrange(width: int, height: int, scale: float, aspect: float) -> Layout:
     return Layout(unit, toolbar, canvas, answer, bars, frames, status)
 
 
-def panel(surface: pygame.Surface, rect: pygame.Rect, look: Look, title: str) -> pygame.Rect:
-    """Draw an empty panel and return the room inside."""
+def panel(surface: pygame.Surface, rect: pygame.Rect, look: Look, *titles: str) -> pygame.Rect:
+    """Draw an empty panel with the first of `titles` that fits and return the room inside."""
     pygame.draw.rect(surface, look.palette.panel, rect, border_radius=round(8 * look.unit))
     pygame.draw.rect(surface, look.palette.line, rect, max(1, round(look.unit)), round(8 * look.unit))
     pad = round(10 * look.unit)
     size = max(10.0, 12 * look.unit)
-    line = look.text(surface, title, (rect.left + pad, rect.top + round(6 * look.unit)), size, faint=True, width=rect.width - 2 * pad)
+    width = rect.width - 2 * pad
+    title = next((title for title in titles if look.type.width(title, size) <= width), titles[-1])
+    line = look.text(surface, title, (rect.left + pad, rect.top + round(6 * look.unit)), size, faint=True, width=width)
     top = line.bottom + round(4 * look.unit)
-    return pygame.Rect(rect.left + pad, top, rect.width - 2 * pad, max(rect.bottom - round(8 * look.unit) - top, 8))
+    return pygame.Rect(rect.left + pad, top, width, max(rect.bottom - round(8 * look.unit) - top, 8))
 
 
 # ---------------------------------------------------------------------------------- the answer
@@ -99,7 +101,7 @@ def in_words(reading: Reading | None, waiting: str) -> tuple[str, str, float, bo
         return "?", "Not a digit, as far as I can tell", 0.0, True
     confidence = reading.confidence
     words = "Sure" if confidence >= SURE else "Likely" if confidence >= LIKELY else "Unsure"
-    words += f", {min(confidence, 0.999):.1%}" if len(reading.digits) == 1 else f", {min(confidence, 0.999):.1%} on its least sure digit"
+    words += f", {'each at least ' if len(reading.digits) > 1 else ''}{min(confidence, 0.999):.1%}"
     if reading.rejected:
         words = f"{len(reading.rejected)} mark{'s are' if len(reading.rejected) > 1 else ' is'} not a digit. " + words
     return reading.text, words, confidence, confidence < LIKELY or bool(reading.rejected)
@@ -136,10 +138,11 @@ def draw_answer(surface: pygame.Surface, rect: pygame.Rect, look: Look, reading:
         surface.blit(image, image.get_rect(left=space.left, centery=round(middle)))
 
 
-def draw_bars(surface: pygame.Surface, rect: pygame.Rect, look: Look, classes: Sequence[str], group: Digit | None) -> dict[str, pygame.Rect]:
+def draw_bars(surface: pygame.Surface, rect: pygame.Rect, look: Look, classes: Sequence[str],
+              group: Digit | None) -> dict[str, pygame.Rect]:
     """Draw a column for each class and return where each may be clicked."""
     title = "How sure" if group is None else f"How sure: the marked one is {group.digit if group.accepted else 'no digit'}"
-    room = panel(surface, rect, look, title)
+    room = panel(surface, rect, look, title, "How sure")
     probs = dict(zip(classes, group.probs if group else [0.0] * len(classes)))
     shown = list(classes)
     if len(shown) > MOST_BARS:
@@ -168,7 +171,8 @@ def draw_bars(surface: pygame.Surface, rect: pygame.Rect, look: Look, classes: S
         image = look.type.render(text, size, look.palette.text if winner or group is None else look.palette.faint, bold=winner)
         surface.blit(image, image.get_rect(centerx=place.centerx, bottom=room.bottom + round(3 * look.unit)))
         if winner:
-            image = look.type.render(f"{min(probs[name], 0.999):.0%}" if probs[name] < 0.995 else "99+%", small, look.palette.text)
+            percent = f"{probs[name]:.0%}" if probs[name] < 0.995 else "99+%"
+            image = look.type.render(percent, small, look.palette.text)
             surface.blit(image, image.get_rect(centerx=place.centerx, bottom=full.bottom - tall))
     return places
 
@@ -176,7 +180,7 @@ def draw_bars(surface: pygame.Surface, rect: pygame.Rect, look: Look, classes: S
 def draw_frames(surface: pygame.Surface, rect: pygame.Rect, look: Look, frames: Sequence[np.ndarray],
                 heats: Sequence[np.ndarray], selected: int) -> Rects:
     """Draw the frames the network saw, as large as they fit, and return where each is."""
-    room = panel(surface, rect, look, "What the network sees" if len(frames) < 2 else f"What the network sees, {len(frames)} times")
+    room = panel(surface, rect, look, "What the network sees", "The frames", "Seen")
     if not frames:
         side = min(room.size)
         empty = pygame.Rect(0, 0, side, side)
@@ -184,7 +188,7 @@ def draw_frames(surface: pygame.Surface, rect: pygame.Rect, look: Look, frames: 
         pygame.draw.rect(surface, look.palette.line, empty, max(1, round(look.unit)), round(4 * look.unit))
         return []
     gap = round(5 * look.unit)
-    columns = max(range(1, len(frames) + 1), key=lambda c: min((room.width + gap) / c, (room.height + gap) / math.ceil(len(frames) / c)))
+    columns = _columns(len(frames), room.width + gap, room.height + gap)
     rows = math.ceil(len(frames) / columns)
     side = int(max(4, min((room.width + gap) / columns, (room.height + gap) / rows) - gap))
     left = room.left + (room.width - columns * (side + gap) + gap) // 2
@@ -199,6 +203,11 @@ def draw_frames(surface: pygame.Surface, rect: pygame.Rect, look: Look, frames: 
             pygame.draw.rect(surface, look.palette.accent, place.inflate(4, 4), max(2, round(2 * look.unit)), 2)
         places.append(place)
     return places
+
+
+def _columns(count: int, width: float, height: float) -> int:
+    """Return in how many columns `count` squares are largest."""
+    return max(range(1, count + 1), key=lambda columns: min(width / columns, height / math.ceil(count / columns)))
 
 
 def picture_of(frame: np.ndarray, size: tuple[int, int]) -> pygame.Surface:
@@ -218,8 +227,8 @@ def heat_of(heat: np.ndarray, size: tuple[int, int], colour: Colour) -> pygame.S
     return pygame.transform.smoothscale(surface, (max(1, size[0]), max(1, size[1])))
 
 
-def draw_boxes(surface: pygame.Surface, look: Look, groups: Sequence[Digit], to_screen: Callable[[Any], pygame.Rect], selected: int,
-               inside: pygame.Rect) -> None:
+def draw_boxes(surface: pygame.Surface, look: Look, groups: Sequence[Digit], to_screen: Callable[[Any], pygame.Rect],
+               selected: int, inside: pygame.Rect) -> None:
     """Draw a box around each group with what it was read as."""
     size = max(11.0, 15 * look.unit)
     for index, group in enumerate(groups):
@@ -245,7 +254,8 @@ def card(surface: pygame.Surface, look: Look, title: str) -> pygame.Rect:
     veil.set_alpha(190)
     surface.blit(veil, (0, 0))
     width, height = surface.get_size()
-    rect = pygame.Rect(0, 0, min(width - round(24 * look.unit), round(820 * look.unit)), min(height - round(24 * look.unit), round(640 * look.unit)))
+    margin = round(24 * look.unit)
+    rect = pygame.Rect(0, 0, min(width - margin, round(820 * look.unit)), min(height - margin, round(640 * look.unit)))
     rect.center = (width // 2, height // 2)
     pygame.draw.rect(surface, look.palette.panel, rect, border_radius=round(10 * look.unit))
     pygame.draw.rect(surface, look.palette.line, rect, max(1, round(look.unit)), round(10 * look.unit))
@@ -284,7 +294,8 @@ def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequ
     if progress is not None:
         bar = pygame.Rect(room.left, top, room.width, max(3, round(5 * look.unit)))
         pygame.draw.rect(surface, look.palette.line, bar, border_radius=bar.height)
-        pygame.draw.rect(surface, look.palette.accent, (*bar.topleft, round(bar.width * progress), bar.height), border_radius=bar.height)
+        done = pygame.Rect(bar.topleft, (round(bar.width * progress), bar.height))
+        pygame.draw.rect(surface, look.palette.accent, done, border_radius=bar.height)
         top = bar.bottom + round(8 * look.unit)
     step = round((34 if any(frame is not None for frame, _, _ in rows[:1]) else 24) * look.unit)
     step = max(step, line + 4)
@@ -309,7 +320,8 @@ def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequ
 def draw_features(surface: pygame.Surface, room: pygame.Rect, look: Look, layers: Sequence[tuple[str, np.ndarray]]) -> None:
     """Draw the maps of each layer as a row of small pictures."""
     if not layers:
-        look.text(surface, "Draw something first: this shows what each layer makes of the marked digit.", room.topleft, faint=True, width=room.width)
+        note = "Draw something first: this shows what each layer makes of the marked digit."
+        look.text(surface, note, room.topleft, faint=True, width=room.width)
         return
     size = max(10.0, 12 * look.unit)
     step = room.height / len(layers)
@@ -317,9 +329,10 @@ def draw_features(surface: pygame.Surface, room: pygame.Rect, look: Look, layers
     for index, (name, maps) in enumerate(layers):
         y = room.top + index * step
         count = min(len(maps), CELLS)
-        look.text(surface, f"{name}: {len(maps)} maps of {maps.shape[2]} x {maps.shape[1]}", (room.left, y), size, faint=True, width=room.width)
+        title = f"{name}: {len(maps)} maps of {maps.shape[2]} x {maps.shape[1]}"
+        look.text(surface, title, (room.left, y), size, faint=True, width=room.width)
         height = step - label - 6 * look.unit
-        columns = max(range(1, count + 1), key=lambda c: min(room.width / c, height / math.ceil(count / c)))
+        columns = _columns(count, room.width, height)
         side = int(min(room.width / columns, height / math.ceil(count / columns)))
         if side < 3:
             continue

@@ -1,0 +1,94 @@
+"""In and out: files dropped or named, the clipboard, drawings saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pygame
+
+from cards import FilesCard
+from storage import atomic_write, unused_path
+from worker import one_line
+
+if TYPE_CHECKING:
+    from window import App
+
+MODEL_ENDINGS = (".pth", ".pt", ".pt2", ".onnx")
+
+
+class Exchange:
+    """What an `App` takes in and gives out; every failure is said in its status line."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    def save_picture(self) -> None:
+        """Save the drawing: the very picture that is read."""
+        from PIL import Image
+        self._save(".png", lambda file: Image.fromarray(self.app.canvas.picture()).save(file, "PNG"))
+
+    def save_strokes(self) -> None:
+        self._save(".json", lambda file: file.write(self.app.canvas.to_json().encode()))
+
+    def _save(self, ending: str, write: Callable[[Any], Any]) -> None:
+        if not self.app.canvas.strokes:
+            self.app.say("There is nothing to save: draw something first")
+            return
+        path = None
+        try:
+            path = unused_path(self.app.folder, "drawing", ending)
+            with atomic_write(path) as file:
+                write(file)
+            self.app.say(f"Saved {path}")
+        except OSError as error:
+            if path:
+                path.unlink(missing_ok=True)
+            self.app.say(f"Not saved, {one_line(error)}. Start with --output and a folder you may write to")
+
+    def copy(self) -> None:
+        if not self.app.reading or not self.app.reading.text:
+            self.app.say("There is no number to copy")
+            return
+        try:
+            pygame.scrap.put_text(self.app.reading.text)
+            self.app.say("Copied " + self.app.reading.text.replace("\n", " / "))
+        except pygame.error as error:
+            self.app.say(f"The clipboard cannot be used: {error}")
+
+    def paste(self) -> None:
+        """Open the file that the clipboard's text names, or the clipboard's picture."""
+        try:
+            text = pygame.scrap.get_text().strip().strip("'\"").removeprefix("file://")
+        except pygame.error:
+            text = ""
+        if not text:
+            self.app.worker.ask("paste")
+        elif "\n" not in text and len(text) < 4096 and Path(text).expanduser().exists():
+            self.open([text])
+        else:
+            self.app.say(f"The clipboard holds text that is no file: {text[:80]}")
+
+    def open(self, names: list[str]) -> None:
+        """Open what was dropped: a picture, several, a folder, strokes or a model."""
+        paths = [Path(name).expanduser() for name in names]
+        if len(paths) > 1 or paths[0].is_dir():
+            self.app.worker.cancel()
+            self.app.card = FilesCard(self.app.close_card, self.app.worker.cancel, lambda: self.app.worker.busy)
+            self.app.worker.ask("read_files", paths)
+        elif paths[0].suffix.lower() in MODEL_ENDINGS:
+            self.app.say(f"Loading {paths[0].name}")
+            self.app.worker.ask("load", paths[0])
+        elif paths[0].suffix.lower() == ".json":
+            self._open_strokes(paths[0])
+        else:
+            self.app.worker.ask("open", paths[0], paths[0].name)
+        self.app.show("all")
+
+    def _open_strokes(self, path: Path) -> None:
+        try:
+            self.app.drawn(self.app.canvas.load_json(path.read_bytes()))
+            self.app.show("all")
+        except (OSError, ValueError) as error:
+            self.app.say(f"{path.name}: {one_line(error)}")

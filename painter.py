@@ -1,0 +1,107 @@
+"""How the window's state is shown: draws the parts that changed, changes nothing but the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pygame
+
+import panels
+from widgets import text_size
+
+if TYPE_CHECKING:
+    from recognizer import Digit
+    from window import App
+
+
+def draw(app: App) -> list[pygame.Rect]:
+    """Draw what changed and return where, for `pygame.display.update`."""
+    dirty, app.dirty = app.dirty, set()
+    ink, app.ink_changed = app.ink_changed, None
+    if app.card and (dirty or ink):
+        dirty.add("all")
+    everything = "all" in dirty
+    if everything:
+        app.screen.fill(app.look.palette.window)
+    changed = []
+    if everything or "toolbar" in dirty:
+        changed.append(_draw_toolbar(app))
+    if everything or "canvas" in dirty:
+        changed.append(_draw_canvas(app, _canvas_area(app)))
+    elif ink and not app.shown:
+        changed.append(_draw_canvas(app, ink.clip(app.layout.canvas)))
+    if everything or "panels" in dirty:
+        changed += _draw_panels(app)
+    if everything or "status" in dirty:
+        changed.append(_draw_status(app))
+    if app.card and everything:
+        app.card.draw(app.screen, app.look, app.pointer)
+    return [app.screen.get_rect()] if everything else changed
+
+
+def _canvas_area(app: App) -> pygame.Rect:
+    return app.layout.canvas.inflate(2, 2)
+
+
+def _draw_toolbar(app: App) -> pygame.Rect:
+    area = pygame.Rect(0, 0, app.screen.get_width(), app.layout.toolbar.bottom)
+    app.screen.fill(app.look.palette.window, area)
+    for index, widget in enumerate(app.shown_widgets):
+        hovered = not app.card and widget.rect.collidepoint(app.pointer)
+        widget.draw(app.screen, app.look.palette, app.type, app.layout.unit, hovered, index == app.focus)
+    return area
+
+
+def _draw_canvas(app: App, area: pygame.Rect) -> pygame.Rect:
+    """Draw the part of the canvas inside `area`."""
+    rect = app.layout.canvas
+    app.screen.set_clip(area)
+    if app.shown:
+        app.screen.fill(app.look.palette.panel, rect)
+        target = app.picture_rect()
+        app.screen.blit(pygame.transform.smoothscale(app.shown[0], target.size), target)
+    else:
+        app.screen.blit(app.sheet, rect)           # the clip leaves what changed
+    pygame.draw.rect(app.screen, app.look.palette.line, _canvas_area(app), 1)
+    if app.reading:
+        for group, heat in zip(app.reading.groups, app.heats):
+            _draw_heat(app, group, heat)
+        panels.draw_boxes(app.screen, app.look, app.reading.groups, app.to_screen, app.selected, rect)
+    app.screen.set_clip(None)
+    return area
+
+
+def _draw_heat(app: App, group: Digit, heat: np.ndarray) -> None:
+    """Lay a frame's heat over the ink it was made from: the frame's ink fills the group's box."""
+    rows, columns = np.flatnonzero(group.frame.any(axis=1)), np.flatnonzero(group.frame.any(axis=0))
+    if len(rows):
+        box = app.to_screen(group.box)
+        inked = heat[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+        app.screen.blit(panels.heat_of(inked, box.size, app.look.palette.heat), box)
+
+
+def _draw_panels(app: App) -> list[pygame.Rect]:
+    layout, group = app.layout, app.group
+    panels.draw_answer(app.screen, layout.answer, app.look, app.reading, app.waiting())
+    app.bar_places = panels.draw_bars(app.screen, layout.bars, app.look, app.classes, group)
+    frames = [each.frame for each in app.reading.groups] if app.reading else []
+    app.frame_places = panels.draw_frames(app.screen, layout.frames, app.look, frames, app.heats, app.selected)
+    return [layout.answer, layout.bars, layout.frames]
+
+
+def _draw_status(app: App) -> pygame.Rect:
+    area = app.layout.status
+    app.screen.fill(app.look.palette.window, area)
+    size = text_size(app.layout.unit) - 1
+    model = app.type.fit(app.model or ("no model" if app.trouble else "loading"), size, area.width * 0.3)
+    image = app.type.render(model, size, app.look.palette.faint)
+    app.screen.blit(image, image.get_rect(midright=area.midright))
+    room = area.width - image.get_width() - round(16 * app.layout.unit)
+    hint = app.hint_at(app.pointer)
+    if app.focus >= 0:
+        hint = app.shown_widgets[min(app.focus, len(app.shown_widgets) - 1)].hint
+    words = app.type.fit(app.message or hint or "F1 shows all keys", size, room)
+    image = app.type.render(words, size, app.look.palette.text if app.message else app.look.palette.faint)
+    app.screen.blit(image, image.get_rect(midleft=area.midleft))
+    return area
