@@ -349,7 +349,7 @@ def _glyphs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     arc = arc * (torch.rand(count, strokes, 1, generator=generator, device=device) < 0.35)
     t = torch.linspace(0, 1, 12, device=device)[:, None]
     points = start[:, :, None] * (1 - t) + stop[:, :, None] * t + arc[:, :, None] * (4 * t * (1 - t))
-    return _ink_points(points.reshape(count, -1, 2), _uniform(count, 0.9, 1.9, generator))[:, None]
+    return _ink_points(points.flatten(1, 2), _uniform(count, 0.9, 1.9, generator))[:, None]
 
 
 def _polygons(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
@@ -446,7 +446,7 @@ def _ink_path(corners: Tensor, radius: Tensor) -> Tensor:
     """Return (N, 28, 28): the line through `corners` (N, P, 2) drawn with a pen of `radius` (N,)."""
     t = torch.linspace(0, 1, 20, device=corners.device)[:, None]
     path = corners[:, :-1, None] * (1 - t) + corners[:, 1:, None] * t  # (N, P-1, 20, 2)
-    return _ink_points(path.reshape(len(corners), -1, 2), radius)
+    return _ink_points(path.flatten(1, 2), radius)
 
 
 def _ink_points(points: Tensor, radius: Tensor) -> Tensor:

@@ -1,0 +1,83 @@
+"""Augmented batches: in range, reproducible, still digits; negatives are marked."""
+
+import inspect
+
+import pytest
+import torch
+from torch import Generator
+
+import augment
+from augment import NOT_A_DIGIT, Augmentation, add_style_strokes, pen_width
+from dataset import Digits
+
+
+def batch(digits: Digits, count: int = 200) -> tuple[torch.Tensor, torch.Tensor]:
+    return digits.images[:count], digits.labels[:count]
+
+
+def test_pictures_stay_in_range_and_labels_stay_with_them(digits: Digits) -> None:
+    images, labels = batch(digits)
+    made, said = augment.augment(images, labels, Augmentation(), Generator().manual_seed(0))
+    assert made.shape == (200, 1, 28, 28) and made.dtype == torch.float32
+    assert 0 <= float(made.min()) and float(made.max()) <= 1
+    odd = said == NOT_A_DIGIT
+    assert int(odd.sum()) == int(200 * Augmentation().negative_share)
+    assert torch.equal(said[~odd], labels[~odd])
+    assert float(made[~odd].amax((1, 2, 3)).min()) > 0.05
+
+
+def test_the_generator_alone_decides(digits: Digits) -> None:
+    images, labels = batch(digits)
+    torch.manual_seed(1)
+    first = augment.augment(images, labels, Augmentation(), Generator().manual_seed(5))[0]
+    torch.manual_seed(2)
+    again = augment.augment(images, labels, Augmentation(), Generator().manual_seed(5))[0]
+    other = augment.augment(images, labels, Augmentation(), Generator().manual_seed(6))[0]
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_no_strength_changes_hardly_anything(digits: Digits) -> None:
+    still = Augmentation(rotation=0, shear=0, scale=0, shift=0, bend=0, width=0, style_share=0, coarse_share=0,
+                         clutter_share=0, negative_share=0)
+    images, _ = batch(digits)
+    ink = images.float() / 255
+    moved = augment.warp(ink, still, Generator().manual_seed(0))
+    assert float((moved - ink).abs().mean()) < 0.05        # the centre of mass moves by less than half a pixel
+
+
+@pytest.mark.parametrize("digit", [1, 4, 7, 9])
+def test_styles_change_their_own_digits_only(digits: Digits, digit: int) -> None:
+    ink = digits.images.float() / 255
+    styled = add_style_strokes(ink, digits.labels, 1.0, Generator().manual_seed(0))
+    changed = (styled - ink).abs().amax((1, 2, 3)) > 0.1
+    own = digits.labels == digit
+    assert 0.1 < float(changed[own].float().mean()) < 0.6
+    assert not changed[~torch.isin(digits.labels, torch.tensor([1, 4, 7, 9]))].any()
+
+
+def test_added_strokes_have_the_digits_own_pen(digits: Digits) -> None:
+    ones = digits.images[digits.labels == 1][:200].float() / 255
+    styled = add_style_strokes(ones, torch.ones(len(ones), dtype=torch.long), 1.0, Generator().manual_seed(0))
+    assert float((pen_width(styled) - pen_width(ones)).abs().mean()) < 0.5
+
+
+def test_pen_width_is_in_pixels() -> None:
+    bars = torch.zeros(3, 1, 28, 28)
+    for n, width in enumerate((1, 3, 5)):
+        bars[n, 0, 2:26, 10 : 10 + width] = 1
+    assert pen_width(bars).tolist() == pytest.approx([1, 3, 5], rel=0.35)
+
+
+def test_nothing_in_the_batch_path_waits_for_the_device() -> None:
+    source = inspect.getsource(augment)
+    for call in (".item(", ".tolist()", ".cpu(", ".nonzero(", ".numpy("):
+        used = [line for line in source.splitlines() if call in line and "linspace" not in line]
+        assert not used, used
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13, 20, 31, 40, 64])
+def test_batches_of_any_size_can_be_augmented(digits: Digits, count: int) -> None:
+    made, said = augment.augment(*batch(digits, count), Augmentation(), Generator().manual_seed(count))
+    assert made.shape == (count, 1, 28, 28) and said.shape == (count,)
+    assert made.isfinite().all()

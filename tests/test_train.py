@@ -1,0 +1,205 @@
+"""Training: learns, resumes bit for bit, loses nobody's model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+import train
+import trainer
+from augment import NOT_A_DIGIT
+from conftest import ROOT
+from dataset import Batches, DataError, Digits
+from model import build_model, evaluate, load_checkpoint
+from trainer import Interrupted, Run, TrainConfig, WeightAverage, digit_loss, fit_temperature, one_cycle
+
+SMALL = TrainConfig(arch="tiny", epochs=2, batch_size=64)
+
+
+def make_run(digits: Digits, stop_after: int | None = None, config: TrainConfig = SMALL) -> Run:
+    steps = 0
+
+    def stop() -> int | None:
+        nonlocal steps
+        steps += 1
+        return signal.SIGINT if steps == stop_after else None
+
+    return Run(config, digits.part(torch.arange(400)), digits.part(torch.arange(400, 500)), torch.device("cpu"), "fp32", stop)
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    return {**run.model.state_dict(), **{f"mean.{k}": v for k, v in run.mean.weights.items()}}
+
+
+def test_a_network_can_memorise_one_batch(digits: Digits) -> None:
+    torch.manual_seed(0)
+    model = build_model("residual", 10, {"width": 8})
+    few = Batches(digits.part(torch.arange(32)), 32)
+    for _ in range(40):
+        trainer.train(model, few)
+    assert evaluate(model, few) == 1
+
+
+@pytest.mark.parametrize("stop_after", [1, 4, 9])
+def test_a_resumed_run_equals_one_never_stopped(digits: Digits, tmp_path: Path, stop_after: int) -> None:
+    whole = make_run(digits)
+    for _ in range(2):
+        whole.train_epoch(progress=False)
+    stopped = make_run(digits, stop_after)
+    with pytest.raises(Interrupted):
+        while stopped.epoch < 2:
+            stopped.train_epoch(progress=False)
+    stopped.save(tmp_path / "resume.pth")
+    resumed = make_run(digits)
+    resumed.restore(tmp_path / "resume.pth")
+    while resumed.epoch < 2:
+        resumed.train_epoch(progress=False)
+    expected, reached = weights(whole), weights(resumed)
+    assert all(torch.equal(expected[name], reached[name]) for name in expected)
+
+
+def test_resuming_with_another_configuration_names_the_difference(digits: Digits, tmp_path: Path) -> None:
+    make_run(digits).save(tmp_path / "resume.pth")
+    other = make_run(digits, config=TrainConfig(arch="tiny", epochs=2, batch_size=64, seed=7))
+    with pytest.raises(ValueError, match="seed was 0, is now 7"):
+        other.restore(tmp_path / "resume.pth")
+
+
+def test_the_seed_fixes_the_weights(digits: Digits) -> None:
+    first, again = make_run(digits), make_run(digits)
+    other = make_run(digits, config=TrainConfig(arch="tiny", epochs=2, batch_size=64, seed=1))
+    for run in (first, again, other):
+        run.train_epoch(progress=False)
+    name = next(iter(first.model.state_dict()))
+    assert torch.equal(first.model.state_dict()[name], again.model.state_dict()[name])
+    assert not torch.equal(first.model.state_dict()[name], other.model.state_dict()[name])
+
+
+def test_pictures_of_no_digit_aim_at_equal_probabilities() -> None:
+    logits = torch.tensor([[4.0, 0, 0], [0, 0, 0]])
+    labels = torch.tensor([0, NOT_A_DIGIT])
+    expected = (F.cross_entropy(logits[:1], labels[:1]) + torch.log(torch.tensor(3.0))) / 2
+    assert float(digit_loss(logits, labels)) == pytest.approx(float(expected))
+    assert float(digit_loss(logits[:1], labels[:1], 0.1)) == pytest.approx(
+        float(F.cross_entropy(logits[:1], labels[:1], label_smoothing=0.1)))
+
+
+def test_the_schedule_rises_and_ends_at_zero() -> None:
+    rates = [one_cycle(step / 100) for step in range(101)]
+    assert max(rates) == pytest.approx(1) and rates[0] < 0.1 and rates[-1] == pytest.approx(0)
+    assert rates[:20] == sorted(rates[:20]) and rates[21:] == sorted(rates[21:], reverse=True)
+
+
+def test_the_mean_of_equal_weights_is_themselves() -> None:
+    model = build_model("tiny")
+    mean = WeightAverage(model, 0.9)
+    mean.update(model)
+    assert all(torch.allclose(mean.weights[name].float(), value.float()) for name, value in model.state_dict().items())
+
+
+def test_the_temperature_is_found() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(4000, 10, generator=generator) * 2
+    labels = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
+    assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.1)
+
+
+def test_training_writes_a_checkpoint_with_its_facts(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, log, curves = tmp_path / "m.pth", tmp_path / "runs" / "x.jsonl", tmp_path / "curves.png"
+    words = ["--arch", "tiny", "--epochs", "2", "--output", path, "--log", log, "--plot", curves, "--device", "cpu"]
+    assert train.main([str(word) for word in words]) == 0
+    made = load_checkpoint(path)
+    assert made.facts["data"] == "600 digits" and made.facts["epochs"] == 2
+    assert made.facts["command"].startswith("python train.py --arch tiny")
+    assert 0 < made.threshold < 1 and made.temperature > 0
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert curves.read_bytes().startswith(b"\x89PNG")
+    out, err = capsys.readouterr()
+    for fact in ("device cpu", "parameters", "600 digits", "validation accuracy", "wrote"):
+        assert fact in out
+    assert err.count("\n") == 2             # one plain line an epoch when stderr is no terminal
+    assert not list(tmp_path.glob("*.resume.pth"))
+
+
+def test_an_earlier_model_is_kept_in_backups(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "m.pth"
+    path.write_bytes(b"somebody's model")
+    for _ in range(2):
+        assert train.main(["--arch", "tiny", "--epochs", "1", "--output", str(path), "--device", "cpu"]) == 0
+    backups = sorted((tmp_path / "backups").iterdir())
+    assert len(backups) == 2
+    assert b"somebody's model" in {backup.read_bytes() for backup in backups}
+    assert "to bring it back" in capsys.readouterr().out
+
+
+def test_without_mnist_it_says_so_and_trains_on_the_stand_in(
+    monkeypatch: pytest.MonkeyPatch, digits: Digits, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def absent(*_: object, **__: object) -> Digits:
+        raise DataError("no MNIST: the download failed")
+
+    stand_in = Digits(digits.images[:240], digits.labels[:240], "the stand-in")
+    monkeypatch.setattr(train, "load_mnist", absent)
+    monkeypatch.setattr(train, "load_stand_in", lambda: stand_in)
+    training, validation = train.load_training_digits(None, fallback=True)
+    assert training.source == "the stand-in" and len(training) + len(validation) == 240
+    assert "WARNING" in capsys.readouterr().err
+    assert train.main(["--no-fallback", "--device", "cpu"]) == 1
+    assert capsys.readouterr().err.strip() == "train.py: no MNIST: the download failed"
+
+
+@pytest.mark.parametrize("words, message", [
+    (["--arch", "nonsense"], "no network is called"), (["--epochs", "0"], "must be above 0"),
+    (["--device", "cuda:99"], "does not work here"), (["--augment", "some"], "--augment is"), (["--optimizer", "lion"], "optimizer"),
+    (["--resume", "--output", "nowhere.pth"], "nothing to resume"),
+])
+def test_a_wrong_option_is_one_line(words: list[str], message: str, few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main(words) == 1
+    err = capsys.readouterr().err
+    assert message in err and err.count("\n") == 1
+
+
+def test_the_summary_shows_the_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main(["--arch", "residual", "--summary"]) == 0
+    assert "351,082" in capsys.readouterr().out
+
+
+SLOW_TRAINING = """
+import sys, time
+sys.path.insert(0, {root!r})
+import torch, train, trainer
+from dataset import Digits
+digits = Digits(torch.randint(0, 256, (4000, 1, 28, 28), dtype=torch.uint8), torch.arange(4000) % 10, "noise")
+train.load_mnist = lambda *a, **k: digits
+before = trainer.digit_loss
+def slowly(*a, **k):
+    time.sleep(0.02)
+    return before(*a, **k)
+trainer.digit_loss = slowly
+sys.exit(train.main(["--arch", "tiny", "--epochs", "5", "--batch-size", "32", "--device", "cpu", "--output", {output!r}]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_says_how_to_go_on(signum: int, tmp_path: Path) -> None:
+    output = tmp_path / "model.pth"
+    script = SLOW_TRAINING.format(root=str(ROOT), output=str(output))
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert "tiny" in process.stdout.readline()
+    time.sleep(0.5)
+    process.send_signal(signum)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + signum
+    assert "--resume" in err and "Traceback" not in err
+    assert (tmp_path / "model.resume.pth").exists()
+    assert not output.exists()              # no epoch was finished: nothing to compare with
