@@ -101,14 +101,14 @@ def train(
 ) -> float:
     """Train `model` for one epoch of `loader`'s (images, labels); return the mean loss a batch.
 
-    Without an optimizer: Adam at 0.001 (scratch.ScratchNet: its own at 0.1). `before_step` runs before each
+    Without an optimizer: Adam at 0.001 (scratch.ScratchNet: its own at 0.02). `before_step` runs before each
     batch (schedule), `after_step` after it with the loss as a tensor on `device` (averages, stopping); `tracker`
     is told of each batch. No step waits for the device.
     """
     device = torch.device(device)
     if optimizer is None:
         by_hand = not isinstance(model, torch.nn.Module)
-        optimizer = Momentum(model, 0.1) if by_hand else torch.optim.Adam(model.parameters(), 0.001)
+        optimizer = Momentum(model, 0.02) if by_hand else torch.optim.Adam(model.parameters(), 0.001)
     model.train()
     tracker = tracker or Tracker(device)
     for images, labels in loader:

@@ -1,0 +1,294 @@
+"""Corrections: right at once, nothing else forgotten, undone exactly, and not lost by a crash."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from augment import Augmentation, warp
+from dataset import Digits
+from finetune import MOST_LOST, FineTuner
+from learn import RECALLED, Correction, Memory
+from model import Checkpoint, build_model, load_checkpoint, save_checkpoint
+from recognizer import Recognizer
+from train import main as train_main
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    return Memory(tmp_path / "corrections")
+
+
+@pytest.fixture(scope="session")
+def frames(digits: Digits) -> np.ndarray:
+    """500 digits as frames: float32 (N, 28, 28)."""
+    return (digits.images[:500, 0].float() / 255).numpy()
+
+
+def test_a_correction_is_right_at_once(memory: Memory, frames: np.ndarray) -> None:
+    recognizer = Recognizer(memory=memory)
+    said = recognizer.classify(frames[:10]).argmax(1)
+    for frame, answer in zip(frames[:10], said):
+        other = str((answer + 1) % 10)
+        memory.learn(frame, other)
+        probs = recognizer.classify(frame[None])[0]
+        assert recognizer.classes[probs.argmax()] == other
+        assert probs.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_near_twins_of_a_corrected_frame_are_right_too(memory: Memory, frames: np.ndarray) -> None:
+    recognizer = Recognizer(memory=memory)
+    right = 0
+    for number, frame in enumerate(frames[:20]):
+        other = (int(recognizer.ask(frame[None]).argmax()) + 3) % 10
+        memory.learn(frame, str(other))
+        gentle = Augmentation(rotation=0.04, shear=0.03, scale=0.03, shift=0.5, bend=0.2)
+        twin = warp(torch.from_numpy(frame)[None, None], gentle, torch.Generator().manual_seed(number))[0, 0].clamp(0, 1)
+        right += int(recognizer.classify(twin[None].numpy()).argmax()) == other
+        memory.forget_all()
+    assert right >= 15
+
+
+def test_other_digits_are_read_as_before(memory: Memory, frames: np.ndarray) -> None:
+    recognizer = Recognizer(memory=memory)
+    before = recognizer.ask(frames).argmax(1)
+    for frame, answer in zip(frames[:50], before):
+        memory.learn(frame, str((answer + 1) % 10))
+    changed = recognizer.classify(frames[50:]).argmax(1) != before[50:]
+    assert changed.mean() <= 0.02, changed.mean()  # though all fifty corrections are lies
+
+
+def test_confirming_an_answer_changes_no_other(memory: Memory, frames: np.ndarray) -> None:
+    recognizer = Recognizer(memory=memory)
+    before = recognizer.ask(frames[:200]).argmax(1)
+    for frame, answer in zip(frames[:50], before):
+        memory.learn(frame, str(answer))
+    assert (recognizer.classify(frames[:200]).argmax(1) == before).all()
+
+
+def test_a_refused_digit_is_accepted_once_corrected(memory: Memory, frames: np.ndarray) -> None:
+    recognizer = Recognizer(memory=memory)
+    odd = np.random.default_rng(0).random((28, 28), np.float32)
+    memory.learn(odd, "4")
+    probs = recognizer.classify(odd[None])[0]
+    assert recognizer.classes[probs.argmax()] == "4"
+    assert probs.max() == pytest.approx(RECALLED, abs=1e-3)
+
+
+def test_the_latest_of_contradicting_corrections_counts(memory: Memory, frames: np.ndarray) -> None:
+    recognizer = Recognizer(memory=memory)
+    for label in ("3", "5", "8", "2"):
+        memory.learn(frames[0], label)
+        assert recognizer.classify(frames[:1]).argmax() == int(label)
+
+
+def test_undo_restores_the_exact_state(memory: Memory, frames: np.ndarray) -> None:
+    recognizer = Recognizer(memory=memory)
+    memory.learn(frames[0], "1")
+    before, files = recognizer.classify(frames[:50]), sorted(memory.folder.iterdir())
+    contents = [file.read_bytes() for file in files]
+    entry = memory.learn(frames[1], "9")
+    assert memory.undo() == entry
+    assert sorted(memory.folder.iterdir()) == files and [file.read_bytes() for file in files] == contents
+    assert np.array_equal(recognizer.classify(frames[:50]), before)
+    memory.undo()
+    assert memory.undo() is None
+    assert np.array_equal(recognizer.classify(frames[:50]), recognizer.ask(frames[:50]))
+
+
+def test_corrections_survive_a_restart_in_order(memory: Memory, frames: np.ndarray) -> None:
+    for number in range(5):
+        memory.learn(frames[number], str(number), "residual")
+    again = Memory(memory.folder)
+    assert again.entries() == memory.entries()
+    assert [entry.label for entry in again.entries()] == list("01234")
+    assert np.array_equal(again.entries()[2].frame, frames[2])
+    again.forget(again.entries()[0].id)
+    memory.reload()
+    assert [entry.label for entry in memory.entries()] == list("1234")
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"\0" * len(b), lambda b: b[:200] + b"!!!!" + b[204:]]
+)
+def test_a_damaged_correction_is_set_aside_and_the_rest_is_used(memory: Memory, frames: np.ndarray, damage) -> None:
+    for number in range(3):
+        memory.learn(frames[number], str(number))
+    broken = memory.folder / f"{memory.entries()[1].id}.npz"
+    content = damage(broken.read_bytes())
+    broken.write_bytes(content)
+    again = Memory(memory.folder)
+    assert [entry.label for entry in again.entries()] == ["0", "2"]
+    assert [path.read_bytes() for path in again.damaged] == [content]
+    assert not broken.exists()
+
+
+def test_a_correction_that_holds_code_is_not_run(memory: Memory) -> None:
+    class Trap:
+        def __reduce__(self):
+            return (os.mkdir, (str(memory.folder / "trapped"),))
+
+    memory.folder.mkdir()
+    np.savez(memory.folder / "x.npz", frame=np.array([Trap()], dtype=object), label="1", time="", model="", format="")
+    again = Memory(memory.folder)
+    assert len(again) == 0 and len(again.damaged) == 1
+    assert not (memory.folder / "trapped").exists()
+
+
+@pytest.mark.parametrize("frame", [np.zeros(5), np.full((28, 28), np.nan), np.full((28, 28), 2.0), np.zeros((0, 0))])
+def test_a_frame_that_is_none_is_refused(memory: Memory, frame: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="frame"):
+        memory.learn(frame, "1")
+    assert not memory.folder.exists()
+
+
+def test_a_label_the_network_does_not_know_is_kept_but_changes_nothing(memory: Memory, frames: np.ndarray) -> None:
+    memory.learn(frames[0], "arrow")
+    recognizer = Recognizer(memory=memory)
+    assert np.array_equal(recognizer.classify(frames[:1]), recognizer.ask(frames[:1]))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills with SIGKILL")
+def test_killed_at_any_instant_no_correction_is_lost(tmp_path: Path) -> None:
+    program = (
+        "import sys, numpy; sys.path.insert(0, sys.argv[1]); from learn import Memory; m = Memory(sys.argv[2])\n"
+        "while True:\n    print(m.learn(numpy.random.rand(28, 28), '7').id, flush=True)"
+    )
+    said: list[str] = []
+    for number in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(ROOT), str(tmp_path / "kept")], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        said.append(process.stdout.readline())
+        time.sleep(0.02 + 0.013 * number)
+        process.send_signal(signal.SIGKILL)
+        said += process.stdout.read().splitlines()
+        process.stdout.close()
+        process.wait()
+    memory = Memory(tmp_path / "kept")
+    told = {line.strip() for line in said if len(line.strip()) == len(said[0].strip())}
+    assert len(told) > 3
+    assert told <= {entry.id for entry in memory.entries()}
+    assert memory.damaged == []
+
+
+def test_a_full_disk_is_an_error_and_nothing_is_half_kept(
+    memory: Memory, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    memory.learn(frames[0], "1")
+    monkeypatch.setattr("storage.os.fsync", no_room)
+    with pytest.raises(OSError, match="No space"):
+        memory.learn(frames[1], "2")
+    assert len(memory) == 1 and len(list(memory.folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("arch", ["scratch", "tiny"])
+def test_any_network_learns_from_a_correction(memory: Memory, frames: np.ndarray, arch: str) -> None:
+    torch.manual_seed(0)
+    recognizer = Recognizer(Checkpoint(build_model(arch).eval(), arch, {}), memory=memory)
+    wrong = (int(recognizer.ask(frames[:1]).argmax()) + 5) % 10
+    memory.learn(frames[0], str(wrong))
+    assert recognizer.classify(frames[:1]).argmax() == wrong
+
+
+def test_the_memory_is_opened_without_torch() -> None:
+    code = "import sys, learn; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+# ---------------------------------------------------------------------------------- fine-tuning
+
+
+@pytest.fixture(params=["residual", "scratch"])
+def tuner(request: pytest.FixtureRequest, digits: Digits, tmp_path: Path) -> FineTuner:
+    """The shipped network, or a hand-written one that has seen a few digits, with replay and guard."""
+    if request.param == "residual":
+        checkpoint = load_checkpoint()
+    else:
+        from dataset import Batches
+        from trainer import train
+
+        torch.manual_seed(0)
+        model = build_model("scratch")
+        for _ in range(3):
+            train(model, Batches(Digits(digits.images[:2000], digits.labels[:2000], ""), 64))
+        checkpoint = Checkpoint(model.eval(), "scratch", {})
+    images = digits.images.float() / 255
+    return FineTuner(checkpoint, images[:400], images[500:1500], digits.labels[500:1500])
+
+
+def _corrections(tuner: FineTuner, frames: np.ndarray, count: int, shift: int) -> list[Correction]:
+    with torch.inference_mode():
+        said = tuner.checkpoint.model(torch.from_numpy(frames[:, None])).argmax(1)
+    return [Correction(str(n), frames[n], str((int(said[n]) + shift) % 10), "") for n in range(count)]
+
+
+def test_fine_tuning_learns_a_correction_and_undo_restores_every_bit(tuner: FineTuner, frames: np.ndarray) -> None:
+    before = {name: weight.clone() for name, weight in tuner.checkpoint.model.state_dict().items()}
+    probs = tuner_probs(tuner, frames)
+    unsure = int((np.sort(probs)[:, -1] - np.sort(probs)[:, -2]).argmin())
+    label = str(probs[unsure].argsort()[-2])
+    outcome = tuner.tune([Correction("1", frames[unsure], label, "")])
+    assert outcome.accepted and outcome.learnt == 1
+    assert outcome.before - outcome.after <= MOST_LOST
+    assert tuner_probs(tuner, frames[unsure : unsure + 1]).argmax() == int(label)
+    after = tuner.checkpoint.model.state_dict()
+    assert sum(not torch.equal(before[name], after[name]) for name in before) <= 2  # the last layer alone
+    assert tuner.undo() and not tuner.undo()
+    assert all(torch.equal(before[name], weight) for name, weight in tuner.checkpoint.model.state_dict().items())
+
+
+def test_fine_tuning_that_would_cost_accuracy_is_refused_and_changes_no_bit(
+    tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("finetune.RATE", 0.1)
+    monkeypatch.setattr("finetune.PARTS_OF_THE_WAY", (1.0,))
+    before = {name: weight.clone() for name, weight in tuner.checkpoint.model.state_dict().items()}
+    outcome = tuner.tune(_corrections(tuner, frames, 40, 1))
+    assert not outcome.accepted
+    assert all(torch.equal(before[name], weight) for name, weight in tuner.checkpoint.model.state_dict().items())
+
+
+def tuner_probs(tuner: FineTuner, frames: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        return tuner.checkpoint.model(torch.from_numpy(frames[:, None])).softmax(1).numpy()
+
+
+# ---------------------------------------------------------------------------------- retraining
+
+
+def test_train_py_retrains_a_model_with_the_corrections(
+    few: Digits, memory: Memory, tmp_path: Path, frames: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    start = Checkpoint(build_model("scratch").eval(), "scratch", {"layers": [784, 256, 128]})
+    save_checkpoint(tmp_path / "start.pth", start)
+    odd = np.zeros((28, 28), np.float32)
+    odd[6:22, 12:16] = odd[12:16, 6:22] = 1
+    memory.learn(odd, "4")
+    words = ["--corrections", str(memory.folder), "--start", str(tmp_path / "start.pth"), "--epochs", "20"]
+    assert train_main([*words, "--learning-rate", "0.1", "--average", "0", "--output", str(tmp_path / "new.pth")]) == 0
+    assert "1 corrections" in capsys.readouterr().out
+    new = load_checkpoint(tmp_path / "new.pth")
+    assert new.arch == "scratch"
+    assert Recognizer(new).ask(odd[None]).argmax() == 4
+    assert torch.equal(load_checkpoint(tmp_path / "start.pth").model.weights[0], start.model.weights[0])
+
+
+def test_retraining_without_corrections_says_what_to_do(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train_main(["--corrections", str(tmp_path / "none"), "--output", str(tmp_path / "m.pth")]) == 1
+    assert "app.py" in capsys.readouterr().err

@@ -1,0 +1,91 @@
+"""The registered networks: their sizes, their recipes, and that the one loop trains each of them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dataset import Batches, Digits
+from model import ARCHITECTURES, Checkpoint, build_model, count_parameters, evaluate, load_checkpoint, save_checkpoint
+from train import build_parser, main, make_config
+from trainer import train
+
+
+@pytest.mark.parametrize(
+    "name, parameters",
+    [("wide", 6_480_010), ("simple", 421_642), ("scratch", 235_146), ("colour", 20_180), ("residual", 351_082)],
+)
+def test_a_network_has_the_parameters_it_is_known_for(name: str, parameters: int) -> None:
+    assert count_parameters(build_model(name)) == parameters
+
+
+def test_the_tiny_network_is_tiny() -> None:
+    assert count_parameters(build_model("tiny")) <= 25_000
+
+
+def test_the_summaries_state_the_true_number_of_parameters() -> None:
+    for name, known in ARCHITECTURES.items():
+        assert f"{count_parameters(build_model(name)):,} parameters" in known.summary
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_frame_gives_a_logit_for_each_class_and_its_batch_does_not_matter(name: str) -> None:
+    torch.manual_seed(0)
+    model = build_model(name, classes=5)
+    model.eval()
+    frames = torch.rand(3, 1, 28, 28)
+    with torch.inference_mode():
+        logits = model(frames)
+        alone = model(frames[:1])
+    assert logits.shape == (3, 5)
+    torch.testing.assert_close(logits[:1], alone, rtol=1e-4, atol=1e-4)
+
+
+def test_the_colour_network_sees_colours() -> None:
+    torch.manual_seed(0)
+    model = build_model("colour").eval()
+    red, blue = torch.zeros(2, 1, 3, 64, 64).unbind(0)
+    red[:, 0] = blue[:, 2] = 1
+    with torch.inference_mode():
+        assert not torch.allclose(model(red), model(blue))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_one_loop_teaches_each_network_a_handful_of_digits(name: str, digits: Digits) -> None:
+    torch.manual_seed(0)
+    model = build_model(name)
+    few = Digits(digits.images[:20], digits.labels[:20], "a handful")
+    loader = Batches(few, 10)
+    before = evaluate(model, loader)
+    losses = [train(model, loader) for _ in range(8)]
+    assert losses[-1] < losses[0]
+    assert evaluate(model, loader) > before or before == 1
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_checkpoint_rebuilds_each_network(name: str, tmp_path) -> None:
+    model = build_model(name, classes=3)
+    model.eval()
+    save_checkpoint(tmp_path / "m.pth", Checkpoint(model, name, dict(ARCHITECTURES[name].config), ("a", "b", "c")))
+    again = load_checkpoint(tmp_path / "m.pth")
+    frames = torch.rand(2, 1, 28, 28)
+    with torch.inference_mode():
+        assert torch.equal(again.model(frames), model(frames))
+    assert again.classes == ("a", "b", "c")
+
+
+def test_the_colour_recipe_is_its_own() -> None:
+    config = make_config(build_parser().parse_args(["--arch", "colour"]))
+    assert (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == ("adam", 0.01, 50, 30)
+
+
+def test_a_flag_overrules_the_recipe() -> None:
+    assert make_config(build_parser().parse_args(["--arch", "colour", "--epochs", "2"])).epochs == 2
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_summary_lists_layers_and_the_total(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--arch", name, "--summary"]) == 0
+    printed = capsys.readouterr().out
+    assert f"{count_parameters(build_model(name)):,}" in printed
+    assert "MB" in printed
