@@ -29,7 +29,7 @@ COPIES = 16  # distorted copies of each correction
 STEPS = 120
 RATE = 3e-4
 SMOOTHING = 0.05
-PARTS_OF_THE_WAY = (1.0, 0.8, 0.6, 0.4, 0.3)  # tried in turn until both conditions hold
+PARTS_OF_THE_WAY = (1.0, 0.8, 0.6, 0.4, 0.25, 0.15)  # tried in turn until both conditions hold
 GENTLE = Augmentation(rotation=0.1, shear=0.1, scale=0.06, shift=1.0, bend=0.5)
 
 
