@@ -1,0 +1,153 @@
+"""Exports: they agree with the checkpoint, carry its classes, and are read like any model."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+import export
+from dataset import Digits
+from exported import CARD, OnnxNetwork
+from model import ARCHITECTURES, Checkpoint, CheckpointError, build_model, load_checkpoint, save_checkpoint
+from recognizer import Recognizer
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with small.pth and its exports small.onnx and small.pt2; three classes."""
+    folder = tmp_path_factory.mktemp("exports")
+    torch.manual_seed(0)
+    checkpoint = Checkpoint(
+        build_model("tiny", 3).eval(), "tiny", {"width": 12}, ("ja", "nein", "größer"), facts={"temperature": 1.5}
+    )
+    save_checkpoint(folder / "small.pth", checkpoint)
+    assert export.main(["--model", str(folder / "small.pth"), "--format", "onnx", "--format", "pt2"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("arch", ["scratch", "colour", "simple"])
+def test_onnx_agrees_with_the_network(arch: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    known = ARCHITECTURES[arch]
+    taken = {"size": known.size, "channels": known.channels, "road": known.channels == 1}
+    model = build_model(arch)
+    model.eval()
+    difference = export.export(Checkpoint(model, arch, dict(known.config), input=taken), "onnx", tmp_path / "m.onnx")
+    assert difference <= export.TOLERANCE
+    images = torch.rand(7, known.channels, known.size, known.size)
+    with torch.inference_mode():
+        torch.testing.assert_close(OnnxNetwork(tmp_path / "m.onnx")(images), model(images), rtol=0, atol=1e-4)
+
+
+def test_the_command_prints_each_difference(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main(["--model", str(checkpoint), "--format", "torchscript", "--format", "onnx"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == [str(checkpoint.with_suffix(s)) for s in (".torchscript", ".onnx")]
+    assert all("on 1,000 inputs" in line for line in lines)
+
+
+def test_an_export_is_one_file_and_no_larger_than_it_must_be(made: Path) -> None:
+    assert {path.name for path in made.iterdir()} == {"small.pth", "small.onnx", "small.pt2"}
+    assert (made / "small.onnx").stat().st_size < 2 * (made / "small.pth").stat().st_size
+
+
+@pytest.mark.parametrize("name", ["small.onnx", "small.pt2"])
+def test_an_export_is_read_like_its_checkpoint(made: Path, name: str, digits: Digits) -> None:
+    frames = (digits.images[:20, 0].float() / 255).numpy()
+    here, there = Recognizer(made / "small.pth"), Recognizer(made / name, trust=True)
+    assert there.classes == here.classes == ("ja", "nein", "größer")
+    assert there.checkpoint.temperature == 1.5
+    np.testing.assert_allclose(there.classify(frames), here.classify(frames), atol=1e-4)
+
+
+def test_an_onnx_file_says_its_classes_and_preprocessing(made: Path) -> None:
+    session = onnxruntime.InferenceSession(made / "small.onnx", providers=["CPUExecutionProvider"])
+    card = json.loads(session.get_modelmeta().custom_metadata_map[CARD])
+    assert card["classes"] == ["ja", "nein", "größer"]
+    assert card["preprocessing"]["shape"] == ["batch", 1, 28, 28]
+    assert "[0, 1]" in card["preprocessing"]["values"]
+
+
+def test_pt2_needs_trust(made: Path) -> None:
+    with pytest.raises(CheckpointError, match="--trust"):
+        load_checkpoint(made / "small.pt2")
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
+@pytest.mark.parametrize("content", [b"", b"not a network", b"PK\x03\x04" + bytes(100)])
+def test_a_damaged_export_is_named(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"m{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=path.name):
+        load_checkpoint(path, trust=True)
+
+
+def test_a_missing_export_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="export.py"):
+        load_checkpoint(tmp_path / "m.onnx")
+
+
+def test_an_onnx_file_of_another_program_is_refused(made: Path, tmp_path: Path) -> None:
+    import onnx
+
+    network = onnx.load(made / "small.onnx")
+    del network.metadata_props[:]
+    onnx.save(network, tmp_path / "other.onnx")
+    with pytest.raises(CheckpointError, match="not made by export.py"):
+        load_checkpoint(tmp_path / "other.onnx")
+
+
+def test_an_export_that_differs_is_not_kept(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    assert export.main(["--model", str(checkpoint), "--format", "onnx"]) == 1
+    assert "differs" in capsys.readouterr().err
+    assert not checkpoint.with_suffix(".onnx").exists()
+
+
+def test_a_network_that_cannot_be_exported_is_one_line(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("TorchScript is gone\nfor good")
+
+    monkeypatch.setattr(torch.jit, "trace", refuse)
+    assert export.main(["--model", str(checkpoint), "--format", "torchscript"]) == 1
+    assert capsys.readouterr().err == "export.py: cannot write torchscript here: TorchScript is gone for good\n"
+
+
+def test_an_export_is_not_exported_again(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main(["--model", str(made / "small.onnx"), "--output", str(made / "x"), "--format", "pt2"]) == 1
+    assert "already" in capsys.readouterr().err
+
+
+def test_without_onnxruntime_the_cure_is_named(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(CheckpointError, match="pip install onnxruntime"):
+        load_checkpoint(made / "small.onnx")
+
+
+def test_a_whole_pickled_model_is_refused_with_the_way_to_convert_it(tmp_path: Path) -> None:
+    path = tmp_path / "old.pth"
+    torch.save(torch.nn.Linear(2, 2), path)
+    with pytest.raises(CheckpointError, match=r"state_dict\(\)"):
+        load_checkpoint(path)
+
+
+def test_a_pickle_that_would_run_code_does_not(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "sprung",))
+
+    (tmp_path / "trap.pth").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(CheckpointError):
+        load_checkpoint(tmp_path / "trap.pth")
+    assert not (tmp_path / "sprung").exists()
