@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from worker import FileReading
 
 KEYS = (
-    ("Left button, finger", "draw"), ("Right button", "erase"),
+    ("Left button", "draw (or a finger)"), ("Right button", "erase"),
     ("E", "pen or eraser"), ("[  ]  wheel", "brush size"),
     ("Ctrl-Z", "undo, without limit"), ("Ctrl-Y", "redo (or Ctrl-Shift-Z)"),
     ("C", "clear (can be undone)"), ("Left, Right", "mark another digit"),
-    ("0 to 9", "the marked one is this digit: learn it"), ("Backspace", "take the last correction back"),
-    ("L", "list of corrections"), ("H", "heat map: which strokes decided"),
+    ("0 to 9", "teach: the marked one is this"), ("Backspace", "take the last teaching back"),
+    ("L", "list of corrections"), ("H", "heat map: what decided"),
     ("F", "feature maps of each layer"), ("S", "save the drawing as PNG"),
     ("J", "save the strokes as JSON"), ("Ctrl-C", "copy the number"),
-    ("Ctrl-V", "paste a picture, or the path of a file"), ("Drop", "picture, folder, .json strokes, .pth model"),
+    ("Ctrl-V", "paste a picture or a path"), ("Drop", "picture, folder, .json, .pth"),
     ("T", "light or dark"), ("Tab, Enter", "walk the buttons, press one"),
     ("F1, ?", "this help"), ("Esc", "close; on the canvas: quit"),
 )

@@ -33,7 +33,7 @@ def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
 
 
 def feature_maps(model: Any, frame: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """Return (layer name, maps (C, H, W) in [0, 1]) for each convolution, in the order it is reached."""
+    """Return (layer name, maps (C, H, W) in [0, 1]) for each convolution that looks at neighbours, in the order it is reached."""
     found: list[tuple[str, np.ndarray]] = []
 
     def keep(name: str) -> Any:
@@ -43,7 +43,7 @@ def feature_maps(model: Any, frame: np.ndarray) -> list[tuple[str, np.ndarray]]:
         return hook
 
     hooks = [module.register_forward_hook(keep(name)) for name, module in model.named_modules()
-             if isinstance(module, torch.nn.Conv2d)]
+             if isinstance(module, torch.nn.Conv2d) and module.kernel_size != (1, 1)]
     try:
         with torch.inference_mode():
             device = next((weight.device for weight in model.parameters()), torch.device("cpu"))

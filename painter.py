@@ -78,7 +78,9 @@ def _draw_heat(app: App, group: Digit, heat: np.ndarray) -> None:
     if len(rows):
         box = app.to_screen(group.box)
         inked = heat[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
-        app.screen.blit(panels.heat_of(inked, box.size, app.look.palette.heat), box)
+        place = box.move(-app.layout.canvas.left, -app.layout.canvas.top)
+        ink = None if app.shown else app.view.ink[place.top:place.bottom, place.left:place.right]
+        app.screen.blit(panels.heat_of(inked, box.size, app.look.palette.heat, ink), box)
 
 
 def _draw_panels(app: App) -> list[pygame.Rect]:

@@ -217,14 +217,20 @@ def picture_of(frame: np.ndarray, size: tuple[int, int]) -> pygame.Surface:
     return pygame.transform.scale(pygame.surfarray.make_surface(grey.swapaxes(0, 1)), size)
 
 
-def heat_of(heat: np.ndarray, size: tuple[int, int], colour: Colour) -> pygame.Surface:
-    """Return a heat map in [0, 1] as a surface of `size`: the hotter, the more opaque."""
+def heat_of(heat: np.ndarray, size: tuple[int, int], colour: Colour, ink: np.ndarray | None = None) -> pygame.Surface:
+    """Return a heat map in [0, 1] as a surface of `size`: the hotter, the more opaque, where there is `ink` (uint8, (H, W))."""
     surface = pygame.Surface((heat.shape[1], heat.shape[0]), pygame.SRCALPHA)
     surface.fill(colour)
     alpha = pygame.surfarray.pixels_alpha(surface)
-    alpha[:] = (np.sqrt(np.clip(heat, 0, 1)) * 235).astype(np.uint8).T
+    alpha[:] = (np.clip(heat, 0, 1) * 250).astype(np.uint8).T
     del alpha                           # a surface is locked while its pixels are held
-    return pygame.transform.smoothscale(surface, (max(1, size[0]), max(1, size[1])))
+    surface = pygame.transform.smoothscale(surface, (max(1, size[0]), max(1, size[1])))
+    if ink is not None:
+        alpha = pygame.surfarray.pixels_alpha(surface)
+        height, width = min(ink.shape[0], surface.get_height()), min(ink.shape[1], surface.get_width())
+        alpha[:width, :height] = (alpha[:width, :height].astype(np.uint16) * ink[:height, :width].T // 255).astype(np.uint8)
+        del alpha
+    return surface
 
 
 def draw_boxes(surface: pygame.Surface, look: Look, groups: Sequence[Digit], to_screen: Callable[[Any], pygame.Rect],
@@ -275,7 +281,7 @@ def draw_keys(surface: pygame.Surface, room: pygame.Rect, look: Look, keys: Sequ
         column, row = divmod(index, half)
         x = room.left + column * room.width / 2
         y = room.top + row * step
-        tab = room.width * 0.155
+        tab = room.width * 0.17
         look.text(surface, key, (x, y), size, bold=True, colour=look.palette.accent, width=tab)
         look.text(surface, meaning, (x + tab + 6 * look.unit, y), size, width=room.width / 2 - tab - 12 * look.unit)
 
@@ -337,7 +343,7 @@ def draw_features(surface: pygame.Surface, room: pygame.Rect, look: Look, layers
         if side < 3:
             continue
         for cell in range(count):
-            at = (room.left + cell % columns * side, round(y + label + cell // columns * side))
+            at = (room.left + cell % columns * side, round(y + label + 3 + cell // columns * side))
             surface.blit(picture_of(maps[cell], (side - 1, side - 1)), at)
 
 

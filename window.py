@@ -347,7 +347,7 @@ class App:
             self.focus = -1
             self.show("toolbar")
         elif self.shown:
-            self.shown = None
+            self.shown, self.message = None, ""
             self.read_again()
         else:
             self.running = False
