@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from learn import Memory, default_folder
+from model import MODEL_PATH
 from read_ink import PictureError, Source, open_picture
 from recognizer import Reading, Recognizer
 
@@ -28,7 +30,8 @@ def main(argv: list[str] | None = None) -> int:
     """Print one line a picture; return 0, or 1 if some file could not be read."""
     arguments = build_parser().parse_args(argv)
     try:
-        recognizer = Recognizer(arguments.model, arguments.device) if arguments.model else Recognizer(device=arguments.device)
+        memory = open_memory(arguments.corrections) if arguments.corrections else None
+        recognizer = Recognizer(arguments.model or MODEL_PATH, arguments.device, memory, arguments.trust)
     except (OSError, ValueError, RuntimeError) as error:
         print(f"predict.py: {_one_line(error)}", file=sys.stderr)
         return 1
@@ -75,6 +78,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--top", type=_positive, default=1, metavar="K", help="show the K likeliest digits (default: 1)")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw each picture, its boxes, what the network saw")
     parser.add_argument("--model", type=Path, help=MODEL_HELP)
+    parser.add_argument("--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code")
+    parser.add_argument("--corrections", nargs="?", type=Path, const=default_folder(), metavar="DIR",
+                        help="use your corrections, those made in app.py or in DIR (after PATH)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (default: cpu, quickest for single pictures)")
     return parser
 
@@ -87,6 +93,13 @@ def predict_user_input(model: str | os.PathLike[str] | Any, image_path: str | os
     recognizer = model if isinstance(model, Recognizer) else Recognizer(model)
     text = recognizer.read(image_path).text.replace("\n", "")
     return int(text) if text.isdecimal() else text or None
+
+
+def open_memory(folder: Path) -> Memory:
+    """Return the corrections in `folder`; raises ValueError if it is another file, or a folder named but not there."""
+    if not folder.is_dir() and (folder.exists() or folder != default_folder()):
+        raise ValueError(f"{folder} is no folder of corrections: leave DIR out to use those made in app.py")
+    return Memory(folder)
 
 
 def find_pictures(paths: list[str]) -> Iterator[tuple[str, Source | Exception]]:

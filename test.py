@@ -24,7 +24,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from dataset import Batches, load_mnist
-from model import Checkpoint, load_checkpoint, predict_logits
+from model import MODEL_PATH, Checkpoint, load_checkpoint, predict_logits
 from model import evaluate as evaluate  # for visitors: the accuracy of a model on a loader
 from read_ink import PictureError
 from recognizer import Recognizer
@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     try:
         device = arguments.device
-        checkpoint = load_checkpoint(arguments.model, device) if arguments.model else load_checkpoint(device=device)
+        checkpoint = load_checkpoint(arguments.model or MODEL_PATH, device, arguments.trust)
         started = time.perf_counter()
         if arguments.data is None:
             name = "MNIST test set"
@@ -104,6 +104,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--tta", action="store_true", help="MNIST: mean over nine shifts of each picture (slower, more accurate)")
     parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)")
     parser.add_argument("--model", type=Path, help="checkpoint to use (default: the model.pth beside this program)")
+    parser.add_argument("--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (default: cpu)")
     return parser
 
