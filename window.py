@@ -170,7 +170,7 @@ class App:
     def _take_load(self, result: Result) -> None:
         self.model, self.trouble = result.value, ""
         self.say(f"Ready: {self.model}")
-        damaged = self.session.memory.damaged if self.session.memory else []
+        damaged = self.session.memory.damaged if self.session.memory is not None else []
         if damaged:
             self.say(f"{len(damaged)} damaged correction{'s' if len(damaged) > 1 else ''} kept aside: {damaged[0].parent}")
         self.worker.ask("classes")
@@ -316,7 +316,7 @@ class App:
 
     def show_corrections(self) -> None:
         def entries() -> list[Any]:
-            return self.session.memory.entries() if self.session.memory else []
+            return self.session.memory.entries() if self.session.memory is not None else []
 
         def forget_all() -> None:
             self.worker.ask("forget_all")

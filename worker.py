@@ -134,18 +134,18 @@ class Session:
 
     def unlearn(self, _: Any = None) -> str | None:
         """Take back the latest correction and return its label; None if there is none."""
-        entry = self.memory.undo() if self.memory else None
+        entry = self.memory.undo() if self.memory is not None else None
         return entry.label if entry else None
 
     def forget(self, identity: str) -> str:
         """Delete one correction."""
-        if self.memory:
+        if self.memory is not None:
             self.memory.forget(identity)
         return identity
 
     def forget_all(self, _: Any = None) -> int:
         """Delete all corrections and return how many there were."""
-        return self.memory.forget_all() if self.memory else 0
+        return self.memory.forget_all() if self.memory is not None else 0
 
 
 class Worker:
@@ -161,6 +161,7 @@ class Worker:
         self._results: deque[Result] = deque()
         self._running: tuple[str, Any, Iterator[Any]] | None = None
         self._changed = threading.Condition()
+        self._current = ""              # the kind of question being answered
         self._closed = False
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._thread = threading.Thread(target=self._work, name="recognition", daemon=True)
@@ -186,6 +187,12 @@ class Worker:
             found.append(self._results.popleft())
         return found
 
+    def asked_for(self, kind: str) -> bool:
+        """Whether a question of this kind waits, is being answered, or its result has not been fetched."""
+        with self._changed:
+            return (kind == self._current or any(question[0] == kind for question in self._questions)
+                    or any(result.kind == kind for result in self._results))
+
     @property
     def busy(self) -> bool:
         """Whether a generator is in progress."""
@@ -206,8 +213,11 @@ class Worker:
                 if self._closed:
                     return
                 question, running = self._questions.popleft() if self._questions else None, self._running
+                self._current = question[0] if question else ""
             if question:
                 self._answer(*question)
+                with self._changed:
+                    self._current = ""
             elif running:
                 self._step(running)
 

@@ -1,0 +1,757 @@
+"""The window, driven by events without a display."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pygame
+import pytest
+from PIL import Image
+
+import app as command
+from canvas import Canvas
+from cards import CorrectionsCard, FeaturesCard, FilesCard, HelpCard
+from frame import make_frame
+from panels import arrange, in_words
+from read_ink import read_ink
+from recognizer import Reading
+from settings import Settings, load_settings, save_settings
+from theme import PALETTES
+from window import App
+from worker import Result, Session, Worker
+
+ROOT = Path(__file__).resolve().parent.parent
+SEVEN = [(150, 60), (260, 55), (200, 220)]         # canvas units
+Start = Callable[..., App]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def display() -> Iterator[None]:
+    pygame.display.init()
+    pygame.font.init()
+    yield
+    pygame.display.quit()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start windows of any size and model; they are closed in the end."""
+    apps = []
+
+    def begin(size: tuple[int, int] = (1024, 768), scale: float = 1.0, theme: str = "light",
+              model: Path | None = ROOT / "model.pth") -> App:
+        screen = pygame.display.set_mode(size)
+        session = Session(corrections=tmp_path / "corrections")
+        app = App(screen, session, Worker(session), Settings(*size, theme=theme), scale, tmp_path)
+        apps.append(app)
+        if model:
+            app.worker.ask("load", model)
+            settle(app, lambda: bool(app.trouble or app.model and not app.worker.asked_for("classes")))
+        return app
+
+    pygame.event.clear()
+    yield begin
+    for app in apps:
+        app.worker.close()
+
+
+@pytest.fixture
+def app(start: Start) -> App:
+    return start()
+
+
+def settle(app: App, done: Callable[[], bool], seconds: float = 20) -> None:
+    """Let the worker answer until `done`."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, (app.message, app.trouble)
+        app.tick()
+        time.sleep(0.002)
+
+
+def send(app: App, kind: int, **values: Any) -> None:
+    app.handle(pygame.event.Event(kind, values))
+
+
+def press(app: App, key: int, mod: int = 0, letter: str = "") -> None:
+    send(app, pygame.KEYDOWN, key=key, mod=mod, unicode=letter)
+
+
+def at(app: App, point: tuple[float, float]) -> tuple[int, int]:
+    """Return window pixels for canvas units."""
+    rect = app.layout.canvas
+    return round(rect.left + point[0] * app.view.scale), round(rect.top + point[1] * app.view.scale)
+
+
+def drag(app: App, points: list[tuple[float, float]], button: int = 1, touch: bool = False) -> None:
+    buttons = (int(button == 1), 0, int(button == 3))
+    send(app, pygame.MOUSEBUTTONDOWN, pos=at(app, points[0]), button=button, touch=touch)
+    for point in points[1:]:
+        send(app, pygame.MOUSEMOTION, pos=at(app, point), rel=(0, 0), buttons=buttons, touch=touch)
+    send(app, pygame.MOUSEBUTTONUP, pos=at(app, points[-1]), button=button, touch=touch)
+
+
+def click(app: App, position: tuple[float, float]) -> None:
+    send(app, pygame.MOUSEBUTTONDOWN, pos=position, button=1, touch=False)
+    send(app, pygame.MOUSEBUTTONUP, pos=position, button=1, touch=False)
+
+
+def read(app: App) -> Reading:
+    """Wait for the answer to what is drawn now."""
+    app.tick()
+    settle(app, lambda: not app.worker.asked_for("read"))
+    app.tick()
+    assert app.reading is not None
+    return app.reading
+
+
+def shown(app: App) -> np.ndarray:
+    app.draw()
+    return pygame.surfarray.array3d(app.screen).copy()
+
+
+# ---------------------------------------------------------------------------------- drawing
+
+def test_a_drawn_seven_is_read(app: App) -> None:
+    drag(app, SEVEN)
+    assert read(app).text == "7"
+
+
+def test_a_whole_number_is_read_from_left_to_right(app: App) -> None:
+    for left in (0, 150, 280):
+        drag(app, [(x + left - 100, y) for x, y in SEVEN])
+    assert read(app).text == "777"
+
+
+def test_the_answer_follows_the_pen_while_the_button_is_down(app: App) -> None:
+    send(app, pygame.MOUSEBUTTONDOWN, pos=at(app, SEVEN[0]), button=1, touch=False)
+    for point in SEVEN[1:]:
+        send(app, pygame.MOUSEMOTION, pos=at(app, point), rel=(0, 0), buttons=(1, 0, 0), touch=False)
+    assert app.canvas.current is not None
+    assert read(app).text == "7"
+
+
+def test_an_empty_canvas_gives_no_answer(app: App) -> None:
+    assert app.reading is None
+    drag(app, SEVEN)
+    read(app)
+    press(app, pygame.K_c)
+    app.tick()
+    assert app.reading is None
+    assert app.waiting().startswith("Draw")
+
+
+def test_a_late_answer_is_not_shown_on_an_empty_canvas(app: App) -> None:
+    drag(app, SEVEN)
+    app.tick()
+    press(app, pygame.K_c)
+    settle(app, lambda: not app.worker.asked_for("read"))
+    app.tick()
+    assert app.reading is None
+
+
+def test_a_fast_drag_leaves_no_gaps(app: App) -> None:
+    drag(app, [(20, 20), (540, 260)])
+    picture = app.canvas.picture()
+    assert all((picture[:, x] < 128).any() for x in range(20, 541))
+
+
+def test_a_stroke_may_begin_outside_the_canvas(app: App) -> None:
+    app.layout.canvas.inflate_ip(-200, -100)
+    drag(app, [(-20, 100), (100, 100)])
+    assert app.canvas.picture()[100, 2] == 0 and len(app.canvas.strokes) == 1
+
+
+def test_a_pointer_that_comes_in_with_its_button_down_draws(app: App) -> None:
+    for x in (50, 100, 150):
+        send(app, pygame.MOUSEMOTION, pos=at(app, (x, 100)), rel=(0, 0), buttons=(1, 0, 0), touch=False)
+    assert app.canvas.picture()[100, 100] == 0
+
+
+def test_a_button_let_go_outside_the_window_ends_the_stroke(app: App) -> None:
+    send(app, pygame.MOUSEBUTTONDOWN, pos=at(app, (50, 100)), button=1, touch=False)
+    send(app, pygame.MOUSEMOTION, pos=at(app, (90, 100)), rel=(0, 0), buttons=(1, 0, 0), touch=False)
+    send(app, pygame.MOUSEMOTION, pos=at(app, (300, 200)), rel=(0, 0), buttons=(0, 0, 0), touch=False)
+    assert app.canvas.current is None
+    assert app.canvas.picture()[200, 300] == 255
+
+
+def test_a_press_on_a_button_does_not_draw_when_dragged_off_it(app: App) -> None:
+    button = next(widget for widget in app.shown_widgets if getattr(widget, "label", "") == "Theme")
+    send(app, pygame.MOUSEBUTTONDOWN, pos=button.rect.center, button=1, touch=False)
+    send(app, pygame.MOUSEMOTION, pos=at(app, (100, 100)), rel=(0, 0), buttons=(1, 0, 0), touch=False)
+    assert not app.canvas.strokes
+
+
+def test_the_right_button_and_the_eraser_erase(app: App) -> None:
+    drag(app, [(50, 140), (500, 140)])
+    drag(app, [(200, 140), (220, 140)], button=3)
+    assert app.canvas.picture()[140, 210] == 255
+    press(app, pygame.K_e)
+    drag(app, [(400, 140), (420, 140)])
+    assert app.canvas.picture()[140, 410] == 255
+    press(app, pygame.K_e)
+    drag(app, [(400, 140), (420, 140)])
+    assert app.canvas.picture()[140, 410] == 0
+
+
+def test_a_finger_draws_once_though_it_is_also_told_as_a_mouse(app: App) -> None:
+    width, height = app.screen.get_size()
+
+    def finger(kind: int, point: tuple[float, float], identity: int = 7) -> None:
+        x, y = at(app, point)
+        send(app, kind, touch_id=1, finger_id=identity, x=x / width, y=y / height, dx=0.0, dy=0.0)
+
+    finger(pygame.FINGERDOWN, SEVEN[0])
+    send(app, pygame.MOUSEBUTTONDOWN, pos=at(app, SEVEN[0]), button=1, touch=True)
+    finger(pygame.FINGERDOWN, (500, 250), identity=8)
+    for point in SEVEN[1:]:
+        finger(pygame.FINGERMOTION, point)
+        finger(pygame.FINGERMOTION, (510, 250), identity=8)
+        send(app, pygame.MOUSEMOTION, pos=at(app, point), rel=(0, 0), buttons=(1, 0, 0), touch=True)
+    finger(pygame.FINGERUP, SEVEN[-1])
+    send(app, pygame.MOUSEBUTTONUP, pos=at(app, SEVEN[-1]), button=1, touch=True)
+    assert len(app.canvas.strokes) == 1 and app.canvas.current is None
+    assert len(app.canvas.strokes[0].points) == len(SEVEN)
+    assert read(app).text == "7"
+
+
+def test_undo_redo_and_clear_by_key(app: App) -> None:
+    drag(app, SEVEN)
+    one = app.canvas.picture()
+    drag(app, [(400, 50), (400, 200)])
+    two = app.canvas.picture()
+    press(app, pygame.K_z, pygame.KMOD_CTRL)
+    assert (app.canvas.picture() == one).all()
+    press(app, pygame.K_y, pygame.KMOD_CTRL)
+    assert (app.canvas.picture() == two).all()
+    press(app, pygame.K_c)
+    assert app.canvas.empty
+    press(app, pygame.K_z, pygame.KMOD_CTRL)
+    press(app, pygame.K_z, pygame.KMOD_CTRL)
+    assert (app.canvas.picture() == one).all()
+    press(app, pygame.K_z, pygame.KMOD_CTRL | pygame.KMOD_SHIFT)
+    assert (app.canvas.picture() == two).all()
+
+
+def test_brush_by_wheel_keys_and_slider(app: App) -> None:
+    start = app.settings.brush
+    send(app, pygame.MOUSEWHEEL, x=0, y=1, flipped=False)
+    press(app, pygame.K_RIGHTBRACKET, letter="]")
+    assert app.settings.brush == start + 4
+    press(app, pygame.K_LEFTBRACKET, letter="[")
+    assert app.settings.brush == start + 2
+    slider = app.shown_widgets[0]
+    send(app, pygame.MOUSEBUTTONDOWN, pos=(slider.rect.right - 1, slider.rect.centery), button=1, touch=False)
+    assert app.settings.brush == 48
+    send(app, pygame.MOUSEMOTION, pos=(slider.rect.left, 700), rel=(0, 0), buttons=(1, 0, 0), touch=False)
+    assert app.settings.brush == 4
+    for _ in range(100):
+        send(app, pygame.MOUSEWHEEL, x=0, y=-1, flipped=False)
+    drag(app, [(100, 100)])
+    assert app.canvas.strokes[0].brush == 4
+
+
+# ---------------------------------------------------------------------------------- looking
+
+@pytest.mark.parametrize("theme", PALETTES)
+@pytest.mark.parametrize(("size", "scale"), [((480, 360), 1), ((1024, 768), 1), ((1024, 768), 2), ((700, 1000), 1),
+                                             ((3840, 2160), 2)])
+def test_everything_has_its_place_at_every_size(start: Start, size: tuple[int, int], scale: float, theme: str) -> None:
+    app = start(size, scale, theme)
+    layout = app.layout
+    parts = [layout.toolbar, layout.canvas, layout.answer, layout.bars, layout.frames, layout.status]
+    for index, part in enumerate(parts):
+        assert app.screen.get_rect().contains(part) and part.width > 20 and part.height > 10
+        assert part.collidelist(parts[index + 1:]) == -1
+    assert layout.canvas.width * layout.canvas.height > 0.28 * size[0] * size[1]
+    assert layout.canvas.width == pytest.approx(2 * layout.canvas.height, abs=2)
+    widgets = [widget.rect for widget in app.shown_widgets]
+    assert all(layout.toolbar.contains(rect) for rect in widgets) and len(widgets) >= 8
+    assert all(rect.collidelist(widgets[index + 1:]) == -1 for index, rect in enumerate(widgets))
+    drag(app, SEVEN)
+    assert read(app).text == "7"
+    assert len(np.unique(shown(app)[::3, ::3].reshape(-1, 3)[::5], axis=0)) > 20
+
+
+def test_what_is_drawn_in_part_equals_what_is_drawn_whole(app: App) -> None:
+    shown(app)
+    drag(app, SEVEN)
+    read(app)
+    shown(app)
+    press(app, pygame.K_e)
+    send(app, pygame.MOUSEMOTION, pos=app.layout.bars.center, rel=(0, 0), buttons=(0, 0, 0), touch=False)
+    drag(app, [(180, 60), (230, 100)])
+    read(app)
+    in_parts = shown(app)
+    app.show("all")
+    assert (shown(app) == in_parts).all()
+
+
+def test_resizing_keeps_the_strokes_and_the_answer(app: App) -> None:
+    drag(app, SEVEN)
+    before, text = app.canvas.picture(), read(app).text
+    pygame.display.set_mode((600, 500))
+    send(app, pygame.VIDEORESIZE, size=(600, 500), w=600, h=500)
+    assert (app.canvas.picture() == before).all() and read(app).text == text
+    assert app.settings.width == 600
+    drag(app, [(400, 50), (400, 230)])
+    assert read(app).text == "71"
+
+
+def test_the_sheet_shows_the_canvas_upright(app: App) -> None:
+    drag(app, [(400, 60), (520, 60)])
+    picture = shown(app)
+    assert picture[at(app, (460, 60))].tolist() == list(PALETTES["light"].ink)
+    assert picture[at(app, (60, 230))].tolist() == list(PALETTES["light"].paper)
+
+
+def test_the_dark_theme_shows_light_ink_and_reads_the_same(app: App) -> None:
+    drag(app, SEVEN)
+    before = read(app)
+    press(app, pygame.K_t)
+    assert shown(app)[at(app, (205, 57))].tolist() == list(PALETTES["dark"].ink)
+    assert app.settings.theme == "dark"
+    assert (app.canvas.picture()[57, 205] == 0) and read(app).groups[0].probs == before.groups[0].probs
+
+
+def test_words_for_confidence_and_for_no_digit(app: App) -> None:
+    drag(app, SEVEN)
+    sure = read(app)
+    number, words, confidence, doubt = in_words(sure, "")
+    assert (number, doubt) == ("7", False) and words.startswith("Sure") and confidence == sure.confidence
+    assert "Not a digit" in in_words(Reading("not_a_digit", "", ()), "")[1]
+    assert "Nothing here" in in_words(Reading("blank", "", ()), "")[1]
+
+
+def test_hovering_explains_each_part(app: App) -> None:
+    hints = set()
+    for rect in (app.layout.canvas, app.layout.answer, app.layout.bars, app.layout.frames, *(w.rect for w in app.shown_widgets)):
+        send(app, pygame.MOUSEMOTION, pos=rect.center, rel=(0, 0), buttons=(0, 0, 0), touch=False)
+        assert "status" in app.dirty
+        app.draw()
+        hints.add(app.hint_at(app.pointer))
+    assert len(hints) == 4 + len(app.shown_widgets) and "" not in hints
+
+
+def test_the_heat_map_colours_the_ink_and_goes_again(app: App) -> None:
+    drag(app, SEVEN)
+    read(app)
+    before = shown(app)
+    press(app, pygame.K_h)
+    settle(app, lambda: bool(app.heats))
+    hot = shown(app)
+    rect = app.layout.canvas
+    area = np.s_[rect.left:rect.right, rect.top:rect.bottom]
+    assert (hot[area] != before[area]).any(axis=2).sum() > 500
+    press(app, pygame.K_h)
+    assert (shown(app)[area] == before[area]).all()
+
+
+def test_contrast_of_text_is_enough_to_read() -> None:
+    def brightness(colour: tuple[int, int, int]) -> float:         # relative luminance, WCAG 2
+        r, g, b = (value / 3294.6 if value <= 10 else ((value / 255 + 0.055) / 1.055) ** 2.4 for value in colour)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    for palette in PALETTES.values():
+        for colour in (palette.text, palette.faint, palette.accent, palette.doubt):
+            low, high = sorted((brightness(colour), brightness(palette.panel)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+# ---------------------------------------------------------------------------------- correcting
+
+def test_a_typed_digit_is_learnt_at_once_and_backspace_takes_it_back(app: App) -> None:
+    drag(app, SEVEN)
+    before = read(app)
+    press(app, pygame.K_4, letter="4")
+    settle(app, lambda: "Learnt" in app.message)
+    assert read(app).text == "4"
+    press(app, pygame.K_BACKSPACE)
+    settle(app, lambda: "Taken back" in app.message)
+    assert read(app).groups[0].probs == before.groups[0].probs
+
+
+def test_a_click_on_a_bar_corrects_the_marked_digit(app: App) -> None:
+    drag(app, SEVEN)
+    drag(app, [(450, 60), (450, 220)])
+    assert read(app).text == "71"
+    shown(app)
+    click(app, app.frame_places[0].center)
+    assert app.selected == 0
+    click(app, app.bar_places["2"].center)
+    settle(app, lambda: "Learnt" in app.message)
+    assert read(app).text == "21"
+
+
+def test_the_arrows_mark_the_next_group(app: App) -> None:
+    drag(app, SEVEN)
+    drag(app, [(450, 60), (450, 220)])
+    read(app)
+    assert app.selected == 1                            # the newest ink
+    press(app, pygame.K_RIGHT)
+    assert app.selected == 0 and app.group is not None and app.group.digit == "7"
+
+
+def test_corrections_are_listed_and_forgotten_after_a_second_press(app: App) -> None:
+    drag(app, SEVEN)
+    read(app)
+    for letter in "45":
+        press(app, pygame.K_0 + int(letter), letter=letter)
+        settle(app, lambda letter=letter: f"this is {letter}" in app.message)      # type: ignore[misc]
+    press(app, pygame.K_l)
+    assert isinstance(app.card, CorrectionsCard) and app.card.rows() == 2
+    shown(app)
+    forget = app.card.buttons[2]
+    click(app, forget.rect.center)
+    assert app.card.rows() == 2 and "Really" in forget.label
+    shown(app)
+    click(app, forget.rect.center)
+    settle(app, lambda: "Forgotten: 2" in app.message)
+    assert app.card.rows() == 0
+    press(app, pygame.K_ESCAPE)
+    assert app.card is None and app.running
+
+
+def test_nothing_to_correct_is_said(app: App) -> None:
+    press(app, pygame.K_4, letter="4")
+    assert "nothing to correct" in app.message
+
+
+# ---------------------------------------------------------------------------------- in and out
+
+def test_the_saved_picture_and_the_canvas_give_the_identical_frame(app: App, tmp_path: Path) -> None:
+    drag(app, SEVEN)
+    press(app, pygame.K_s)
+    saved = tmp_path / "drawing.png"
+    from_file, from_canvas = (next(iter(read_ink(source).looks)) for source in (saved, app.canvas.picture()))
+    assert (make_frame(from_file.ink) == make_frame(from_canvas.ink)).all()
+    with Image.open(saved) as picture:
+        assert (np.asarray(picture) == app.canvas.picture()).all()
+    assert (read(app).groups[0].frame == app.session.read(saved).groups[0].frame).all()        # type: ignore[union-attr]
+
+
+def test_saving_never_writes_over_a_file(app: App, tmp_path: Path) -> None:
+    (tmp_path / "drawing.png").write_bytes(b"mine")
+    drag(app, SEVEN)
+    press(app, pygame.K_s)
+    press(app, pygame.K_s, pygame.KMOD_CTRL)
+    assert (tmp_path / "drawing.png").read_bytes() == b"mine"
+    assert (tmp_path / "drawing-2.png").exists() and (tmp_path / "drawing-3.png").exists()
+
+
+def test_saved_strokes_come_back_when_dropped(app: App, tmp_path: Path) -> None:
+    drag(app, SEVEN)
+    drag(app, [(200, 100), (220, 140)], button=3)
+    before = app.canvas.picture()
+    press(app, pygame.K_j)
+    press(app, pygame.K_c)
+    send(app, pygame.DROPFILE, file=str(tmp_path / "drawing.json"))
+    assert (app.canvas.picture() == before).all()
+
+
+def test_a_folder_that_cannot_be_written_is_said(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any) -> Path:
+        raise PermissionError(13, "Permission denied", "/there")
+
+    monkeypatch.setattr("exchange.unused_path", refuse)
+    drag(app, SEVEN)
+    press(app, pygame.K_s)
+    assert "Not saved" in app.message and "Permission denied" in app.message and "--output" in app.message
+
+
+def test_a_full_disk_leaves_no_empty_file(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any) -> Any:
+        raise OSError(28, "No space left on device", "/there")
+
+    monkeypatch.setattr("exchange.atomic_write", full)
+    drag(app, SEVEN)
+    press(app, pygame.K_s)
+    assert "No space left" in app.message and not list(tmp_path.glob("drawing*"))
+
+
+def test_a_dropped_picture_is_shown_with_its_boxes_and_the_canvas_comes_back(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+    drag(app, [(450, 60), (450, 220)])
+    assert read(app).text == "1"
+    Image.fromarray(seven).resize((2800, 2800)).save(tmp_path / "big.png")     # larger than it is decoded
+    send(app, pygame.DROPFILE, file=str(tmp_path / "big.png"))
+    settle(app, lambda: app.shown is not None)
+    assert app.reading is not None and app.reading.text == "7"
+    box = app.to_screen(app.reading.groups[0].box)
+    assert app.picture_rect().contains(box) and box.height > 0.5 * app.layout.canvas.height
+    shown(app)
+    press(app, pygame.K_ESCAPE)
+    assert app.shown is None and app.running and read(app).text == "1"
+
+
+@pytest.mark.parametrize(("name", "content"), [("no.png", b"not a picture"), ("no.json", b"{}"), ("no.pth", b"no model"),
+                                               ("gone.png", None)])
+def test_a_bad_file_is_said_and_changes_nothing(app: App, tmp_path: Path, name: str, content: bytes | None) -> None:
+    drag(app, SEVEN)
+    before, text = app.canvas.picture(), read(app).text
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    app.message = ""
+    send(app, pygame.DROPFILE, file=str(tmp_path / name))
+    settle(app, lambda: name in app.message and "Loading" not in app.message)
+    assert (app.canvas.picture() == before).all() and read(app).text == text and app.model
+
+
+def test_a_dropped_folder_is_read_with_progress_and_can_be_stopped(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(200):
+        Image.fromarray(seven).save(folder / f"{number:03d}.png")
+    send(app, pygame.DROPBEGIN)
+    send(app, pygame.DROPFILE, file=str(folder))
+    send(app, pygame.DROPCOMPLETE)
+    card = app.card
+    assert isinstance(card, FilesCard)
+    settle(app, lambda: card.rows() >= 3)
+    assert card.readings[0].text == "7" and card.readings[0].total == 200
+    shown(app)
+    click(app, card.buttons[1].rect.center)
+    settle(app, lambda: not app.worker.busy)
+    app.tick()
+    count = card.rows()
+    time.sleep(0.05)
+    app.tick()
+    assert card.rows() == count < 200
+    press(app, pygame.K_ESCAPE)
+    drag(app, SEVEN)
+    assert read(app).text == "7"
+
+
+def test_another_model_is_loaded_when_dropped(app: App, checkpoint: Path, tmp_path: Path) -> None:
+    other = checkpoint.rename(tmp_path / "other.pth")
+    send(app, pygame.DROPFILE, file=str(other))
+    settle(app, lambda: "other.pth" in app.model)
+
+
+def test_the_number_is_copied(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(pygame.scrap, "put_text", copied.append)
+    press(app, pygame.K_c, pygame.KMOD_CTRL)
+    assert "no number" in app.message and not copied
+    drag(app, SEVEN)
+    read(app)
+    press(app, pygame.K_c, pygame.KMOD_CTRL)
+    assert copied == ["7"]
+
+
+def test_a_pasted_path_is_opened_and_other_text_is_said(app: App, tmp_path: Path, seven: np.ndarray,
+                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(seven).save(tmp_path / "pasted seven.png")
+    monkeypatch.setattr(pygame.scrap, "get_text", lambda: f'"{tmp_path / "pasted seven.png"}"\n')
+    press(app, pygame.K_v, pygame.KMOD_CTRL)
+    settle(app, lambda: app.shown is not None)
+    assert app.reading is not None and app.reading.text == "7"
+    monkeypatch.setattr(pygame.scrap, "get_text", lambda: "hello")
+    press(app, pygame.K_v, pygame.KMOD_CTRL)
+    assert "hello" in app.message
+
+
+@pytest.mark.parametrize("content", ["image", "nothing", "missing helper"])
+def test_a_pasted_image_is_read_or_what_is_missing_is_said(app: App, seven: np.ndarray, monkeypatch: pytest.MonkeyPatch,
+                                                          content: str) -> None:
+    def grab() -> Any:
+        if content == "missing helper":
+            raise NotImplementedError("wl-paste or xclip is required")
+        return Image.fromarray(seven) if content == "image" else None
+
+    monkeypatch.setattr("PIL.ImageGrab.grabclipboard", grab)
+    monkeypatch.setattr(pygame.scrap, "get_text", lambda: "")
+    app.message = ""
+    press(app, pygame.K_v, pygame.KMOD_CTRL)
+    settle(app, lambda: bool(app.message))
+    words = {"image": "clipboard", "nothing": "no picture and no path", "missing helper": "xclip"}
+    assert words[content] in app.message
+    assert (app.shown is not None) == (content == "image")
+
+
+# ---------------------------------------------------------------------------------- keys, cards, settings
+
+def test_the_keyboard_reaches_every_button(app: App) -> None:
+    reached = []
+    for _ in app.shown_widgets:
+        press(app, pygame.K_TAB)
+        reached.append(app.focus)
+    assert reached == list(range(len(app.shown_widgets)))
+    press(app, pygame.K_RETURN)                         # the last one is Help
+    assert isinstance(app.card, HelpCard)
+    press(app, pygame.K_TAB)
+    press(app, pygame.K_RETURN)
+    assert app.card is None
+    press(app, pygame.K_TAB)
+    brush = app.settings.brush
+    press(app, pygame.K_RIGHT)
+    assert app.settings.brush > brush
+    press(app, pygame.K_ESCAPE)
+    assert app.focus == -1 and app.running
+
+
+@pytest.mark.parametrize(("key", "letter", "kind"), [(pygame.K_F1, "", HelpCard), (pygame.K_SLASH, "?", HelpCard),
+                                                      (pygame.K_l, "l", CorrectionsCard), (pygame.K_f, "f", FeaturesCard)])
+def test_cards_open_and_close_by_key(app: App, key: int, letter: str, kind: type) -> None:
+    drag(app, SEVEN)
+    read(app)
+    press(app, key, letter=letter)
+    assert isinstance(app.card, kind)
+    if isinstance(app.card, FeaturesCard):
+        settle(app, lambda: bool(app.card and app.card.layers))     # type: ignore[attr-defined]
+    shown(app)
+    press(app, pygame.K_c, letter="c")
+    assert app.canvas.strokes                           # keys belong to the card
+    press(app, pygame.K_ESCAPE)
+    assert app.card is None and app.running
+
+
+def test_escape_on_the_canvas_quits(app: App) -> None:
+    press(app, pygame.K_ESCAPE)
+    assert not app.running
+
+
+def test_a_message_goes_after_a_while(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.say("hello")
+    assert 0 < app.timeout() <= 6100
+    later = time.monotonic() + 10
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    app.tick()
+    assert app.message == "" and app.timeout() == 0
+
+
+def test_nothing_is_drawn_when_nothing_changed(app: App) -> None:
+    shown(app)
+    app.tick()
+    assert app.draw() == []
+    send(app, pygame.MOUSEMOTION, pos=app.layout.canvas.center, rel=(0, 0), buttons=(0, 0, 0), touch=False)
+    app.draw()
+    send(app, pygame.MOUSEMOTION, pos=app.layout.canvas.move(5, 5).center, rel=(0, 0), buttons=(0, 0, 0), touch=False)
+    assert app.draw() == []
+
+
+def test_while_drawing_only_the_ink_is_drawn_again(app: App) -> None:
+    shown(app)
+    send(app, pygame.MOUSEBUTTONDOWN, pos=at(app, (50, 100)), button=1, touch=False)
+    app.draw()
+    send(app, pygame.MOUSEMOTION, pos=at(app, (90, 100)), rel=(0, 0), buttons=(1, 0, 0), touch=False)
+    (rect,) = app.draw()
+    assert rect.width * rect.height < 0.05 * app.layout.canvas.width * app.layout.canvas.height
+
+
+def test_settings_come_back_and_damaged_ones_are_kept_aside(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "settings.json"
+    assert load_settings(path) == Settings()
+    assert save_settings(Settings(800, 600, "dark", 24.0), path)
+    assert load_settings(path) == Settings(800, 600, "dark", 24.0)
+    for content in ("", "{", "[]", '{"width": "x"}', json.dumps({"width": 1, "height": 1, "theme": "pink", "brush": 0})):
+        path.write_text(content)
+        assert load_settings(path) == Settings()
+        assert path.with_suffix(".damaged").read_text() == content and not path.exists()
+
+
+def test_settings_that_cannot_be_saved_are_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert not save_settings(Settings(), tmp_path / "file" / "settings.json")
+
+
+# ---------------------------------------------------------------------------------- faults and the command
+
+def test_a_missing_model_is_said_in_the_window_and_another_can_be_dropped(start: Start, tmp_path: Path) -> None:
+    app = start(model=tmp_path / "gone.pth")
+    assert "gone.pth" in app.trouble and "drop" in app.waiting()
+    drag(app, SEVEN)
+    app.tick()
+    shown(app)
+    send(app, pygame.DROPFILE, file=str(ROOT / "model.pth"))
+    settle(app, lambda: bool(app.model))
+    assert app.trouble == "" and read(app).text == "7"
+
+
+def test_strokes_drawn_while_loading_are_read_once_the_model_is_there(start: Start) -> None:
+    app = start(model=None)
+    assert "Loading" in app.waiting()
+    drag(app, SEVEN)
+    app.tick()
+    shown(app)
+    app.worker.ask("load", ROOT / "model.pth")
+    settle(app, lambda: bool(app.model))
+    assert read(app).text == "7"
+
+
+def test_damaged_corrections_are_kept_aside_and_said(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "corrections").mkdir()
+    (tmp_path / "corrections" / "x.npz").write_bytes(b"damaged")
+    app = start()
+    assert "damaged" in app.message
+    assert (tmp_path / "corrections" / "damaged" / "x.npz").read_bytes() == b"damaged"
+
+
+def test_an_error_of_the_worker_is_shown_and_the_window_lives(app: App) -> None:
+    app._take(Result("read", ("canvas", 1), error="something broke"))
+    assert app.message == "something broke"
+    drag(app, SEVEN)
+    assert read(app).text == "7"
+
+
+def test_no_display_is_one_clear_line(tmp_path: Path) -> None:
+    environment = {"SDL_VIDEODRIVER": "x11", "DISPLAY": ":987", "PATH": "", "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, ROOT / "app.py"], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("app.py: no window can be opened") and done.stderr.count("\n") == 1
+
+
+def test_the_window_is_up_before_torch_is_imported(tmp_path: Path) -> None:
+    code = """
+import app, sys, window, pygame
+def draw(app, original=window.App.draw):
+    print("torch" in sys.modules, "torchvision" in sys.modules, pygame.display.get_surface() is not None)
+    app.running = False
+    return original(app)
+window.App.draw = draw
+sys.exit(app.main(["--size", "640x480"]))
+"""
+    environment = {"SDL_VIDEODRIVER": "dummy", "PATH": "", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[0] == "False False True", done.stderr
+    assert done.returncode == 0 and done.stderr == ""
+
+
+def test_a_screenshot_of_strokes_shows_their_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    canvas = Canvas(560, 280)
+    canvas.begin(*SEVEN[0])
+    for point in SEVEN[1:]:
+        canvas.extend(*point)
+    canvas.end()
+    (tmp_path / "seven.json").write_text(canvas.to_json())
+    words = ["--strokes", tmp_path / "seven.json", "--screenshot", tmp_path / "shot.png", "--size", "640x480", "--theme", "dark"]
+    assert command.main([str(word) for word in words]) == 0
+    pygame.display.init()
+    with Image.open(tmp_path / "shot.png") as picture:
+        assert picture.size == (640, 480)
+    assert not (tmp_path / "handwritten-digits" / "settings.json").exists()
+
+
+@pytest.mark.parametrize("words", [["--size", "big"], ["--size", "1x1"], ["--scale", "9"], ["--scale", "x"], ["--theme", "pink"]])
+def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command.main(words)
+    assert stopped.value.code == 2
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("scale", [0.5, 1, 2, 4])
+def test_the_layout_never_turns_inside_out(scale: float) -> None:
+    for width in range(320, 4000, 97):
+        for height in (240, 500, 1111, 2160):
+            layout = arrange(width, height, scale, 2.0)
+            assert layout.canvas.width > 0 and layout.answer.width > 0 and layout.frames.width > 0
