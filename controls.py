@@ -10,16 +10,17 @@ import pygame
 from widgets import Button, Widget
 
 if TYPE_CHECKING:
-    from window import App
+    from exchange import Exchange
+    from state import State
 
 BRUSH_STEP = 2.0                    # canvas units
 
 
 class Controls:
-    """Turns events into calls of an `App`. A press belongs to what it began on until it is let go."""
+    """Turns events into calls of an `State`. A press belongs to what it began on until it is let go."""
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    def __init__(self, app: State, exchange: Exchange) -> None:
+        self.app, self.exchange = app, exchange
         self._held: Widget | None = None
         self._consumed = False                      # the press in progress was for something else than the pen
         self._finger: tuple[int, int] | None = None
@@ -90,13 +91,13 @@ class Controls:
 
     def _on_dropfile(self, event: pygame.event.Event) -> None:
         if self._dropped is None:
-            self.app.exchange.open([event.file])
+            self.exchange.open([event.file])
         else:
             self._dropped.append(event.file)
 
     def _on_dropcomplete(self, event: pygame.event.Event) -> None:
         if self._dropped:
-            self.app.exchange.open(self._dropped)
+            self.exchange.open(self._dropped)
         self._dropped = None
 
     def _on_keydown(self, event: pygame.event.Event) -> None:
@@ -127,15 +128,15 @@ class Controls:
     def _control_key(self, key: int, shift: bool) -> None:
         app = self.app
         actions: dict[int, Callable[[], None]] = {
-            pygame.K_z: app.redo if shift else app.undo, pygame.K_y: app.redo, pygame.K_c: app.exchange.copy,
-            pygame.K_v: app.exchange.paste, pygame.K_s: app.exchange.save_picture}
+            pygame.K_z: app.redo if shift else app.undo, pygame.K_y: app.redo, pygame.K_c: self.exchange.copy,
+            pygame.K_v: self.exchange.paste, pygame.K_s: self.exchange.save_picture}
         actions.get(key, lambda: None)()
 
     def _plain_key(self, key: int) -> None:
         app = self.app
         actions: dict[int, Callable[[], None]] = {
-            pygame.K_c: app.clear, pygame.K_e: app.toggle_eraser, pygame.K_s: app.exchange.save_picture,
-            pygame.K_j: app.exchange.save_strokes, pygame.K_t: app.toggle_theme, pygame.K_h: app.toggle_heat,
+            pygame.K_c: app.clear, pygame.K_e: app.toggle_eraser, pygame.K_s: self.exchange.save_picture,
+            pygame.K_j: self.exchange.save_strokes, pygame.K_t: app.toggle_theme, pygame.K_h: app.toggle_heat,
             pygame.K_l: app.show_corrections, pygame.K_f: app.show_features, pygame.K_BACKSPACE: app.unlearn,
             pygame.K_LEFT: lambda: app.select(-1), pygame.K_RIGHT: lambda: app.select(1)}
         actions.get(key, lambda: None)()

@@ -13,15 +13,15 @@ from storage import atomic_write, unused_path
 from worker import one_line
 
 if TYPE_CHECKING:
-    from window import App
+    from state import State
 
 MODEL_ENDINGS = (".pth", ".pt", ".pt2", ".onnx")
 
 
 class Exchange:
-    """What an `App` takes in and gives out; every failure is said in its status line."""
+    """What an `State` takes in and gives out; every failure is said in its status line."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: State) -> None:
         self.app = app
 
     def save_picture(self) -> None:

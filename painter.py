@@ -12,10 +12,10 @@ from widgets import text_size
 
 if TYPE_CHECKING:
     from recognizer import Digit
-    from window import App
+    from state import State
 
 
-def draw(app: App) -> list[pygame.Rect]:
+def draw(app: State) -> list[pygame.Rect]:
     """Draw what changed and return where, for `pygame.display.update`."""
     dirty, app.dirty = app.dirty, set()
     ink, app.ink_changed = app.ink_changed, None
@@ -40,11 +40,11 @@ def draw(app: App) -> list[pygame.Rect]:
     return [app.screen.get_rect()] if everything else changed
 
 
-def _canvas_area(app: App) -> pygame.Rect:
+def _canvas_area(app: State) -> pygame.Rect:
     return app.layout.canvas.inflate(2, 2)
 
 
-def _draw_toolbar(app: App) -> pygame.Rect:
+def _draw_toolbar(app: State) -> pygame.Rect:
     area = pygame.Rect(0, 0, app.screen.get_width(), app.layout.toolbar.bottom)
     app.screen.fill(app.look.palette.window, area)
     for index, widget in enumerate(app.shown_widgets):
@@ -53,7 +53,7 @@ def _draw_toolbar(app: App) -> pygame.Rect:
     return area
 
 
-def _draw_canvas(app: App, area: pygame.Rect) -> pygame.Rect:
+def _draw_canvas(app: State, area: pygame.Rect) -> pygame.Rect:
     """Draw the part of the canvas inside `area`."""
     rect = app.layout.canvas
     app.screen.set_clip(area)
@@ -72,7 +72,7 @@ def _draw_canvas(app: App, area: pygame.Rect) -> pygame.Rect:
     return area
 
 
-def _draw_heat(app: App, group: Digit, heat: np.ndarray) -> None:
+def _draw_heat(app: State, group: Digit, heat: np.ndarray) -> None:
     """Lay a frame's heat over the ink it was made from: the frame's ink fills the group's box."""
     rows, columns = np.flatnonzero(group.frame.any(axis=1)), np.flatnonzero(group.frame.any(axis=0))
     if len(rows):
@@ -83,7 +83,7 @@ def _draw_heat(app: App, group: Digit, heat: np.ndarray) -> None:
         app.screen.blit(panels.heat_of(inked, box.size, app.look.palette.heat, ink), box)
 
 
-def _draw_panels(app: App) -> list[pygame.Rect]:
+def _draw_panels(app: State) -> list[pygame.Rect]:
     layout, group = app.layout, app.group
     panels.draw_answer(app.screen, layout.answer, app.look, app.reading, app.waiting())
     app.bar_places = panels.draw_bars(app.screen, layout.bars, app.look, app.classes, group)
@@ -92,7 +92,7 @@ def _draw_panels(app: App) -> list[pygame.Rect]:
     return [layout.answer, layout.bars, layout.frames]
 
 
-def _draw_status(app: App) -> pygame.Rect:
+def _draw_status(app: State) -> pygame.Rect:
     area = app.layout.status
     app.screen.fill(app.look.palette.window, area)
     size = text_size(app.layout.unit) - 1

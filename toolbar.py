@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controls import BRUSH_STEP
+from state import LEAST_BRUSH, MOST_BRUSH
 from widgets import Button, Slider, Widget
 
 if TYPE_CHECKING:
-    from window import App
+    from exchange import Exchange
+    from state import State
 
-LEAST_BRUSH, MOST_BRUSH = 4.0, 48.0     # canvas units
 
-
-def make_toolbar(app: App) -> list[Widget]:
+def make_toolbar(app: State, exchange: Exchange) -> list[Widget]:
     """Return the widgets of the toolbar, from left to right."""
     def has_ink() -> bool:
         return bool(app.canvas.strokes)
@@ -29,9 +29,9 @@ def make_toolbar(app: App) -> list[Widget]:
         Button("Undo", "Take the last stroke or clear back (Ctrl-Z)", app.undo, enabled=lambda: app.canvas.can_undo, priority=9),
         Button("Redo", "Do again what was undone (Ctrl-Y)", app.redo, enabled=lambda: app.canvas.can_redo, priority=6),
         Button("Clear", "An empty canvas; undo brings the drawing back (C)", app.clear, enabled=has_ink, priority=10),
-        Button("Save", "Save the drawing as a PNG file (S), or its strokes as JSON (J)", app.exchange.save_picture,
+        Button("Save", "Save the drawing as a PNG file (S), or its strokes as JSON (J)", exchange.save_picture,
                enabled=has_ink, priority=7),
-        Button("Copy", "Copy the number (Ctrl-C)", app.exchange.copy, enabled=has_number, priority=3),
+        Button("Copy", "Copy the number (Ctrl-C)", exchange.copy, enabled=has_number, priority=3),
         Button("Why", "Heat map: the strokes that decided (H)", app.toggle_heat, active=lambda: app.heat, priority=5),
         Button("Learnt", "The list of your corrections (L)", app.show_corrections, priority=4),
         Button("Theme", "Light or dark (T)", app.toggle_theme, priority=2),

@@ -1,0 +1,380 @@
+"""What the window shows and can do: the drawing, its reading, what was learnt, messages, cards.
+
+Actions change the state, `tick` talks with the worker. No events and no drawing here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pygame
+
+import panels
+from canvas import BRUSH_RANGE, Canvas, Rect
+from cards import Card, CorrectionsCard, FeaturesCard, FilesCard, HelpCard
+from panels import Layout, Look
+from settings import Settings
+from theme import PALETTES, Type
+from widgets import Widget, place
+from worker import Result, Session, Worker
+
+if TYPE_CHECKING:
+    from recognizer import Digit, Reading
+
+LEAST_BRUSH, MOST_BRUSH = 4.0, 48.0     # canvas units
+WIDTH, HEIGHT = 560, 280            # canvas units: room for a whole number
+TOAST = 6.0                         # seconds that a message stays
+
+HINTS = {
+    "canvas": "Draw here: left button or finger draws, right button erases",
+    "answer": "The number that was read, and how sure the least sure digit is",
+    "bars": "The probability of each class for the marked digit; click one to say that it is the right one",
+    "frames": "Each digit as the network sees it, 28 x 28 pixels; click one to mark it",
+}
+
+
+class State:
+    """One window's state. `worker` answers, `session` holds what it works with."""
+
+    def __init__(self, screen: pygame.Surface, session: Session, worker: Worker, settings: Settings | None = None,
+                 scale: float = 1.0, folder: Path | None = None) -> None:
+        """`scale`: pixels a design unit at the design's size; `folder`: where drawings are saved (default: the current one)."""
+        self.screen, self.session, self.worker = screen, session, worker
+        self.settings = settings or Settings()
+        self.scale, self.folder = scale, folder or Path.cwd()
+        self.canvas = Canvas(WIDTH, HEIGHT)
+        self.running = True
+        self.eraser = False
+        self.reading: Reading | None = None
+        self.classes: tuple[str, ...] = tuple("0123456789")
+        self.selected = 0
+        self.heat = False
+        self.heats: list[np.ndarray] = []
+        self.shown: tuple[pygame.Surface, float] | None = None      # a picture in place of the canvas, file pixels a pixel of it
+        self.card: Card | None = None
+        self.model = ""                                             # the name of the checkpoint in use
+        self.trouble = ""                                           # why there is none
+        self.message, self._message_until = "", 0.0
+        self.pointer: tuple[float, float] = (-1.0, -1.0)
+        self.focus = -1
+        self._source = 0                                            # counts what is shown, so that late answers are known
+        self._unread = False
+        self.bar_places: dict[str, pygame.Rect] = {}
+        self.frame_places: panels.Rects = []
+        self.type = Type()
+        self.dirty: set[str] = set()                                # parts of the window to draw again
+        self.ink_changed: pygame.Rect | None = None                 # window pixels where there is new ink
+        self.widgets: list[Widget] = []
+        self.resize(screen)
+
+    def resize(self, screen: pygame.Surface) -> None:
+        """Lay everything out for a window of another size; strokes stay."""
+        self.screen = screen
+        width, height = screen.get_size()
+        self.layout: Layout = panels.arrange(width, height, self.scale, WIDTH / HEIGHT)
+        self.look = Look(PALETTES[self.settings.theme], self.type, self.layout.unit)
+        self.view = self.canvas.view(self.layout.canvas.width / WIDTH)
+        self.sheet = pygame.Surface(self.view.ink.shape[::-1], depth=8)
+        self.sheet.set_palette(panels.ink_palette(self.look.palette))
+        self._copy_ink((0, 0, *self.sheet.get_size()))
+        self.shown_widgets = place(self.widgets, self.layout.toolbar, self.type, self.layout.unit)
+        self.show("all")
+
+    def show(self, *parts: str) -> None:
+        """Mark parts of the window to be drawn again: "all", "toolbar", "canvas", "panels", "status"."""
+        self.dirty = self.dirty | set(parts)
+
+    def _copy_ink(self, rect: Rect) -> None:
+        """Bring a rectangle of the view to the sheet that is shown."""
+        left, top, right, bottom = rect
+        if left >= right or top >= bottom:
+            return
+        pixels = pygame.surfarray.pixels2d(self.sheet)
+        pixels[left:right, top:bottom] = self.view.ink[top:bottom, left:right].T      # surfaces are (x, y)
+        del pixels                      # a surface is locked while its pixels are held
+        changed = pygame.Rect(left, top, right - left, bottom - top).move(self.layout.canvas.topleft)
+        self.ink_changed = changed.union(self.ink_changed) if self.ink_changed else changed
+
+    def drawn(self, rect: Rect) -> None:
+        """The canvas changed in `rect`: show it and have it read."""
+        self._copy_ink(rect)
+        self._unread = True
+        if self.shown:
+            self.shown = None
+            self.show("all")
+
+    def say(self, message: str) -> None:
+        """Show a message in the status line for a while."""
+        self.message, self._message_until = message, time.monotonic() + TOAST
+        self.show("status")
+
+    def timeout(self) -> int:
+        """Return milliseconds until something changes by itself; 0 for never."""
+        return max(1, int((self._message_until - time.monotonic()) * 1000) + 1) if self.message else 0
+
+    @property
+    def group(self) -> Digit | None:
+        """The marked group of ink."""
+        groups = self.reading.groups if self.reading else ()
+        return groups[min(self.selected, len(groups) - 1)] if groups else None
+
+    def waiting(self) -> str:
+        """Say in words why there is no answer."""
+        if self.trouble:
+            return f"No model: {self.trouble}. To use another, drop its file here, or copy its path and press Ctrl-V"
+        if not self.model:
+            return "Loading the network; you can draw already"
+        return "Draw a digit, or a whole number"
+
+    def tick(self) -> None:
+        """Take the worker's answers in, and ask what there is to ask."""
+        for result in self.worker.results():
+            self._take(result)
+        if self._unread:
+            self._unread = False
+            self._source += 1
+            if self.canvas.empty:
+                self._set_reading(None)
+            else:
+                self.worker.ask("read", self.canvas.picture(), ("canvas", self._source), newest=True)
+        if self.message and time.monotonic() >= self._message_until:
+            self.message = ""
+            self.show("status")
+
+    def _take(self, result: Result) -> None:
+        if result.error is not None:
+            self._fail(result)
+            return
+        taker: Callable[[Result], None] | None = getattr(self, f"_take_{result.kind}", None)
+        if taker:
+            taker(result)
+
+    def _fail(self, result: Result) -> None:
+        if result.kind == "load" and not self.model:
+            self.trouble = result.error or ""
+            self.show("all")
+        elif result.kind == "saliency":
+            self.heat = False
+            self.show("all")
+        self.say(result.error or "")
+
+    def _take_load(self, result: Result) -> None:
+        self.model, self.trouble = result.value, ""
+        self.say(f"Ready: {self.model}")
+        damaged = self.session.memory.damaged if self.session.memory is not None else []
+        if damaged:
+            self.say(f"{len(damaged)} damaged correction{'s' if len(damaged) > 1 else ''} kept aside: {damaged[0].parent}")
+        self.worker.ask("classes")
+        self.read_again()
+        self.show("all")
+
+    def _take_classes(self, result: Result) -> None:
+        self.classes = result.value or self.classes
+        self.show("panels")
+
+    def _take_read(self, result: Result) -> None:
+        where, source = result.tag
+        late = where == "canvas" and (self.shown or self.canvas.empty)
+        if not late and (where == "canvas" or source == self._source):
+            self._set_reading(result.value)
+
+    def _set_reading(self, reading: Reading | None) -> None:
+        self.reading = reading
+        count = len(reading.groups) if reading else 0
+        self.selected = min(self._nearest_group(), max(count - 1, 0))
+        self.heats = []
+        if self.heat and reading and reading.groups:
+            self.worker.ask("saliency", reading.groups, reading, newest=True)
+        if isinstance(self.card, FeaturesCard):
+            self._ask_features()
+        self.show("canvas", "panels", "toolbar")
+
+    def _nearest_group(self) -> int:
+        """Return the group that the newest ink belongs to."""
+        groups = self.reading.groups if self.reading else ()
+        if not groups or not self.canvas.strokes or self.shown:
+            return 0
+        x, y = self.canvas.strokes[-1].points[-1]
+
+        def distance(index: int) -> float:
+            left, top, width, height = groups[index].box
+            return max(left - x, x - left - width, 0) + max(top - y, y - top - height, 0)
+        return min(range(len(groups)), key=distance)
+
+    def _take_open(self, result: Result) -> None:
+        if result.value is None:
+            self.say("There is no picture and no path on the clipboard")
+            return
+        colours, scale, reading = result.value
+        rgb = np.repeat(colours[..., None], 3, axis=2) if colours.ndim == 2 else colours
+        self.shown = pygame.surfarray.make_surface(rgb.swapaxes(0, 1)), scale
+        self._source += 1
+        self._set_reading(reading)
+        self.say(f"{result.tag or 'The clipboard'}: click, or Esc, to go back to the canvas")
+        self.show("all")
+
+    _take_paste = _take_open
+
+    def _take_read_files(self, result: Result) -> None:
+        if isinstance(self.card, FilesCard):
+            self.card.add(result.value)
+            self.show("all")
+
+    def _take_saliency(self, result: Result) -> None:
+        if result.tag is self.reading:
+            self.heats = result.value
+            self.show("canvas", "panels")
+
+    def _take_features(self, result: Result) -> None:
+        if isinstance(self.card, FeaturesCard):
+            self.card.layers = result.value
+            self.show("all")
+
+    def _take_learn(self, result: Result) -> None:
+        self.say(f"Learnt: this is {result.value}. Backspace takes it back")
+        self.read_again()
+
+    def _take_unlearn(self, result: Result) -> None:
+        self.say(f"Taken back: this is {result.value}" if result.value else "There is no correction to take back")
+        self.read_again()
+
+    def _take_forget_all(self, result: Result) -> None:
+        self.say(f"Forgotten: {result.value} correction{'' if result.value == 1 else 's'}")
+        self.read_again()
+
+    def read_again(self) -> None:
+        """Read what is shown once more, by another model or with another memory."""
+        if self.shown:
+            picture = pygame.surfarray.array3d(self.shown[0]).swapaxes(0, 1)
+            self.shown = self.shown[0], 1.0
+            self._source += 1
+            self.worker.ask("read", picture, ("picture", self._source), newest=True)
+        else:
+            self._unread = True
+        self.show("all")
+
+    def set_brush(self, brush: float) -> None:
+        self.settings.brush = min(max(brush, LEAST_BRUSH, BRUSH_RANGE[0]), MOST_BRUSH, BRUSH_RANGE[1])
+        self.show("toolbar")
+
+    def toggle_eraser(self) -> None:
+        self.eraser = not self.eraser
+        self.show("toolbar")
+
+    def undo(self) -> None:
+        self.drawn(self.canvas.undo())
+        self.show("toolbar")
+
+    def redo(self) -> None:
+        self.drawn(self.canvas.redo())
+        self.show("toolbar")
+
+    def clear(self) -> None:
+        self.drawn(self.canvas.clear())
+        self.show("toolbar")
+
+    def toggle_theme(self) -> None:
+        self.settings.theme = "light" if self.settings.theme == "dark" else "dark"
+        self.resize(self.screen)
+
+    def toggle_heat(self) -> None:
+        self.heat = not self.heat
+        self._set_reading(self.reading)
+        self.show("all")
+
+    def correct(self, label: str) -> None:
+        """The marked group shows `label`: learn it."""
+        if self.group is None:
+            self.say("There is nothing to correct: draw a digit first")
+        elif label not in self.classes:
+            self.say(f"This model knows no class {label!r}")
+        else:
+            self.worker.ask("learn", (self.group.frame, label))
+
+    def unlearn(self) -> None:
+        """Take the latest correction back."""
+        self.worker.ask("unlearn")
+
+    def close_card(self) -> None:
+        if isinstance(self.card, FilesCard):
+            self.worker.cancel()
+        self.card = None
+        self.show("all")
+
+    def show_help(self) -> None:
+        self.card = HelpCard(self.close_card)
+        self.show("all")
+
+    def show_corrections(self) -> None:
+        def entries() -> list[Any]:
+            return self.session.memory.entries() if self.session.memory is not None else []
+
+        def forget_all() -> None:
+            self.worker.ask("forget_all")
+
+        self.card = CorrectionsCard(self.close_card, entries, self.unlearn, forget_all)
+        self.show("all")
+
+    def show_features(self) -> None:
+        self.card = FeaturesCard(self.close_card)
+        self._ask_features()
+        self.show("all")
+
+    def _ask_features(self) -> None:
+        if self.group is not None:
+            self.worker.ask("features", self.group.frame, newest=True)
+
+    def select(self, step: int) -> None:
+        """Mark the next group, or the one before."""
+        if self.reading and self.reading.groups:
+            self.selected = (self.selected + step) % len(self.reading.groups)
+            self.show("canvas", "panels")
+
+    def escape(self) -> None:
+        """Leave what is on top: the focus, a card, a picture, the program."""
+        if self.card:
+            self.close_card()
+        elif self.focus >= 0:
+            self.focus = -1
+            self.show("toolbar")
+        elif self.shown:
+            self.shown, self.message = None, ""
+            self.read_again()
+        else:
+            self.running = False
+
+    # ------------------------------------------------------------------------------ where things are
+
+    def picture_rect(self) -> pygame.Rect:
+        """Return where the picture shown lies."""
+        assert self.shown is not None
+        size = self.shown[0].get_size()
+        return pygame.Rect(0, 0, *size).fit(self.layout.canvas)
+
+    def to_screen(self, box: tuple[int, int, int, int]) -> pygame.Rect:
+        """Return window pixels for a box in pixels of the picture that was read."""
+        if self.shown:
+            target = self.picture_rect()
+            ratio = target.width / (self.shown[0].get_width() * self.shown[1])
+        else:
+            target, ratio = self.layout.canvas, self.view.scale
+        left, top, width, height = (side * ratio for side in box)
+        return pygame.Rect(round(target.left + left), round(target.top + top), max(1, round(width)), max(1, round(height)))
+
+    def part_at(self, position: tuple[float, float]) -> str:
+        for name in ("canvas", "answer", "bars", "frames", "toolbar", "status"):
+            if getattr(self.layout, name).collidepoint(position):
+                return name
+        return ""
+
+    def hint_at(self, position: tuple[float, float]) -> Any:
+        """Return what the pointer is on, for its hint."""
+        things = self.card.buttons if self.card else self.shown_widgets
+        for thing in things:
+            if thing.rect.collidepoint(position):
+                return thing.hint
+        return HINTS.get(self.part_at(position), "")
