@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from window import App
 
 FRAMES_PER_SECOND = 120     # at most; a window that draws more often than the screen shows wastes the reading's time
+ACTIVE_PAUSE, CALM_PAUSE = 0.002, 0.015     # seconds between looks at the events; the second is less than a frame at 60 Hz
+CALM_AFTER = 1.0            # seconds without anything to see
 LEAST_SIZE = (320, 240)     # pixels
 LOADING_LIMIT = 120.0       # seconds; --screenshot waits no longer for the answer
 
@@ -69,17 +72,12 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     from window import App
     from worker import Session, Worker
-    wake = pygame.event.custom_type()
-
-    def notify() -> None:
-        with contextlib.suppress(pygame.error):     # the queue is full or the window is gone: either way nobody sleeps
-            pygame.event.post(pygame.event.Event(wake))
-
+    wake = threading.Event()
     pygame.font.init()
     with contextlib.suppress(pygame.error):         # SDL's dummy driver has none
         pygame.mouse.set_cursor(pygame.SYSTEM_CURSOR_CROSSHAIR)
     session = Session(args.device, args.corrections)
-    worker = Worker(session, notify)
+    worker = Worker(session, wake.set)
     app = App(screen, session, worker, settings, args.scale, args.output)
     pygame.display.update(app.draw())
     worker.ask("load", args.model)
@@ -88,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
             app.exchange.open([str(args.strokes)])
         if args.screenshot:
             return _screenshot(app, args.screenshot)
-        run(app)
+        run(app, wake)
         save_settings(settings)
     finally:
         worker.close(timeout=0.2)
@@ -96,19 +94,28 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def run(app: App) -> None:
-    """Handle events, answer and draw until the window is closed; sleep while nothing happens."""
+def run(app: App, wake: threading.Event) -> None:
+    """Handle events, answer and draw until the window is closed; sleep while nothing happens and `wake` is not set.
+
+    pygame's own wait looks a thousand times a second, which costs 2 % of a core; this looks as often only while there is
+    something to see.
+    """
     import pygame
-    clock = pygame.time.Clock()
+    clock, active = pygame.time.Clock(), time.monotonic()
     while app.running:
-        app.handle(pygame.event.wait(app.timeout()))
-        for event in pygame.event.get():
+        events = pygame.event.get()
+        for event in events:
             app.handle(event)
         app.tick()
         changed = app.draw()
         if changed:
             pygame.display.update(changed)
             clock.tick(FRAMES_PER_SECOND)
+        if changed or events:
+            active = time.monotonic()
+        else:
+            wake.wait(ACTIVE_PAUSE if time.monotonic() - active < CALM_AFTER else CALM_PAUSE)
+            wake.clear()
 
 
 def _open_window(size: tuple[int, int]) -> pygame.Surface:

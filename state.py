@@ -112,10 +112,6 @@ class State:
         self.message, self._message_until = message, time.monotonic() + TOAST
         self.show("status")
 
-    def timeout(self) -> int:
-        """Return milliseconds until something changes by itself; 0 for never."""
-        return max(1, int((self._message_until - time.monotonic()) * 1000) + 1) if self.message else 0
-
     @property
     def group(self) -> Digit | None:
         """The marked group of ink."""

@@ -620,11 +620,10 @@ def test_escape_on_the_canvas_quits(app: App) -> None:
 
 def test_a_message_goes_after_a_while(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     app.say("hello")
-    assert 0 < app.timeout() <= 6100
     later = time.monotonic() + 10
     monkeypatch.setattr(time, "monotonic", lambda: later)
     app.tick()
-    assert app.message == "" and app.timeout() == 0
+    assert app.message == ""
 
 
 def test_nothing_is_drawn_when_nothing_changed(app: App) -> None:
@@ -718,7 +717,8 @@ def draw(app, original=window.App.draw):
 window.App.draw = draw
 sys.exit(app.main(["--size", "640x480"]))
 """
-    environment = {"SDL_VIDEODRIVER": "dummy", "PATH": "", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    environment = {"SDL_VIDEODRIVER": "dummy", "PATH": "", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT),
+                   "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[0] == "False False True", done.stderr
     assert done.returncode == 0 and done.stderr == ""
