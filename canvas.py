@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,20 +27,41 @@ FAR = 1e5                           # canvas units; points beyond are clamped, s
 BATCH = 8                           # lines drawn in one numpy expression
 
 
-@dataclass
 class Stroke:
-    """One mark of the pen, or of the eraser: where it went and how wide it was."""
+    """One mark of the pen, or of the eraser: where it went and how wide it was. 16 bytes a point."""
 
-    brush: float                                        # diameter in canvas units
-    eraser: bool = False
-    points: list[Point] = field(default_factory=list)
+    __slots__ = ("brush", "eraser", "_flat", "_box", "_longest")
+
+    def __init__(self, brush: float, eraser: bool = False) -> None:
+        """`brush`: diameter in canvas units."""
+        self.brush, self.eraser = brush, eraser
+        self._flat = array("d")                             # x, y, x, y, ...
+        self._box = (math.inf, math.inf, -math.inf, -math.inf)
+        self._longest = 0.0                                 # step between two points
+
+    def __len__(self) -> int:
+        return len(self._flat) // 2
+
+    @property
+    def points(self) -> list[Point]:
+        return [self[index] for index in range(len(self))]
+
+    def __getitem__(self, index: int) -> Point:
+        """Return point `index`, the nearest end for an index beyond."""
+        index = min(max(index, 0), len(self) - 1)
+        return self._flat[2 * index], self._flat[2 * index + 1]
 
     def add(self, x: float, y: float) -> bool:
         """Append a point; False if it is too close to the last one to matter."""
-        point = (round(min(max(x, -FAR), FAR), 2), round(min(max(y, -FAR), FAR), 2))
-        if self.points and math.dist(point, self.points[-1]) < LEAST_STEP:
-            return False
-        self.points.append(point)
+        x, y = round(min(max(x, -FAR), FAR), 2), round(min(max(y, -FAR), FAR), 2)
+        if self._flat:
+            step = math.dist((x, y), self[len(self) - 1])
+            if step < LEAST_STEP:
+                return False
+            self._longest = max(self._longest, step)
+        left, top, right, bottom = self._box
+        self._box = min(left, x), min(top, y), max(right, x), max(bottom, y)
+        self._flat.extend((x, y))
         return True
 
     def lines(self, index: int) -> np.ndarray:
@@ -48,10 +69,9 @@ class Stroke:
 
         Centripetal Catmull-Rom (Yuksel et al., 2011): through every point, without cusps or loops of its own.
         """
-        points = self.points
-        if len(points) == 1:
-            return np.array([points[0], points[0]])
-        before, start, stop, after = (points[min(max(i, 0), len(points) - 1)] for i in range(index - 1, index + 3))
+        before, start, stop, after = (self[i] for i in range(index - 1, index + 3))
+        if start == stop:
+            return np.array([start, stop])
         span = math.sqrt(math.dist(start, stop))
         ahead = math.sqrt(math.dist(before, start)) or span
         behind = math.sqrt(math.dist(stop, after)) or span
@@ -72,11 +92,9 @@ class Stroke:
 
     def box(self) -> tuple[float, float, float, float]:
         """Return left, top, right, bottom in canvas units of everything the stroke may touch."""
-        points = np.array(self.points)
-        steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-        reach = self.brush / 2 + 1 + float(steps.max(initial=0)) / 2       # a curve strays less than half a step from its points
-        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-        return float(left) - reach, float(top) - reach, float(right) + reach, float(bottom) + reach
+        reach = self.brush / 2 + 1 + self._longest / 2      # a curve strays less than half a step from its points
+        left, top, right, bottom = self._box
+        return left - reach, top - reach, right + reach, bottom + reach
 
 
 class Raster:
@@ -97,7 +115,7 @@ class Raster:
         for stroke in strokes:
             reach = tuple(side * self.scale for side in stroke.box())
             if reach[0] <= right and reach[2] >= left and reach[1] <= bottom and reach[3] >= top:
-                corners = [stroke.lines(i) for i in range(max(1, len(stroke.points) - 1))]
+                corners = [stroke.lines(i) for i in range(max(1, len(stroke) - 1))]
                 self._draw(self.ink, stroke, np.concatenate(corners), rect)
         self._settled[top:bottom, left:right] = self.ink[top:bottom, left:right]
         self._tail = None
@@ -111,7 +129,7 @@ class Raster:
         if touched:
             left, top, right, bottom = touched
             self.ink[top:bottom, left:right] = self._settled[top:bottom, left:right]
-        last = len(stroke.points) - 2
+        last = len(stroke) - 2
         if last >= 1:
             settled = stroke.lines(last - 1)
             touched = _union(touched, self._draw(self._settled, stroke, settled, whole))
@@ -183,7 +201,7 @@ class Canvas:
         """Return the ink at `scale` pixels a unit, kept up to date from now on in place of an earlier view."""
         raster = Raster(self.width, self.height, scale)
         raster.redraw(self._finished())
-        if self.current:
+        if self.current is not None:
             self._trace(raster, self.current)
         self._views = [self._raster, raster]
         return raster
@@ -267,7 +285,7 @@ class Canvas:
         return self.replace(strokes_from_json(text, self.width, self.height))
 
     def _finished(self) -> list[Stroke]:
-        return self.strokes[:-1] if self.current else self.strokes
+        return self.strokes[:-1] if self.current is not None else self.strokes
 
     def _extend(self) -> Rect:
         assert self.current is not None
@@ -278,7 +296,7 @@ class Canvas:
         changed: Rect = (0, 0, 0, 0)
         for raster in self._views:
             box = None
-            if stroke:
+            if stroke is not None:
                 left, top, right, bottom = (side * raster.scale for side in stroke.box())
                 box = (math.floor(left) - 1, math.floor(top) - 1, math.ceil(right) + 1, math.ceil(bottom) + 1)
             changed = raster.redraw(self.strokes, box)
@@ -289,7 +307,7 @@ class Canvas:
         """Draw a stroke in progress as if its points came one by one."""
         partial = Stroke(stroke.brush, stroke.eraser)
         for point in stroke.points:
-            partial.points.append(point)
+            partial.add(*point)
             raster.extend(partial)
 
 
@@ -329,8 +347,8 @@ def draw_strokes(strokes: Sequence[Sequence[Sequence[float]]], brush: float = BR
         for x, y in points[start:start + len(stroke)].tolist():
             part.add(x, y)
         start += len(stroke)
-        if part.points:
-            corners = np.array(part.points * 2 if len(part.points) == 1 else part.points)
+        if len(part):
+            corners = np.array(part.points * 2 if len(part) == 1 else part.points)
             raster._draw(raster.ink, part, corners, (0, 0, size, size))
     return 255 - raster.ink
 
@@ -394,6 +412,6 @@ def _stroke(content: Any, scale: float) -> Stroke:
     stroke = Stroke(min(max(brush, BRUSH_RANGE[0]), BRUSH_RANGE[1]), eraser)
     for x, y in content["points"]:
         stroke.add(_number(x) * scale, _number(y) * scale)
-    if not stroke.points:
+    if not len(stroke):
         raise ValueError("a stroke without points")
     return stroke

@@ -194,7 +194,8 @@ class State:
         groups = self.reading.groups if self.reading else ()
         if not groups or not self.canvas.strokes or self.shown:
             return 0
-        x, y = self.canvas.strokes[-1].points[-1]
+        newest = self.canvas.strokes[-1]
+        x, y = newest[len(newest) - 1]
 
         def distance(index: int) -> float:
             left, top, width, height = groups[index].box
