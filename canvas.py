@@ -21,7 +21,7 @@ FORMAT = "digits-strokes-v1"
 WIDTH, HEIGHT = 280, 280            # canvas units
 BRUSH = 16.0                        # canvas units; a pen of 1.6 to 2.3 frame pixels when a digit fills the height
 BRUSH_RANGE = (1.0, 64.0)           # canvas units
-LEAST_STEP = 0.4                    # canvas units; a point closer to the last one is jitter
+LEAST_STEP = 2.5                    # canvas units; points closer than this carry the jitter of whole pixels, not the hand
 FLATNESS = 0.06                     # canvas units; how far a line may stray from the curve it stands for
 FAR = 1e5                           # canvas units; points beyond are clamped, so that no number overflows
 BATCH = 8                           # lines drawn in one numpy expression
@@ -52,16 +52,19 @@ class Stroke:
         return self._flat[2 * index], self._flat[2 * index + 1]
 
     def add(self, x: float, y: float) -> bool:
-        """Append a point; False if it is too close to the last one to matter."""
-        x, y = round(min(max(x, -FAR), FAR), 2), round(min(max(y, -FAR), FAR), 2)
-        if self._flat:
-            step = math.dist((x, y), self[len(self) - 1])
-            if step < LEAST_STEP:
-                return False
-            self._longest = max(self._longest, step)
+        """Append a point, in place of the last one while that is within LEAST_STEP; False if the pointer did not move."""
+        point = (round(min(max(x, -FAR), FAR), 2), round(min(max(y, -FAR), FAR), 2))
+        last = len(self) - 1
+        if last >= 0 and point == self[last]:
+            return False
+        if last >= 1 and math.dist(self[last], self[last - 1]) < LEAST_STEP:
+            last -= 1
+            del self._flat[-2:]
+        if last >= 0:
+            self._longest = max(self._longest, math.dist(point, self[last]))
         left, top, right, bottom = self._box
-        self._box = min(left, x), min(top, y), max(right, x), max(bottom, y)
-        self._flat.extend((x, y))
+        self._box = min(left, point[0]), min(top, point[1]), max(right, point[0]), max(bottom, point[1])
+        self._flat.extend(point)
         return True
 
     def lines(self, index: int) -> np.ndarray:
@@ -104,8 +107,9 @@ class Raster:
         """`width`, `height`: canvas units."""
         self.scale = scale
         self.ink = np.zeros((max(1, round(height * scale)), max(1, round(width * scale))), np.uint8)
-        self._settled = self.ink.copy()     # without the last piece of a stroke in progress, which its next point will bend
+        self._settled = self.ink.copy()     # without the last pieces of a stroke in progress, which its next point will bend
         self._tail: Rect | None = None
+        self._pieces = 0                    # of the stroke in progress that are settled
 
     def redraw(self, strokes: Iterable[Stroke], rect: Rect | None = None) -> Rect:
         """Draw `strokes`, finished ones in order, afresh (only inside `rect`) and return the rectangle."""
@@ -118,7 +122,7 @@ class Raster:
                 corners = [stroke.lines(i) for i in range(max(1, len(stroke) - 1))]
                 self._draw(self.ink, stroke, np.concatenate(corners), rect)
         self._settled[top:bottom, left:right] = self.ink[top:bottom, left:right]
-        self._tail = None
+        self._tail, self._pieces = None, 0
         return rect
 
     def extend(self, stroke: Stroke) -> Rect:
@@ -129,20 +133,22 @@ class Raster:
         if touched:
             left, top, right, bottom = touched
             self.ink[top:bottom, left:right] = self._settled[top:bottom, left:right]
-        last = len(stroke) - 2
-        if last >= 1:
-            settled = stroke.lines(last - 1)
+        pieces = max(1, len(stroke) - 1)
+        while self._pieces < pieces - 2:            # the last point may move, and bends the two pieces before it
+            settled = stroke.lines(self._pieces)
             touched = _union(touched, self._draw(self._settled, stroke, settled, whole))
             self._draw(self.ink, stroke, settled, whole)
-        self._tail = self._draw(self.ink, stroke, stroke.lines(max(last, 0)), whole)
+            self._pieces += 1
+        tail = np.concatenate([stroke.lines(index) for index in range(self._pieces, pieces)])
+        self._tail = self._draw(self.ink, stroke, tail, whole)
         return _union(touched, self._tail)
 
     def finish(self) -> None:
-        """The stroke in progress is over: its last piece is settled as it is."""
+        """The stroke in progress is over: its last pieces are settled as they are."""
         if self._tail:
             left, top, right, bottom = self._tail
             self._settled[top:bottom, left:right] = self.ink[top:bottom, left:right]
-            self._tail = None
+        self._tail, self._pieces = None, 0
 
     def _draw(self, ink: np.ndarray, stroke: Stroke, corners: np.ndarray, rect: Rect) -> Rect:
         """Draw round-ended lines through `corners` (K, 2) into `ink`, inside `rect`; return the rectangle of touched pixels."""
@@ -202,7 +208,7 @@ class Canvas:
         raster = Raster(self.width, self.height, scale)
         raster.redraw(self._finished())
         if self.current is not None:
-            self._trace(raster, self.current)
+            raster.extend(self.current)
         self._views = [self._raster, raster]
         return raster
 
@@ -301,14 +307,6 @@ class Canvas:
                 box = (math.floor(left) - 1, math.floor(top) - 1, math.ceil(right) + 1, math.ceil(bottom) + 1)
             changed = raster.redraw(self.strokes, box)
         return changed
-
-    @staticmethod
-    def _trace(raster: Raster, stroke: Stroke) -> None:
-        """Draw a stroke in progress as if its points came one by one."""
-        partial = Stroke(stroke.brush, stroke.eraser)
-        for point in stroke.points:
-            partial.add(*point)
-            raster.extend(partial)
 
 
 def strokes_from_json(text: str | bytes, width: int, height: int) -> list[Stroke]:

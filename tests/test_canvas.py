@@ -106,6 +106,40 @@ def test_drawing_step_by_step_equals_drawing_at_once(seed: int) -> None:
         assert (raster.ink == (255 - canvas.picture() if scale == 1 else view.ink)).all()
 
 
+@pytest.mark.parametrize("step", [0.3, 1.0, 3.0])
+def test_slow_strokes_are_the_same_step_by_step_and_at_once(step: float) -> None:
+    canvas = Canvas()
+    view = canvas.view(2.3)
+    points = 140 + np.random.default_rng(0).normal(0, step, (60, 2)).cumsum(axis=0)
+    canvas.begin(*points[0], brush=9)
+    for point in points[1:]:
+        canvas.extend(*point)
+        raster = Raster(WIDTH, HEIGHT, 2.3)
+        raster.extend(canvas.strokes[0])
+        assert (raster.ink == view.ink).all()
+    canvas.end()
+    raster.redraw(canvas.strokes)
+    assert (raster.ink == view.ink).all()
+
+
+def test_the_ink_reaches_the_pointer_however_slow_it_is() -> None:
+    canvas = Canvas()
+    canvas.begin(100, 100, 6)
+    for tenth in range(1, 58):
+        canvas.extend(100 + tenth / 10, 100)
+    assert canvas.strokes[0][len(canvas.strokes[0])] == (105.7, 100)
+
+
+def test_whole_pixels_do_not_make_a_slow_line_bumpy() -> None:
+    canvas = Canvas()
+    canvas.begin(20, 20, 10)
+    for x in range(20, 260):
+        canvas.extend(x, round(20 + (x - 20) * 0.37))
+    ink = 255 - canvas.picture()[:, 60:220].astype(float)
+    middle = (ink * np.arange(280)[:, None]).sum(axis=0) / ink.sum(axis=0)
+    assert abs(middle + 0.5 - (20 + (np.arange(60.5, 220.5) - 20) * 0.37)).max() < 0.5
+
+
 def test_the_rectangle_told_holds_every_change() -> None:
     canvas = Canvas()
     view = canvas.view(2.0)
