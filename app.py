@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     default = Path(__file__).parent / "model.pth"
     parser.add_argument("--model", type=Path, default=default, help="checkpoint (default: the shipped model.pth)")
     parser.add_argument("--device", default="cpu", help="where the network runs: cpu, cuda, mps (default: %(default)s)")
+    parser.add_argument("--trust", action="store_true", help="open a model that ends in .pt2, which may hold code")
     parser.add_argument("--corrections", type=Path, metavar="DIR", help="folder of corrections (default: in the user's data)")
     parser.add_argument("--scale", type=_scale, default=1.0, help="size of text and buttons, 0.5 to 4 (default: %(default)s)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="window size in pixels (default: that of the last time)")
@@ -76,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     pygame.font.init()
     with contextlib.suppress(pygame.error):         # SDL's dummy driver has none
         pygame.mouse.set_cursor(pygame.SYSTEM_CURSOR_CROSSHAIR)
-    session = Session(args.device, args.corrections)
+    session = Session(args.device, args.corrections, args.trust)
     worker = Worker(session, wake.set)
     app = App(screen, session, worker, settings, args.scale, args.output)
     pygame.display.update(app.draw())

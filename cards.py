@@ -161,7 +161,7 @@ class FeaturesCard(Card):
 
     def __init__(self, close: Callable[[], None]) -> None:
         super().__init__(close)
-        self.layers: Sequence[tuple[str, np.ndarray]] = ()
+        self.layers: Sequence[tuple[str, np.ndarray]] | None = None
 
     def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
         draw_features(surface, room, look, self.layers)

@@ -15,26 +15,27 @@ BLUR = 0.8          # frame pixels; standard deviation
 
 
 def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
-    """Return float32 (28, 28) in [0, 1]: how much each pixel of `frame` moved the logit of class `winner`.
+    """Return float32 (H, W) in [0, 1]: how much each pixel of `frame` (H, W[, 3]) moved the logit of class `winner`.
 
-    The gradient times the ink, averaged over noisy copies. Raises ValueError for a network without gradients.
+    The gradient, averaged over noisy copies, times the ink. Raises ValueError for a network without gradients.
     """
-    generator = torch.Generator().manual_seed(0)
-    frames = torch.from_numpy(np.ascontiguousarray(frame, np.float32)).expand(SAMPLES, 1, *frame.shape)
-    device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
-    images = (frames + NOISE * torch.randn(frames.shape, generator=generator)).to(device).requires_grad_()
+    image = _as_image(model, frame)
+    noise = torch.randn((SAMPLES, *image.shape[1:]), generator=torch.Generator().manual_seed(0)).to(image.device)
+    images = (image + NOISE * noise).requires_grad_()
     logits = model(images)
-    if not logits.requires_grad:
+    if not getattr(logits, "requires_grad", False):
         raise ValueError("this model gives no gradient: the heat map needs one that train.py wrote")
     (gradient,) = torch.autograd.grad(logits[:, winner].sum(), images)
-    heat = gradient.mean(dim=0)[0].abs().cpu().numpy() * frame
-    heat = ndimage.gaussian_filter(heat, BLUR)
+    heat = gradient.mean(dim=0).abs().sum(dim=0).cpu().numpy()
+    heat = ndimage.gaussian_filter(heat * frame if frame.ndim == 2 else heat, BLUR)
     return (heat / max(float(heat.max()), 1e-9)).astype(np.float32)
 
 
 def feature_maps(model: Any, frame: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """Return (layer name, maps (C, H, W) in [0, 1]) for each convolution that looks at neighbours, in the order it is reached."""
     found: list[tuple[str, np.ndarray]] = []
+    if not isinstance(model, torch.nn.Module):
+        return found
 
     def keep(name: str) -> Any:
         def hook(module: Any, inputs: Any, output: Tensor) -> None:
@@ -46,9 +47,16 @@ def feature_maps(model: Any, frame: np.ndarray) -> list[tuple[str, np.ndarray]]:
              if isinstance(module, torch.nn.Conv2d) and module.kernel_size != (1, 1)]
     try:
         with torch.inference_mode():
-            device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
-            model(torch.from_numpy(np.ascontiguousarray(frame, np.float32))[None, None].to(device))
+            model(_as_image(model, frame))
     finally:
         for hook in hooks:
             hook.remove()
     return found
+
+
+def _as_image(model: Any, frame: np.ndarray) -> Tensor:
+    """Return a frame as the network takes it, (1, C, H, W), where its weights are."""
+    weights = model.parameters() if hasattr(model, "parameters") else ()
+    device = next((weight.device for weight in weights), torch.device("cpu"))
+    channels = frame[None] if frame.ndim == 2 else frame.transpose(2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(channels, np.float32))[None].to(device)

@@ -323,10 +323,11 @@ def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequ
     return places
 
 
-def draw_features(surface: pygame.Surface, room: pygame.Rect, look: Look, layers: Sequence[tuple[str, np.ndarray]]) -> None:
-    """Draw the maps of each layer as a row of small pictures."""
+def draw_features(surface: pygame.Surface, room: pygame.Rect, look: Look,
+                  layers: Sequence[tuple[str, np.ndarray]] | None) -> None:
+    """Draw the maps of each layer as a row of small pictures; None before a digit is marked."""
     if not layers:
-        note = "Draw something first: this shows what each layer makes of the marked digit."
+        note = "Draw something first" if layers is None else "This network has no layers that keep a picture"
         look.text(surface, note, room.topleft, faint=True, width=room.width)
         return
     size = max(10.0, 12 * look.unit)

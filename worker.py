@@ -52,8 +52,9 @@ class FileReading:
 class Session:
     """A recognizer and its memory of corrections; every public method is a kind of question for a `Worker`."""
 
-    def __init__(self, device: str = "cpu", corrections: str | os.PathLike[str] | None = None) -> None:
-        self.device = device
+    def __init__(self, device: str = "cpu", corrections: str | os.PathLike[str] | None = None, trust: bool = False) -> None:
+        """`trust`: see model.load_checkpoint."""
+        self.device, self.trust = device, trust
         self.corrections = corrections
         self.recognizer: Recognizer | None = None
         self.memory: Memory | None = None
@@ -67,7 +68,7 @@ class Session:
 
         from recognizer import Recognizer
         torch.set_num_threads(1)        # small batches; the other cores belong to the pen
-        recognizer = Recognizer(path, device=self.device, memory=self.memory)
+        recognizer = Recognizer(path, device=self.device, memory=self.memory, trust=self.trust)
         recognizer.read(_warm_up())     # the first reading costs several times the next
         self.recognizer = recognizer
         return f"{Path(path).name} ({recognizer.checkpoint.arch})"
