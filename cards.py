@@ -21,7 +21,7 @@ KEYS = (
     ("C", "clear (can be undone)"), ("Left, Right", "mark another digit"),
     ("0 to 9", "teach: the marked one is this"), ("Backspace", "take the last teaching back"),
     ("L", "list of corrections"), ("H", "heat map: what decided"),
-    ("F", "feature maps of each layer"), ("S", "save the drawing as PNG"),
+    ("F", "feature maps of each layer"), ("M, Shift-M", "train a tiny network, stop"), ("S", "save the drawing as PNG"),
     ("J", "save the strokes as JSON"), ("Ctrl-C", "copy the number"),
     ("Ctrl-V", "paste a picture or a path"), ("Drop", "picture, folder, .json, .pth"),
     ("T", "light or dark"), ("Tab, Enter", "walk the buttons, press one"),

@@ -122,6 +122,8 @@ class Controls:
             self.app.set_brush(self.app.settings.brush + (BRUSH_STEP if letter == "]" else -BRUSH_STEP))
         elif letter and letter in "0123456789":
             self.app.correct(letter)
+        elif event.key == pygame.K_m and shift:
+            self.app.stop_training()
         else:
             self._plain_key(event.key)
 
@@ -137,8 +139,8 @@ class Controls:
         actions: dict[int, Callable[[], None]] = {
             pygame.K_c: app.clear, pygame.K_e: app.toggle_eraser, pygame.K_s: self.exchange.save_picture,
             pygame.K_j: self.exchange.save_strokes, pygame.K_t: app.toggle_theme, pygame.K_h: app.toggle_heat,
-            pygame.K_l: app.show_corrections, pygame.K_f: app.show_features, pygame.K_BACKSPACE: app.unlearn,
-            pygame.K_LEFT: lambda: app.select(-1), pygame.K_RIGHT: lambda: app.select(1)}
+            pygame.K_l: app.show_corrections, pygame.K_f: app.show_features, pygame.K_m: app.train,
+            pygame.K_BACKSPACE: app.unlearn, pygame.K_LEFT: lambda: app.select(-1), pygame.K_RIGHT: lambda: app.select(1)}
         actions.get(key, lambda: None)()
 
     def _focus_key(self, key: int, back: bool) -> bool:

@@ -74,10 +74,12 @@ class Exchange:
         """Open what was dropped: a picture, several, a folder, strokes or a model."""
         paths = [Path(name).expanduser() for name in names]
         if len(paths) > 1 or paths[0].is_dir():
+            self.app.stop_training()
             self.app.worker.cancel()
             self.app.card = FilesCard(self.app.close_card, self.app.worker.cancel, lambda: self.app.worker.busy)
             self.app.worker.ask("read_files", paths)
         elif paths[0].suffix.lower() in MODEL_ENDINGS:
+            self.app.stop_training()
             self.app.say(f"Loading {paths[0].name}")
             self.app.worker.ask("load", paths[0])
         elif paths[0].suffix.lower() == ".json":

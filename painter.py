@@ -88,7 +88,11 @@ def _draw_panels(app: State) -> list[pygame.Rect]:
     panels.draw_answer(app.screen, layout.answer, app.look, app.reading, app.waiting())
     app.bar_places = panels.draw_bars(app.screen, layout.bars, app.look, app.classes, group)
     frames = [each.frame for each in app.reading.groups] if app.reading else []
-    app.frame_places = panels.draw_frames(app.screen, layout.frames, app.look, frames, app.heats, app.selected)
+    if app.training is not None:
+        app.frame_places = []
+        panels.draw_training(app.screen, layout.frames, app.look, app.training, app.worker.paused)
+    else:
+        app.frame_places = panels.draw_frames(app.screen, layout.frames, app.look, frames, app.heats, app.selected)
     return [layout.answer, layout.bars, layout.frames]
 
 
@@ -96,7 +100,8 @@ def _draw_status(app: State) -> pygame.Rect:
     area = app.layout.status
     app.screen.fill(app.look.palette.window, area)
     size = text_size(app.layout.unit) - 1
-    model = app.type.fit(app.model or ("no model" if app.trouble else "loading"), size, area.width * 0.3)
+    name = app.model or ("no model" if app.trouble else "loading")
+    model = app.type.fit("a tiny network" if app.training is not None else name, size, area.width * 0.3)
     image = app.type.render(model, size, app.look.palette.faint)
     app.screen.blit(image, image.get_rect(midright=area.midright))
     room = area.width - image.get_width() - round(16 * app.layout.unit)

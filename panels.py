@@ -14,6 +14,7 @@ from theme import Colour, Palette, Type, shades
 from widgets import text_size
 
 if TYPE_CHECKING:
+    from lesson import Progress
     from recognizer import Digit, Reading
 
 Rects = list[pygame.Rect]
@@ -203,6 +204,26 @@ def draw_frames(surface: pygame.Surface, rect: pygame.Rect, look: Look, frames: 
             pygame.draw.rect(surface, look.palette.accent, place.inflate(4, 4), max(2, round(2 * look.unit)), 2)
         places.append(place)
     return places
+
+
+def draw_training(surface: pygame.Surface, rect: pygame.Rect, look: Look, reports: Sequence[Progress], paused: bool) -> None:
+    """Draw how a training goes: the accuracy's curve from 0 to 100 %, and where it is now."""
+    room = panel(surface, rect, look, "Training, paused" if paused else "Training a tiny network", "Training")
+    size = max(10.0, 12 * look.unit)
+    if not reports:
+        look.text(surface, "looking for MNIST", room.topleft, size, faint=True, width=room.width)
+        return
+    last = reports[-1]
+    line = look.type.font(size).get_linesize()
+    look.text(surface, f"step {last.step:,}: {last.accuracy:.1%} right", room.topleft, size, bold=True, width=room.width)
+    look.text(surface, f"loss {last.loss:.3f}", (room.left, room.bottom - line), size, faint=True, width=room.width)
+    area = pygame.Rect(room.left, room.top + line + 2, room.width, max(room.height - 2 * line - 4, 4))
+    pygame.draw.line(surface, look.palette.line, area.topleft, area.topright)
+    pygame.draw.line(surface, look.palette.line, area.bottomleft, area.bottomright)
+    shown = reports[::max(1, len(reports) // max(area.width, 1))]
+    points = [(area.left + report.step / last.step * area.width, area.bottom - report.accuracy * area.height) for report in shown]
+    if len(points) > 1:
+        pygame.draw.lines(surface, look.palette.accent, False, points, max(2, round(2 * look.unit)))
 
 
 def _columns(count: int, width: float, height: float) -> int:

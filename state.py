@@ -58,6 +58,7 @@ class State:
         self.card: Card | None = None
         self.model = ""                                             # the name of the checkpoint in use
         self.trouble = ""                                           # why there is none
+        self.training: list[Any] | None = None                      # how far the tiny network is, report by report
         self.message, self._message_until = "", 0.0
         self.pointer: tuple[float, float] = (-1.0, -1.0)
         self.focus = -1
@@ -221,6 +222,12 @@ class State:
             self.card.add(result.value)
             self.show("all")
 
+    def _take_train(self, result: Result) -> None:
+        if self.training is not None:
+            self.training.append(result.value)
+            self.show("panels", "status")
+            self.read_again(everything=False)
+
     def _take_saliency(self, result: Result) -> None:
         if result.tag is self.reading:
             self.heats = result.value
@@ -243,7 +250,7 @@ class State:
         self.say(f"Forgotten: {result.value} correction{'' if result.value == 1 else 's'}")
         self.read_again()
 
-    def read_again(self) -> None:
+    def read_again(self, everything: bool = True) -> None:
         """Read what is shown once more, by another model or with another memory."""
         if self.shown:
             picture = pygame.surfarray.array3d(self.shown[0]).swapaxes(0, 1)
@@ -252,7 +259,8 @@ class State:
             self.worker.ask("read", picture, ("picture", self._source), newest=True)
         else:
             self._unread = True
-        self.show("all")
+        if everything:
+            self.show("all")
 
     def set_brush(self, brush: float) -> None:
         self.settings.brush = min(max(brush, LEAST_BRUSH, BRUSH_RANGE[0]), MOST_BRUSH, BRUSH_RANGE[1])
@@ -287,10 +295,35 @@ class State:
         """The marked group shows `label`: learn it."""
         if self.group is None:
             self.say("There is nothing to correct: draw a digit first")
+        elif self.training is not None:
+            self.say("Corrections rest while the tiny network learns: Shift-M stops it")
         elif label not in self.classes:
             self.say(f"This model knows no class {label!r}")
         else:
             self.worker.ask("learn", (self.group.frame, label))
+
+    def train(self) -> None:
+        """Start to train a tiny network, pause it, or let it go on; what is drawn is read by it meanwhile."""
+        if self.training is None:
+            if not self.model:
+                self.say("Wait until the network is loaded")
+                return
+            self.worker.cancel()
+            self.training = []
+            self.worker.ask("train")
+            self.say("A tiny network learns: M pauses it, Shift-M stops it. No file is written")
+        else:
+            self.worker.pause(not self.worker.paused)
+        self.show("all")
+
+    def stop_training(self) -> None:
+        """End the training and read with the model from before."""
+        if self.training is not None:
+            self.worker.cancel()
+            self.training = None
+            self.worker.ask("stop_training")
+            self.read_again()
+            self.say(f"Training stopped: {self.model} reads again")
 
     def unlearn(self) -> None:
         """Take the latest correction back."""
@@ -332,7 +365,7 @@ class State:
             self.show("canvas", "panels")
 
     def escape(self) -> None:
-        """Leave what is on top: the focus, a card, a picture, the program."""
+        """Leave what is on top: a card, the focus, a picture, a training, the program."""
         if self.card:
             self.close_card()
         elif self.focus >= 0:
@@ -341,6 +374,8 @@ class State:
         elif self.shown:
             self.shown, self.message = None, ""
             self.read_again()
+        elif self.training is not None:
+            self.stop_training()
         else:
             self.running = False
 

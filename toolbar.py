@@ -34,6 +34,8 @@ def make_toolbar(app: State, exchange: Exchange) -> list[Widget]:
         Button("Copy", "Copy the number (Ctrl-C)", exchange.copy, enabled=has_number, priority=3),
         Button("Why", "Heat map: the strokes that decided (H)", app.toggle_heat, active=lambda: app.heat, priority=5),
         Button("Learnt", "The list of your corrections (L)", app.show_corrections, priority=4),
+        Button("Train", "A tiny network learns before your eyes while you draw against it (M; Shift-M stops)", app.train,
+               active=lambda: app.training is not None, priority=1),
         Button("Theme", "Light or dark (T)", app.toggle_theme, priority=2),
         Button("Help", "All keys (F1)", app.show_help, priority=11),
     ]

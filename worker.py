@@ -58,6 +58,7 @@ class Session:
         self.corrections = corrections
         self.recognizer: Recognizer | None = None
         self.memory: Memory | None = None
+        self._teacher: Recognizer | None = None         # the model that was in use before a training
 
     def load(self, path: str | os.PathLike[str]) -> str:
         """Use the checkpoint at `path` from now on and return its name; on an error the one before stays in use."""
@@ -125,6 +126,21 @@ class Session:
         from explain import feature_maps
         return feature_maps(self.recognizer.checkpoint.model, frame)
 
+    def train(self, _: Any = None) -> Iterator[Any]:
+        """Train a tiny network, in memory only, and read with it meanwhile; `stop_training` brings the model back."""
+        from lesson import new_pupil, teach
+        from recognizer import Recognizer
+        pupil = new_pupil()
+        if self._teacher is None:
+            self._teacher = self.recognizer
+        self.recognizer = Recognizer(pupil, device="cpu")
+        yield from teach(pupil.model)
+
+    def stop_training(self, _: Any = None) -> None:
+        """Read with the model from before the training again."""
+        if self._teacher is not None:
+            self.recognizer, self._teacher = self._teacher, None
+
     def learn(self, correction: tuple[np.ndarray, str]) -> str:
         """Keep a correction (frame, label) and return the label."""
         if self.memory is None or self.recognizer is None:
@@ -163,7 +179,7 @@ class Worker:
         self._running: tuple[str, Any, Iterator[Any]] | None = None
         self._changed = threading.Condition()
         self._current = ""              # the kind of question being answered
-        self._closed = False
+        self._closed = self._paused = False
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._thread = threading.Thread(target=self._work, name="recognition", daemon=True)
         self._thread.start()
@@ -179,7 +195,7 @@ class Worker:
     def cancel(self) -> None:
         """End a generator in progress after its current step."""
         with self._changed:
-            self._running = None
+            self._running, self._paused = None, False
 
     def results(self) -> list[Result]:
         """Return the results since the last call."""
@@ -187,6 +203,17 @@ class Worker:
         while self._results:
             found.append(self._results.popleft())
         return found
+
+    @property
+    def paused(self) -> bool:
+        """Whether the generator in progress rests between two steps."""
+        return self._paused
+
+    def pause(self, paused: bool) -> None:
+        """Let a generator in progress rest, or go on."""
+        with self._changed:
+            self._paused = paused
+            self._changed.notify()
 
     def asked_for(self, kind: str) -> bool:
         """Whether a question of this kind waits, is being answered, or its result has not been fetched."""
@@ -210,10 +237,11 @@ class Worker:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._questions or self._running or self._closed)
+                self._changed.wait_for(lambda: self._questions or self._closed or (self._running and not self._paused))
                 if self._closed:
                     return
-                question, running = self._questions.popleft() if self._questions else None, self._running
+                question = self._questions.popleft() if self._questions else None
+                running = None if self._paused else self._running
                 self._current = question[0] if question else ""
             if question:
                 self._answer(*question)

@@ -661,6 +661,34 @@ def test_settings_that_cannot_be_saved_are_no_error(tmp_path: Path) -> None:
     assert not save_settings(Settings(), tmp_path / "file" / "settings.json")
 
 
+def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(app: App, monkeypatch: pytest.MonkeyPatch,
+                                                                             digits: Any) -> None:
+    monkeypatch.setattr("lesson.load_mnist", lambda *args, **options: digits)
+    model = (ROOT / "model.pth").read_bytes()
+    drag(app, SEVEN)
+    before = read(app)
+    press(app, pygame.K_m)
+    settle(app, lambda: len(app.training or ()) >= 3)
+    settle(app, lambda: app.reading is not None and app.reading.groups[0].probs != before.groups[0].probs)
+    shown(app)
+    press(app, pygame.K_4, letter="4")
+    assert "rest" in app.message
+    press(app, pygame.K_m)
+    settle(app, lambda: app.worker.paused and not app.worker.asked_for("train"))
+    time.sleep(0.1)
+    app.tick()
+    count = len(app.training or ())
+    time.sleep(0.1)
+    app.tick()
+    assert len(app.training or ()) == count
+    press(app, pygame.K_m)
+    settle(app, lambda: len(app.training or ()) > count)
+    press(app, pygame.K_ESCAPE)
+    assert app.running and app.training is None
+    assert read(app).groups[0].probs == before.groups[0].probs
+    assert (ROOT / "model.pth").read_bytes() == model
+
+
 # ---------------------------------------------------------------------------------- faults and the command
 
 def test_a_missing_model_is_said_in_the_window_and_another_can_be_dropped(start: Start, tmp_path: Path) -> None:
