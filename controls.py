@@ -162,7 +162,7 @@ class Controls:
     # ------------------------------------------------------------------------------ the pointer
 
     def _press(self, position: tuple[float, float], eraser: bool) -> None:
-        self.app.pointer = position
+        self._point(position)
         self._consumed = True
         if self.app.card:
             self.app.card.press(position)
@@ -192,7 +192,7 @@ class Controls:
             self.app.show("toolbar")
 
     def _move(self, position: tuple[float, float]) -> None:
-        before, self.app.pointer = self.app.hint_at(self.app.pointer), position
+        self._point(position)
         if self._held:
             self._held.drag(position)
             self.app.show("toolbar")
@@ -200,6 +200,10 @@ class Controls:
             rect = self.app.canvas.extend(*self._on_canvas(position))
             if rect[0] < rect[2] and rect[1] < rect[3]:
                 self.app.drawn(rect)
+
+    def _point(self, position: tuple[float, float]) -> None:
+        """The pointer is at `position`: say what is there."""
+        before, self.app.pointer = self.app.hint_at(self.app.pointer), position
         if self.app.hint_at(position) != before:
             self.app.show("toolbar", "status", *(["all"] if self.app.card else []))
 

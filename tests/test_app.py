@@ -190,6 +190,17 @@ def test_a_press_on_a_button_does_not_draw_when_dragged_off_it(app: App) -> None
     assert not app.canvas.strokes
 
 
+@pytest.mark.parametrize("part", ["bars", "answer", "frames", "status"])
+def test_a_press_on_a_panel_does_not_draw_when_dragged_off_it(app: App, part: str) -> None:
+    shown(app)
+    send(app, pygame.MOUSEBUTTONDOWN, pos=getattr(app.layout, part).center, button=1, touch=False)
+    send(app, pygame.MOUSEMOTION, pos=at(app, (100, 100)), rel=(0, 0), buttons=(1, 0, 0), touch=False)
+    send(app, pygame.MOUSEBUTTONUP, pos=at(app, (100, 100)), button=1, touch=False)
+    assert not app.canvas.strokes
+    drag(app, SEVEN)
+    assert len(app.canvas.strokes) == 1
+
+
 def test_the_right_button_and_the_eraser_erase(app: App) -> None:
     drag(app, [(50, 140), (500, 140)])
     drag(app, [(200, 140), (220, 140)], button=3)
@@ -282,6 +293,8 @@ def test_everything_has_its_place_at_every_size(start: Start, size: tuple[int, i
 
 
 def test_what_is_drawn_in_part_equals_what_is_drawn_whole(app: App) -> None:
+    app.message = ""
+    app.show("all")
     shown(app)
     drag(app, SEVEN)
     read(app)

@@ -101,6 +101,30 @@ def test_other_questions_are_answered_between_the_steps_of_a_long_one(slow: tupl
     assert worker.results() == []
 
 
+def test_a_step_that_was_cancelled_while_it_ran_gives_no_answer(slow: tuple[Worker, Slow]) -> None:
+    worker, session = slow
+    worker.ask("count", 10)
+    time.sleep(0.05)
+    worker.cancel()
+    session.gate.set()
+    worker.ask("read", "after")
+    assert [result.kind for result in collect(worker, lambda found: any(each.kind == "read" for each in found))] == ["read"]
+
+
+def test_a_paused_generator_rests_and_goes_on(slow: tuple[Worker, Slow]) -> None:
+    worker, session = slow
+    session.gate.set()
+    worker.ask("count", 10 ** 9)
+    collect(worker, lambda found: len(found) > 3)
+    worker.pause(True)
+    time.sleep(0.05)
+    worker.results()
+    time.sleep(0.05)
+    assert worker.results() == [] and worker.busy
+    worker.pause(False)
+    collect(worker, lambda found: len(found) > 3)
+
+
 def test_the_window_is_woken_for_each_result() -> None:
     woken = threading.Event()
     session = Slow()
