@@ -19,12 +19,12 @@ KEYS = (
     ("E", "pen or eraser"), ("[  ]  wheel", "brush size"),
     ("Ctrl-Z", "undo, without limit"), ("Ctrl-Y", "redo (or Ctrl-Shift-Z)"),
     ("C", "clear (can be undone)"), ("Left, Right", "mark another digit"),
-    ("0 to 9", "teach: the marked one is this"), ("Backspace", "take the last teaching back"),
-    ("L", "list of corrections"), ("H", "heat map: what decided"),
-    ("F", "feature maps of each layer"), ("M, Shift-M", "train a tiny network, stop"), ("S", "save the drawing as PNG"),
+    ("0 to 9", "the marked digit is this"), ("Backspace", "undo the last teaching"),
+    ("L", "list of corrections"), ("P", "draw with the arrow keys"), ("H", "heat map: what decided"),
+    ("F", "maps of each layer"), ("M, Shift-M", "train a tiny network, stop"), ("S", "save the drawing as PNG"),
     ("J", "save the strokes as JSON"), ("Ctrl-C", "copy the number"),
     ("Ctrl-V", "paste a picture or a path"), ("Drop", "picture, folder, .json, .pth"),
-    ("T", "light or dark"), ("Tab, Enter", "walk the buttons, press one"),
+    ("T", "light or dark"), ("Tab, Enter", "walk, press buttons"),
     ("F1, ?", "this help"), ("Esc", "close; on the canvas: quit"),
 )
 
@@ -129,6 +129,7 @@ class FilesCard(Card):
     def __init__(self, close: Callable[[], None], cancel: Callable[[], None], busy: Callable[[], bool]) -> None:
         super().__init__(close)
         self.readings: list[FileReading] = []
+        self.following, self.fits = True, 0             # whether the newest row stays in sight; rows that fit, once known
         self.busy = busy
         self.buttons.append(Button("Stop", "Stop reading", cancel, enabled=busy))
 
@@ -137,10 +138,13 @@ class FilesCard(Card):
 
     def add(self, reading: FileReading) -> None:
         """Take a further file in; the list follows unless it was scrolled back."""
-        following = self.first >= len(self.readings) - 14
         self.readings.append(reading)
-        if following:
-            self.first = max(0, len(self.readings) - 12)
+        if self.following and self.fits:
+            self.first = max(0, len(self.readings) - self.fits)
+
+    def scroll(self, steps: int) -> None:
+        super().scroll(steps)
+        self.following = self.first + self.fits >= len(self.readings)
 
     def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
         last = self.readings[-1] if self.readings else None
@@ -151,7 +155,9 @@ class FilesCard(Card):
             note += ", stopped"
         rows: list[tuple[np.ndarray | None, str, str]] = [
             (None, reading.error or reading.text, reading.path.name) for reading in self.readings]
-        draw_rows(surface, room, look, rows, self.first, note, last.done / last.total if last else 0.0)
+        places = draw_rows(surface, room, look, rows, self.first, note, last.done / last.total if last else 0.0)
+        if self.first + len(places) < len(rows):
+            self.fits = len(places)
 
 
 class FeaturesCard(Card):

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from state import State
 
 BRUSH_STEP = 2.0                    # canvas units
+PEN_STEP = 4.0                      # canvas units; how far an arrow moves the keyboard's pen
+ARROWS = {pygame.K_LEFT: (-PEN_STEP, 0.0), pygame.K_RIGHT: (PEN_STEP, 0.0),
+          pygame.K_UP: (0.0, -PEN_STEP), pygame.K_DOWN: (0.0, PEN_STEP)}
 
 
 class Controls:
@@ -50,7 +53,7 @@ class Controls:
         if getattr(event, "touch", False):
             return
         left, _, right = event.buttons[:3]
-        if self.app.canvas.current and not (left or right):
+        if self.app.canvas.current is not None and not (left or right or self.app.pen):
             self._release()             # the button was let go where we could not see it
         elif (left or right) and not self.app.canvas.current and not self._consumed and self._held is None:
             if self.app.layout.canvas.collidepoint(event.pos) and not self.app.card:
@@ -114,6 +117,8 @@ class Controls:
             self.app.show("all")
         elif control:
             self._control_key(event.key, bool(shift))
+        elif self.app.pen and (event.key in ARROWS or event.key == pygame.K_SPACE):
+            self.app.drop_pen() if event.key == pygame.K_SPACE else self.app.move_pen(*ARROWS[event.key])
         elif self._focus_key(event.key, bool(shift)):
             self.app.show("toolbar", "status")
         elif letter == "?" or event.key == pygame.K_F1:
@@ -139,7 +144,7 @@ class Controls:
         actions: dict[int, Callable[[], None]] = {
             pygame.K_c: app.clear, pygame.K_e: app.toggle_eraser, pygame.K_s: self.exchange.save_picture,
             pygame.K_j: self.exchange.save_strokes, pygame.K_t: app.toggle_theme, pygame.K_h: app.toggle_heat,
-            pygame.K_l: app.show_corrections, pygame.K_f: app.show_features, pygame.K_m: app.train,
+            pygame.K_l: app.show_corrections, pygame.K_f: app.show_features, pygame.K_m: app.train, pygame.K_p: app.toggle_pen,
             pygame.K_BACKSPACE: app.unlearn, pygame.K_LEFT: lambda: app.select(-1), pygame.K_RIGHT: lambda: app.select(1)}
         actions.get(key, lambda: None)()
 

@@ -63,11 +63,16 @@ def _draw_canvas(app: State, area: pygame.Rect) -> pygame.Rect:
         app.screen.blit(pygame.transform.smoothscale(app.shown[0], target.size), target)
     else:
         app.screen.blit(app.sheet, rect)           # the clip leaves what changed
+        if app.trouble and not app.canvas.strokes:
+            panels.draw_notice(app.screen, rect, app.look, app.waiting())
     pygame.draw.rect(app.screen, app.look.palette.line, _canvas_area(app), 1)
     if app.reading:
         for group, heat in zip(app.reading.groups, app.heats):
             _draw_heat(app, group, heat)
         panels.draw_boxes(app.screen, app.look, app.reading.groups, app.to_screen, app.selected, rect)
+    if app.pen and not app.shown:
+        spot = (rect.left + app.pen[0] * app.view.scale, rect.top + app.pen[1] * app.view.scale)
+        pygame.draw.aacircle(app.screen, app.look.palette.accent, spot, app.settings.brush * app.view.scale / 2 + 4, 2)
     app.screen.set_clip(None)
     return area
 
@@ -85,7 +90,8 @@ def _draw_heat(app: State, group: Digit, heat: np.ndarray) -> None:
 
 def _draw_panels(app: State) -> list[pygame.Rect]:
     layout, group = app.layout, app.group
-    panels.draw_answer(app.screen, layout.answer, app.look, app.reading, app.waiting())
+    waiting = "No model yet" if app.trouble and not app.canvas.strokes else app.waiting()
+    panels.draw_answer(app.screen, layout.answer, app.look, app.reading, waiting)
     app.bar_places = panels.draw_bars(app.screen, layout.bars, app.look, app.classes, group)
     frames = [each.frame for each in app.reading.groups] if app.reading else []
     if app.training is not None:

@@ -226,6 +226,16 @@ def draw_training(surface: pygame.Surface, rect: pygame.Rect, look: Look, report
         pygame.draw.lines(surface, look.palette.accent, False, points, max(2, round(2 * look.unit)))
 
 
+def draw_notice(surface: pygame.Surface, rect: pygame.Rect, look: Look, words: str) -> None:
+    """Draw a paragraph in the middle of `rect`."""
+    size = max(12.0, 16 * look.unit)
+    lines = look.type.wrap(words, size, rect.width * 0.8)
+    step = round(look.type.font(size).get_linesize() * 1.25)
+    for row, line in enumerate(lines):
+        image = look.type.render(line, size, look.palette.doubt)
+        surface.blit(image, image.get_rect(center=(rect.centerx, rect.centery + round((row - len(lines) / 2 + 0.5) * step))))
+
+
 def _columns(count: int, width: float, height: float) -> int:
     """Return in how many columns `count` squares are largest."""
     return max(range(1, count + 1), key=lambda columns: min(width / columns, height / math.ceil(count / columns)))

@@ -61,6 +61,7 @@ class State:
         self.training: list[Any] | None = None                      # how far the tiny network is, report by report
         self.message, self._message_until = "", 0.0
         self.pointer: tuple[float, float] = (-1.0, -1.0)
+        self.pen: tuple[float, float] | None = None                 # where the keyboard's pen is, canvas units
         self.focus = -1
         self._source = 0                                            # counts what is shown, so that late answers are known
         self._unread = False
@@ -104,7 +105,7 @@ class State:
         """The canvas changed in `rect`: show it and have it read."""
         self._copy_ink(rect)
         self._unread = True
-        if self.shown:
+        if self.shown or self.trouble:
             self.shown = None
             self.show("all")
 
@@ -270,6 +271,31 @@ class State:
         self.eraser = not self.eraser
         self.show("toolbar")
 
+    def toggle_pen(self) -> None:
+        """Draw with the keyboard, or no longer."""
+        self.canvas.end()
+        self.pen = None if self.pen else (WIDTH / 2, HEIGHT / 4)
+        pygame.key.set_repeat(*((200, 16) if self.pen else ()))         # milliseconds: arrows glide while they are held
+        if self.pen:
+            self.say("Arrows move the pen, Space puts it down and lifts it, Esc ends")
+        self.show("all")
+
+    def move_pen(self, right: float, down: float) -> None:
+        """Move the keyboard's pen, drawing if it is down."""
+        if self.pen:
+            self.pen = min(max(self.pen[0] + right, 0.0), float(WIDTH)), min(max(self.pen[1] + down, 0.0), float(HEIGHT))
+            if self.canvas.current is not None:
+                self.drawn(self.canvas.extend(*self.pen))
+            self.show("canvas")
+
+    def drop_pen(self) -> None:
+        """Put the keyboard's pen down, or lift it."""
+        if self.canvas.current is not None:
+            self.canvas.end()
+        elif self.pen:
+            self.drawn(self.canvas.begin(*self.pen, self.settings.brush, self.eraser))
+        self.show("canvas", "toolbar")
+
     def undo(self) -> None:
         self.drawn(self.canvas.undo())
         self.show("toolbar")
@@ -365,9 +391,11 @@ class State:
             self.show("canvas", "panels")
 
     def escape(self) -> None:
-        """Leave what is on top: a card, the focus, a picture, a training, the program."""
+        """Leave what is on top: a card, the pen, the focus, a picture, a training, the program."""
         if self.card:
             self.close_card()
+        elif self.pen:
+            self.toggle_pen()
         elif self.focus >= 0:
             self.focus = -1
             self.show("toolbar")

@@ -25,7 +25,7 @@ from recognizer import Reading
 from settings import Settings, load_settings, save_settings
 from theme import PALETTES
 from window import App
-from worker import Result, Session, Worker
+from worker import FileReading, Result, Session, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 SEVEN = [(150, 60), (260, 55), (200, 220)]         # canvas units
@@ -250,6 +250,23 @@ def test_undo_redo_and_clear_by_key(app: App) -> None:
     assert (app.canvas.picture() == one).all()
     press(app, pygame.K_z, pygame.KMOD_CTRL | pygame.KMOD_SHIFT)
     assert (app.canvas.picture() == two).all()
+
+
+def test_a_digit_is_drawn_with_the_keyboard_alone(app: App) -> None:
+    press(app, pygame.K_p)
+    press(app, pygame.K_LEFT)
+    press(app, pygame.K_SPACE)
+    for _ in range(35):
+        press(app, pygame.K_DOWN)
+        app.tick()
+        shown(app)
+    press(app, pygame.K_SPACE)
+    press(app, pygame.K_RIGHT)
+    press(app, pygame.K_ESCAPE)
+    assert app.running and app.pen is None and len(app.canvas.strokes) == 1
+    assert read(app).text == "1"
+    press(app, pygame.K_RIGHT)                          # marks groups again
+    assert len(app.canvas.strokes) == 1
 
 
 def test_brush_by_wheel_keys_and_slider(app: App) -> None:
@@ -542,6 +559,20 @@ def test_a_dropped_folder_is_read_with_progress_and_can_be_stopped(app: App, tmp
     assert read(app).text == "7"
 
 
+def test_a_long_list_follows_its_newest_row_until_it_is_scrolled_back(app: App) -> None:
+    card = FilesCard(app.close_card, app.worker.cancel, lambda: True)
+    app.card = card
+    for number in range(100):
+        card.add(FileReading(Path(f"{number}.png"), "7", None, number + 1, 100))
+        app.show("all")
+        app.draw()
+    assert card.first + card.fits == 100 and card.fits > 5
+    press(app, pygame.K_PAGEUP)
+    first = card.first
+    card.add(FileReading(Path("late.png"), "7", None, 100, 100))
+    assert card.first == first == 90 - card.fits
+
+
 def test_another_model_is_loaded_when_dropped(app: App, checkpoint: Path, tmp_path: Path) -> None:
     other = checkpoint.rename(tmp_path / "other.pth")
     send(app, pygame.DROPFILE, file=str(other))
@@ -707,9 +738,12 @@ def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(app
 def test_a_missing_model_is_said_in_the_window_and_another_can_be_dropped(start: Start, tmp_path: Path) -> None:
     app = start(model=tmp_path / "gone.pth")
     assert "gone.pth" in app.trouble and "drop" in app.waiting()
+    shown(app)
     drag(app, SEVEN)
     app.tick()
-    shown(app)
+    in_parts = shown(app)
+    app.show("all")
+    assert (shown(app) == in_parts).all()
     send(app, pygame.DROPFILE, file=str(ROOT / "model.pth"))
     settle(app, lambda: bool(app.model))
     assert app.trouble == "" and read(app).text == "7"
