@@ -123,7 +123,8 @@ class State:
     def waiting(self) -> str:
         """Say in words why there is no answer."""
         if self.trouble:
-            return f"{self.trouble[0].upper()}{self.trouble[1:]}. To use another model, drop its file here, or copy its path and press Ctrl-V"
+            cure = "To use another model, drop its file here, or copy its path and press Ctrl-V"
+            return f"{self.trouble[0].upper()}{self.trouble[1:]}. {cure}"
         if not self.model:
             return "Loading the network; you can draw already"
         return "Draw a digit, or a whole number"
