@@ -178,7 +178,7 @@ class Worker:
         self._results: deque[Result] = deque()
         self._running: tuple[str, Any, Iterator[Any]] | None = None
         self._changed = threading.Condition()
-        self._current = ""              # the kind of question being answered
+        self._current = ""              # the kind of question being answered, or of the step being taken
         self._closed = self._paused = False
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._thread = threading.Thread(target=self._work, name="recognition", daemon=True)
@@ -242,13 +242,13 @@ class Worker:
                     return
                 question = self._questions.popleft() if self._questions else None
                 running = None if self._paused else self._running
-                self._current = question[0] if question else ""
+                self._current = question[0] if question else running[0] if running else ""
             if question:
                 self._answer(*question)
-                with self._changed:
-                    self._current = ""
             elif running:
                 self._step(running)
+            with self._changed:
+                self._current = ""
 
     def _answer(self, kind: str, argument: Any, tag: Any) -> None:
         try:

@@ -719,10 +719,8 @@ def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(app
     assert "rest" in app.message
     press(app, pygame.K_m)
     settle(app, lambda: app.worker.paused and not app.worker.asked_for("train"))
-    time.sleep(0.1)
-    app.tick()
     count = len(app.training or ())
-    time.sleep(0.1)
+    time.sleep(0.2)
     app.tick()
     assert len(app.training or ()) == count
     press(app, pygame.K_m)
