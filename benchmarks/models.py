@@ -73,7 +73,7 @@ def accuracy(path: Path, *words: object) -> float:
 def command(*words: object) -> str:
     """Run one of the program's commands and return what it printed."""
     call = [sys.executable, str(ROOT / str(words[0])), *map(str, words[1:])]
-    return subprocess.run(call, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True).stdout
+    return subprocess.run(call, check=True, capture_output=True, text=True).stdout
 
 
 def table_row(*cells: str) -> str:
