@@ -88,6 +88,15 @@ def test_the_split_is_fixed_and_no_picture_is_on_both_sides(signs: Path) -> None
     assert sum(held_out for _, held_out in files) == 4
 
 
+def test_the_split_does_not_depend_on_the_order_in_which_a_disk_lists_files(
+    signs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = split(signs, "ring")
+    listed = list((signs / "ring").rglob("*"))
+    monkeypatch.setattr(Path, "rglob", lambda self, pattern: reversed(listed))
+    assert split(signs, "ring") == here
+
+
 def test_a_picture_keeps_its_side_when_others_are_added(signs: Path, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     for number in range(100):
