@@ -1,0 +1,122 @@
+"""test.py measures what it says: on MNIST, and on labelled pictures of any origin."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import test
+from canvas import draw_strokes
+from conftest import SEVEN, THREE
+from dataset import Digits
+from test import Answer, interval, measure
+
+STAR = [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]]
+
+
+def report_of(words: list[object], capsys: pytest.CaptureFixture[str]) -> dict:
+    assert test.main([*map(str, words), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_on_mnist_it_counts_what_the_network_says(few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
+    from model import load_checkpoint
+
+    report = report_of([], capsys)
+    with torch.inference_mode():
+        said = load_checkpoint().model(few.images.float() / 255).argmax(1)
+    assert report["right"] == int((said == few.labels).sum()) and report["count"] == 600
+    assert sum(map(sum, report["confusion"])) == 600
+    assert report["interval"][0] < report["accuracy"] <= report["interval"][1]
+    assert 0 <= report["ece"] < 0.05 and report["loss"] < 0.2
+
+
+def test_the_human_report_shows_the_count_and_every_digit(few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
+    assert test.main([]) == 0
+    out = capsys.readouterr().out
+    assert "of 600; 95% interval" in out and "images a second" in out
+    assert sum(line.split()[0] in "0123456789" for line in out.splitlines()[2:]) == 10
+
+
+def drawings(folder: Path) -> None:
+    for label, strokes in (("7", SEVEN), ("3", THREE), ("star", STAR)):
+        (folder / label).mkdir(parents=True)
+        Image.fromarray(draw_strokes(strokes, 14)).save(folder / label / "drawn.png")
+
+
+def test_a_folder_of_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawings(tmp_path)
+    report = report_of(["--data", tmp_path], capsys)
+    assert (report["right"], report["count"]) == (2, 2)
+    assert (report["negatives_refused"], report["negatives"]) == (1, 1)
+
+
+def test_a_table_with_groups(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawings(tmp_path)
+    rows = ["path\tlabel\tpen", "7/drawn.png\t7\tred", "3/drawn.png\t9\tblue", "star/drawn.png\tstar\tblue"]
+    (tmp_path / "set.tsv").write_text("\n".join(rows))
+    report = report_of(["--data", tmp_path / "set.tsv", "--by", "pen"], capsys)
+    assert report["accuracy"] == 0.5
+    assert report["by"]["red"]["right"] == 1
+    assert (report["by"]["blue"]["right"], report["by"]["blue"]["count"]) == (1, 2)
+
+
+def test_an_archive_of_arrays_goes_through_the_road(tmp_path: Path, digits: Digits, capsys: pytest.CaptureFixture[str]) -> None:
+    images = np.pad(digits.images[:40, 0].numpy(), ((0, 0), (3, 40), (30, 5)))
+    np.savez(tmp_path / "set.npz", x=images, y=digits.labels[:40].numpy().astype(np.uint8))
+    assert report_of(["--data", tmp_path / "set.npz"], capsys)["right"] >= 38
+
+
+@pytest.mark.parametrize("brush", [6, 16, 32])
+def test_pen_strokes_are_drawn_with_the_brush(brush: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with gzip.open(tmp_path / "pens.jsonl.gz", "wt") as file:
+        for label, strokes in (("7", SEVEN), ("3", THREE)):
+            file.write(json.dumps({"label": label, "writer": "w1", "strokes": strokes}) + "\n")
+    report = report_of(["--data", tmp_path / "pens.jsonl.gz", "--brush", brush, "--by", "writer"], capsys)
+    assert report["right"] == 2 and report["by"]["w1"]["count"] == 2
+
+
+@pytest.mark.parametrize("name, content", [
+    ("x.tsv", b"a\tb\n1\t2\n"), ("x.npz", b"PK junk"), ("x.jsonl.gz", b"\x1f\x8b junk"), ("x.jsonl", b'{"label": "1"}\n'), ("x.txt", b""),
+])
+def test_a_damaged_test_set_is_one_line(name: str, content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert test.main(["--data", str(tmp_path / name)]) == 1
+    err = capsys.readouterr().err
+    assert name in err and err.count("\n") == 1
+
+
+def test_without_mnist_it_exits_with_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def unreachable(_: Path) -> None:
+        raise RuntimeError("no network")
+
+    monkeypatch.setattr("dataset._download_mnist", unreachable)
+    assert test.main(["--data-dir", str(tmp_path)]) == 1
+    assert "--data-dir" in capsys.readouterr().err
+
+
+def test_the_report_is_a_picture(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert test.main(["--plot", str(tmp_path / "report.png")]) == 0
+    assert min(Image.open(tmp_path / "report.png").size) > 500
+
+
+def answer(label: str, text: str, confidence: float) -> Answer:
+    probs = np.full(10, (1 - confidence) / 9)
+    probs[int(text)] = confidence
+    return Answer(label, True, text, "ok", probs, np.zeros((28, 28), np.uint8))
+
+
+def test_calibration_is_the_gap_between_confidence_and_accuracy() -> None:
+    answers = [answer("1", "1", 0.8)] * 6 + [answer("1", "2", 0.8)] * 4
+    report = measure(answers)
+    assert report["accuracy"] == 0.6
+    assert report["ece"] == pytest.approx(0.2, abs=1e-6)
+    assert report["recall"][1] == pytest.approx(0.6) and report["precision"][1] == 1
+
+
+def test_the_interval_is_wilsons() -> None:
+    assert interval(9962, 10000) == pytest.approx((0.99479, 0.99723), abs=2e-5)
