@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from canvas import draw_strokes
 
+from canvas import draw_strokes
 from dataset import DataError
 from read_ink import Source
 

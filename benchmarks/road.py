@@ -17,6 +17,7 @@ import torch
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
 import pictures  # noqa: E402
+
 from dataset import Digits, load_mnist, split_validation  # noqa: E402
 from recognizer import Recognizer  # noqa: E402
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import SEVEN, THREE
 from PIL import Image
 
 import test
 from canvas import draw_strokes
-from conftest import SEVEN, THREE
 from dataset import Digits
 from test import Answer, interval, measure
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from PIL import Image
 
 import predict
-from conftest import ROOT
 
 KEYS = ["path", "status", "text", "digits", "rejected", "error"]
 EXAMPLES = {

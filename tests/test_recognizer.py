@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import SEVEN, THREE
 from PIL import Image
 
 from canvas import Canvas, draw_strokes
-from conftest import SEVEN, THREE
 from dataset import Digits
 from recognizer import Recognizer
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from conftest import ROOT
 
 import train
 import trainer
 from augment import NOT_A_DIGIT
-from conftest import ROOT
 from dataset import Batches, DataError, Digits
 from model import build_model, evaluate, load_checkpoint
 from trainer import Interrupted, Run, TrainConfig, WeightAverage, digit_loss, fit_temperature, one_cycle

@@ -1,0 +1,46 @@
+"""README's commands are real: each parses with its own command's parser, and its Python runs."""
+
+import importlib
+import re
+import shlex
+
+import pytest
+
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"python (\w+)\.py([^`\n#|&]*)", README)))
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_two_blocks_are_one_line_each_and_make_their_own_environment() -> None:
+    first, second = (text.strip() for _, text in BLOCKS[:2])
+    assert "\n" not in first + second
+    assert first == "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python predict.py examples/"
+    assert second == "python3 -m venv .venv && .venv/bin/pip install -r requirements-dev.txt && .venv/bin/python -m pytest"
+
+
+@pytest.mark.parametrize("name, words", COMMANDS)
+def test_every_command_parses(name: str, words: str) -> None:
+    parser = importlib.import_module(name).build_parser()
+    if "--help" not in words:
+        parser.parse_args(shlex.split(words))
+
+
+def test_the_commands_of_the_five_lineages_are_there() -> None:
+    for arch in ("wide", "scratch", "simple", "colour"):
+        assert f"--arch {arch}" in README
+    assert "--forever" in README
+
+
+def test_the_python_example_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (code,) = [text for language, text in BLOCKS if language == "python"]
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out == "7\n"
+
+
+def test_every_file_named_exists() -> None:
+    for name in re.findall(r"`(\w+\.py)`", README):
+        assert (ROOT / name).exists(), name
+    assert (ROOT / "docs" / "app.gif").exists() and (ROOT / "RESULTS.md").exists()
