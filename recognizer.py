@@ -17,7 +17,7 @@ import torch
 
 import segment
 from as_is import see_as_is
-from frame import fit_frame, make_frame
+from frame import fit_frame, is_solid, make_frame
 from learn import Memory
 from model import MODEL_PATH, Checkpoint, load_checkpoint
 from read_ink import Picture, Source, read_ink
@@ -194,6 +194,8 @@ class Recognizer:
             return [guess]
         halves = self._look([half for pair in cuts for half in pair])
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
+        if min(half.confidence for half in best) < SURE:
+            return [guess]
         if best[0].cost + best[1].cost + max(cut_cost - CUT_SLOPE * max(wide - 1, 0), 0) >= guess.cost:
             return [guess]
         return [part for half in best for part in self._cut(half, line_height, cut_cost)]
@@ -241,5 +243,5 @@ class Recognizer:
             tuple(guess.probs.tolist()),
             box,
             guess.frame,
-            guess.confidence >= self.checkpoint.threshold,
+            guess.confidence >= self.checkpoint.threshold and not is_solid(guess.piece.ink),
         )

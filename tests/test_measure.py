@@ -101,7 +101,8 @@ def test_without_mnist_it_exits_with_the_cure(monkeypatch: pytest.MonkeyPatch, t
 
 def test_the_report_is_a_picture(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert test.main(["--plot", str(tmp_path / "report.png")]) == 0
-    assert min(Image.open(tmp_path / "report.png").size) > 500
+    with Image.open(tmp_path / "report.png") as drawn:
+        assert min(drawn.size) > 500
 
 
 def answer(label: str, text: str, confidence: float) -> Answer:

@@ -76,7 +76,7 @@ def test_folders_are_read_with_all_below_them(picture: Path, capsys: pytest.Capt
     deep = picture.parent / "a" / "b"
     deep.mkdir(parents=True)
     (deep / "notes.txt").write_text("not a picture")
-    Image.open(picture).save(deep / "again.png")
+    (deep / "again.png").write_bytes(picture.read_bytes())
     assert predict.main([str(picture.parent)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
 
@@ -114,7 +114,8 @@ def test_top_ranks_the_classes(picture: Path, capsys: pytest.CaptureFixture[str]
 def test_the_plot_is_a_picture(picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plot = tmp_path / "plot.png"
     assert predict.main(["--plot", str(plot), str(picture), str(ROOT / "examples" / "number-2026.png")]) == 0
-    assert min(Image.open(plot).size) > 300
+    with Image.open(plot) as drawn:
+        assert min(drawn.size) > 300
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows file names are Unicode")
@@ -133,13 +134,13 @@ def test_an_unreadable_file_is_one_line(picture: Path) -> None:
     import sys
 
     picture.chmod(0)
-    script = (f"import os, sys; os.setuid(65534) if os.getuid() == 0 else None; sys.path.insert(0, {str(ROOT)!r}); "
-              f"import read_ink\ntry:\n    read_ink.read_ink({str(picture)!r})\nexcept PermissionError as e:\n    print(e.strerror)")
+    script = (f"import os, sys; sys.path.insert(0, {str(ROOT)!r}); import read_ink; os.setuid(65534) if os.getuid() == 0 else None"
+              f"\ntry:\n    read_ink.read_ink({str(picture)!r})\nexcept PermissionError as e:\n    print(e.strerror)")
     for folder in (picture.parent, *picture.parent.parents):
         if folder.stat().st_uid == os.getuid() and "pytest" in folder.name:
             folder.chmod(0o755)
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
-    assert "ermission" in result.stdout + result.stderr
+    assert "ermission" in result.stdout, result.stderr
 
 
 def test_predict_user_input_returns_the_digit(recognizer, picture: Path) -> None:      # type: ignore[no-untyped-def]

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"python (\w+)\.py([^`\n#|&]*)", README)))
+COMMANDS = sorted(set(re.findall(r"python (\w+)\.py([^`\n#|&\\]*)", README)))
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 
 

@@ -106,8 +106,8 @@ def test_what_is_no_digit_is_refused(recognizer: Recognizer, strokes: list) -> N
 
 
 def test_a_number_with_a_refused_group_shows_a_question_mark(recognizer: Recognizer) -> None:
-    star = [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]]
-    strokes = [*SEVEN, [[x + 110, y] for x, y in star[0]], [[x + 220, y] for x, y in THREE[0]]]
+    house = [[[16, 94], [16, 46], [50, 8], [84, 46], [84, 94], [16, 94]], [[42, 94], [42, 66], [58, 66], [58, 94]]]
+    strokes = [*SEVEN, *[[[x + 110, y] for x, y in line] for line in house], [[x + 220, y] for x, y in THREE[0]]]
     assert recognizer.read(draw_strokes(strokes, 12, 600)).text == "7?3"
 
 
