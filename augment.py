@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from frame import CENTRE
+
 NOT_A_DIGIT = -1  # label of a picture that shows no digit
-CENTRE = 14.0  # pixel index of the centre of mass in an MNIST frame
-SUPPORT = 20  # pixels; longer side of the ink in an MNIST frame
 
 
 @dataclass(frozen=True)

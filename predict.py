@@ -162,7 +162,7 @@ def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, 
     from matplotlib import pyplot
     from matplotlib.patches import Rectangle
 
-    from storage import atomic_write
+    from storage import save_figure
 
     columns = max(1, min(MOST_FRAMES, max(len(reading.groups) for _, _, reading in shown)))
     figure = pyplot.figure(figsize=(3.4 + 1.5 * columns, 2.6 * len(shown)), layout="constrained")
@@ -187,8 +187,7 @@ def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, 
             bars.bar(range(len(classes)), group.probs, color="C0" if group.accepted else "C1")
             bars.set(ylim=(0, 1), xticks=range(len(classes)), yticks=[])
             bars.set_xticklabels(classes, fontsize=7)
-    with atomic_write(path) as file:
-        figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=110)
+    save_figure(figure, path, 110)
     pyplot.close(figure)
 
 

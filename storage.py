@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 APP_NAME = "handwritten-digits"
 
@@ -34,6 +34,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         Path(partial).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def save_figure(figure: Any, path: Path, dpi: int) -> None:
+    """Write a matplotlib figure atomically, in the format that the name's suffix says (PNG without one)."""
+    with atomic_write(path) as file:
+        figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=dpi)
 
 
 def unused_path(folder: str | os.PathLike[str], stem: str, suffix: str) -> Path:

@@ -28,7 +28,7 @@ from model import MODEL_PATH, Checkpoint, load_checkpoint, predict_logits
 from model import evaluate as evaluate  # for visitors: the accuracy of a model on a loader
 from read_ink import PictureError
 from recognizer import Recognizer
-from storage import atomic_write
+from storage import save_figure
 from testsets import Sample, load_samples
 
 ECE_BINS = 15
@@ -277,8 +277,7 @@ def plot_report(answers: list[Answer], report: dict[str, Any], path: Path) -> No
             axes.imshow(answer.picture, cmap="gray", vmin=0, vmax=255)
             said = answer.text or answer.status.replace("_", " ")
             axes.set_title(f"{answer.label} → {said} {answer.confidence:.0%}", fontsize=8)
-    with atomic_write(path) as file:
-        figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=100)
+    save_figure(figure, path, 100)
     pyplot.close(figure)
 
 

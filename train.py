@@ -39,7 +39,7 @@ from model import (
     read_plain,
     save_checkpoint,
 )
-from storage import atomic_write, unused_path
+from storage import atomic_write, save_figure, unused_path
 from trainer import Interrupted, Run, TrainConfig
 from trainer import train as train  # for visitors: one epoch
 
@@ -391,8 +391,7 @@ def plot_curves(history: list[dict[str, float]], path: Path) -> None:
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    with atomic_write(path) as file:
-        figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=120)
+    save_figure(figure, path, 120)
     pyplot.close(figure)
 
 
