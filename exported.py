@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from torch import Tensor
 CARD = "digits"  # the name under which an export carries its card
 CARD_FORMAT = "digits-export-v1"
 
+# the key that names another file for a tensor's values, as protobuf writes it: field 1, length 8 (either may be padded)
+EXTERNAL_DATA = re.compile(rb"(?:\n|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location")
+
 
 class OnnxNetwork:
     """A network in an .onnx file: images (N, C, H, W) in [0, 1] -> logits (N, classes), on the CPU."""
@@ -25,19 +29,19 @@ class OnnxNetwork:
     training = False
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open the file; raises ImportError without onnxruntime, ValueError if it is no ONNX network."""
+        """Open the file and no other; raises ImportError without onnxruntime, ValueError if it is no ONNX network."""
         try:
             import onnxruntime
         except ImportError as error:
             raise ImportError(f"{path} needs onnxruntime: pip install onnxruntime") from error
+        content = Path(path).read_bytes()
+        if EXTERNAL_DATA.search(content):  # onnxruntime would look for that file in the working directory and above
+            raise ValueError(f"{path} keeps weights in other files, which are not opened: export it as one file")
         options = onnxruntime.SessionOptions()
+        options.add_session_config_entry("session.load_model_format", "ONNX")  # no other container
         options.log_severity_level = 3  # errors are raised; warnings are not the user's business
         try:
-            self.session = onnxruntime.InferenceSession(
-                Path(path).read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
-        except OSError:
-            raise
+            self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise ValueError(f"{path} is not an ONNX network, or is damaged") from error
         self.card = self.session.get_modelmeta().custom_metadata_map.get(CARD, "")

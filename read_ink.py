@@ -21,6 +21,8 @@ from scipy import ndimage
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
+# what a user has; Pillow's other decoders are rarely used, and one of them (EPS) runs Ghostscript
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "WEBP", "TIFF", "AVIF")
 MAX_SIDE = 1024  # pixels; larger pictures are reduced to this while decoding
 MAX_PIXELS = 200_000_000  # a picture that decodes to more is refused as a bomb
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
@@ -82,7 +84,7 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata; what matters is raised
             if isinstance(source, Image.Image):
                 return _decode(source)
-            with Image.open(source) as image:
+            with Image.open(source, formats=_formats()) as image:
                 return _decode(image)
     except Image.UnidentifiedImageError:
         raise PictureError(_what_is_wrong(name, source)) from None
@@ -160,6 +162,11 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
         size = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
         image = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     return np.asarray(image), full / max(image.size)
+
+
+def _formats() -> tuple[str, ...]:
+    """Return FORMATS, and HEIF where pillow-heif has been registered."""
+    return (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
 
 
 def _what_is_wrong(name: Any, source: Any) -> str:

@@ -55,7 +55,8 @@ def load_samples(path: str | os.PathLike[str], brush: float = 16) -> Iterator[Sa
             raise DataError(f"{path} is no test set: give a folder, .tsv, .npz or .jsonl.gz")
         else:
             raise DataError(f"{path}: no such file or folder")
-    except (KeyError, TypeError, EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, csv.Error) as error:
+    except (LookupError, TypeError, AttributeError, EOFError, OverflowError, RecursionError, NotImplementedError, MemoryError,
+            zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, csv.Error) as error:
         raise DataError(f"{path} is damaged or has another layout ({error}): see `python test.py --help`") from error
     except ValueError as error:
         raise error if isinstance(error, DataError) else DataError(f"{path} is damaged ({error})") from error
