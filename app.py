@@ -71,8 +71,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"app.py: no window can be opened ({error}): start it where there is a display, "
               "or use predict.py for files", file=sys.stderr)
         return 1
+    from session import Session
     from window import App
-    from worker import Session, Worker
+    from worker import Worker
     wake = threading.Event()
     pygame.font.init()
     with contextlib.suppress(pygame.error):         # SDL's dummy driver has none

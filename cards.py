@@ -12,7 +12,7 @@ from panels import Look, card, draw_features, draw_keys, draw_rows
 from widgets import Button
 
 if TYPE_CHECKING:
-    from worker import FileReading
+    from session import FileReading
 
 KEYS = (
     ("Left button", "draw (or a finger)"), ("Right button", "erase"),

@@ -17,10 +17,11 @@ import panels
 from canvas import BRUSH_RANGE, Canvas, Rect
 from cards import Card, CorrectionsCard, FeaturesCard, FilesCard, HelpCard
 from panels import Layout, Look
+from session import Session
 from settings import Settings
 from theme import PALETTES, Type
 from widgets import Widget, place
-from worker import Result, Session, Worker
+from worker import Result, Worker
 
 if TYPE_CHECKING:
     from recognizer import Digit, Reading

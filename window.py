@@ -12,10 +12,11 @@ import pygame
 from controls import Controls
 from exchange import Exchange
 from painter import draw
+from session import Session
 from settings import Settings
 from state import State
 from toolbar import make_toolbar
-from worker import Session, Worker
+from worker import Worker
 
 
 class App(State):

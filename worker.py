@@ -1,31 +1,22 @@
-"""Recognition beside the window: one thread that loads torch, reads, explains and learns, so that the pen never waits.
+"""Recognition beside the window: one thread that answers questions, so that the pen never waits.
 
-    worker = Worker(Session("model.pth"), notify=wake_the_window)
+    worker = Worker(Session(), notify=wake_the_window)
     worker.ask("read", picture, newest=True)
     for result in worker.results(): ...
 
-No window here, and no torch until the thread imports it.
+What it is asked are the methods of a `session.Session`, or of anything else: this file knows neither torch nor a window.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-if TYPE_CHECKING:
-    from learn import Memory
-    from recognizer import Digit, Reading, Recognizer
+from typing import Any
 
 SWITCH_INTERVAL = 0.001     # seconds; how long the worker's Python code may hold up the window's (Python's default is 0.005)
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".heic", ".avif")
 
 
 @dataclass(frozen=True)
@@ -36,133 +27,6 @@ class Result:
     tag: Any
     value: Any = None
     error: str | None = None
-
-
-@dataclass(frozen=True)
-class FileReading:
-    """One file of several: what it says, or why it could not be read."""
-
-    path: Path
-    text: str
-    error: str | None
-    done: int
-    total: int
-
-
-class Session:
-    """A recognizer and its memory of corrections; every public method is a kind of question for a `Worker`."""
-
-    def __init__(self, device: str = "cpu", corrections: str | os.PathLike[str] | None = None, trust: bool = False) -> None:
-        """`trust`: see model.load_checkpoint."""
-        self.device, self.trust = device, trust
-        self.corrections = corrections
-        self.recognizer: Recognizer | None = None
-        self.memory: Memory | None = None
-        self._teacher: Recognizer | None = None         # the model that was in use before a training
-
-    def load(self, path: str | os.PathLike[str]) -> str:
-        """Use the checkpoint at `path` from now on and return its name; on an error the one before stays in use."""
-        from learn import Memory
-        if self.memory is None:
-            self.memory = Memory(self.corrections)
-        import torch
-
-        from recognizer import Recognizer
-        torch.set_num_threads(1)        # small batches; the other cores belong to the pen
-        recognizer = Recognizer(path, device=self.device, memory=self.memory, trust=self.trust)
-        recognizer.read(_warm_up())     # the first reading costs several times the next
-        self.recognizer = recognizer
-        return f"{Path(path).name} ({recognizer.checkpoint.arch})"
-
-    def read(self, source: Any) -> Reading | None:
-        """Return the reading of a picture; None while there is no model."""
-        return None if self.recognizer is None else self.recognizer.read(source)
-
-    def classes(self, _: Any = None) -> tuple[str, ...]:
-        return () if self.recognizer is None else tuple(self.recognizer.classes)
-
-    def open(self, source: Any) -> tuple[np.ndarray, float, Reading | None]:
-        """Return (uint8 upright picture, pixels of the file per pixel of it, reading) of a file or a PIL image."""
-        from read_ink import open_picture
-        colours, scale = open_picture(source)[:2]
-        return colours, float(scale), self.read(source)
-
-    def paste(self, _: Any = None) -> tuple[np.ndarray, float, Reading | None] | None:
-        """Open the clipboard's image; None if it holds none. Raises OSError with the cure where no helper is installed."""
-        from PIL import Image, ImageGrab
-        try:
-            content = ImageGrab.grabclipboard()
-        except NotImplementedError:
-            raise OSError("images cannot be pasted here: install wl-clipboard or xclip, or drop the file on the window") from None
-        if isinstance(content, list):
-            return self.open(content[0]) if content else None
-        return self.open(content) if isinstance(content, Image.Image) else None
-
-    def read_files(self, paths: Sequence[str | os.PathLike[str]]) -> Iterator[FileReading]:
-        """Read files and folders (recursively), one at a time."""
-        found = [file for path in paths for file in find_pictures(path)]
-        if not found:
-            raise ValueError("there are no pictures in it: drop a folder with PNG or JPEG files")
-        for done, path in enumerate(found, 1):
-            text, error = "", None
-            try:
-                reading = self.read(path)
-                text = "" if reading is None else reading.text.replace("\n", " / ") or reading.status.replace("_", " ")
-            except (OSError, ValueError) as problem:
-                error = one_line(problem)
-            yield FileReading(path, text, error, done, len(found))
-
-    def saliency(self, groups: Sequence[Digit]) -> list[np.ndarray]:
-        """Return for each group (28, 28) in [0, 1]: how much each pixel of its frame counted for the answer."""
-        if self.recognizer is None:
-            return []
-        from explain import saliency
-        return [saliency(self.recognizer.checkpoint.model, group.frame, int(np.argmax(group.probs))) for group in groups]
-
-    def features(self, frame: np.ndarray) -> list[tuple[str, np.ndarray]]:
-        """Return (layer, maps (C, H, W) in [0, 1]) for each layer that keeps a picture, in order."""
-        if self.recognizer is None:
-            return []
-        from explain import feature_maps
-        return feature_maps(self.recognizer.checkpoint.model, frame)
-
-    def train(self, _: Any = None) -> Iterator[Any]:
-        """Train a tiny network, in memory only, and read with it meanwhile; `stop_training` brings the model back."""
-        from lesson import new_pupil, teach
-        from recognizer import Recognizer
-        pupil = new_pupil()
-        if self._teacher is None:
-            self._teacher = self.recognizer
-        self.recognizer = Recognizer(pupil, device="cpu")
-        yield from teach(pupil.model)
-
-    def stop_training(self, _: Any = None) -> None:
-        """Read with the model from before the training again."""
-        if self._teacher is not None:
-            self.recognizer, self._teacher = self._teacher, None
-
-    def learn(self, correction: tuple[np.ndarray, str]) -> str:
-        """Keep a correction (frame, label) and return the label."""
-        if self.memory is None or self.recognizer is None:
-            raise ValueError("nothing can be learnt before a model is loaded")
-        frame, label = correction
-        self.memory.learn(frame, label, self.recognizer.checkpoint.arch)
-        return label
-
-    def unlearn(self, _: Any = None) -> str | None:
-        """Take back the latest correction and return its label; None if there is none."""
-        entry = self.memory.undo() if self.memory is not None else None
-        return entry.label if entry else None
-
-    def forget(self, identity: str) -> str:
-        """Delete one correction."""
-        if self.memory is not None:
-            self.memory.forget(identity)
-        return identity
-
-    def forget_all(self, _: Any = None) -> int:
-        """Delete all corrections and return how many there were."""
-        return self.memory.forget_all() if self.memory is not None else 0
 
 
 class Worker:
@@ -286,14 +150,6 @@ class Worker:
             self._notify()
 
 
-def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
-    """Return the picture files in a folder, recursively and sorted, or the file itself."""
-    path = Path(path)
-    if not path.is_dir():
-        return [path]
-    return sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS and file.is_file())
-
-
 def one_line(error: BaseException) -> str:
     """Return an error as one sentence."""
     if isinstance(error, OSError) and error.strerror:
@@ -301,9 +157,3 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, (OSError, ValueError)) and str(error):
         return str(error).replace("\n", " ")
     return f"{type(error).__name__}: {error}".replace("\n", " ")
-
-
-def _warm_up() -> np.ndarray:
-    picture = np.full((56, 56), 255, np.uint8)
-    picture[10:46, 26:31] = 0
-    return picture

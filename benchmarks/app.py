@@ -193,9 +193,10 @@ def memory(count: int) -> list[tuple[str, str, str]]:
 def _window(size: tuple[int, int]) -> tuple[Any, threading.Event]:
     import pygame
 
+    from session import Session
     from settings import Settings
     from window import App
-    from worker import Session, Worker
+    from worker import Worker
     pygame.display.init()
     pygame.font.init()
     wake = threading.Event()

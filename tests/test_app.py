@@ -22,10 +22,11 @@ from frame import make_frame
 from panels import arrange, in_words
 from read_ink import read_ink
 from recognizer import Reading
+from session import FileReading, Session
 from settings import Settings, load_settings, save_settings
 from theme import PALETTES
 from window import App
-from worker import FileReading, Result, Session, Worker
+from worker import Result, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 SEVEN = [(150, 60), (260, 55), (200, 220)]         # canvas units

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from worker import Result, Session, Worker, find_pictures, one_line
+from session import Session, find_pictures
+from worker import Result, Worker, one_line
 
 
 class Slow:

@@ -1,0 +1,138 @@
+"""Picture every state of the window at every size, scale and theme, to be looked at: `python benchmarks/screens.py FOLDER`.
+
+Writes FOLDER/SIZE-SCALE-THEME-STATE.png. Strokes are our own (examples/make_examples.py); nothing is trained for good.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["SDL_VIDEODRIVER"] = "dummy"
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
+
+import numpy as np  # noqa: E402
+import pygame  # noqa: E402
+from make_examples import row_of  # noqa: E402
+
+from session import Session  # noqa: E402
+from settings import Settings  # noqa: E402
+from window import App  # noqa: E402
+from worker import Worker  # noqa: E402
+
+SIZES = [((480, 360), 1.0), ((480, 360), 2.0), ((1024, 768), 1.0), ((1024, 768), 2.0), ((3840, 2160), 1.0), ((3840, 2160), 2.0)]
+SECONDS = 60            # that any state may take to settle
+
+
+def write(app: App, number: str) -> None:
+    """Write `number` on the canvas."""
+    strokes = row_of(number, np.random.default_rng(5))
+    points = np.concatenate([np.array(stroke) for stroke in strokes])
+    low, high = points.min(axis=0), points.max(axis=0)
+    size = np.array([app.canvas.width, app.canvas.height])
+    scale = min(0.82 * size[0] / (high - low)[0], 0.6 * size[1] / (high - low)[1])
+    for stroke in strokes:
+        (x, y), *rest = ((np.array(stroke) - (low + high) / 2) * scale + size / 2).tolist()
+        app.drawn(app.canvas.begin(x, y, app.settings.brush))
+        for x, y in rest:
+            app.drawn(app.canvas.extend(x, y))
+        app.canvas.end()
+
+
+def settle(app: App, done: Callable[[], bool] = lambda: True) -> None:
+    """Let the worker answer everything that was asked, and until `done`."""
+    kinds = ("load", "classes", "read", "saliency", "features", "learn", "open")
+    end = time.monotonic() + SECONDS
+    app.tick()
+    while time.monotonic() < end and (any(app.worker.asked_for(kind) for kind in kinds) or not done()):
+        time.sleep(0.002)
+        app.tick()
+
+
+def training(app: App) -> None:
+    write(app, "27")
+    app.train()
+    settle(app, lambda: len(app.training or ()) >= 60)
+    app.worker.pause(True)
+
+
+def teach(app: App) -> None:
+    write(app, "2749")
+    settle(app)
+    for label in "27":
+        app.correct(label)
+        settle(app)
+    app.show_corrections()
+
+
+def scribble(app: App) -> None:
+    places = np.random.default_rng(1).uniform((60, 30), (500, 250), (14, 2)).tolist()
+    app.drawn(app.canvas.begin(*places[0], 6))
+    for place in places:
+        app.drawn(app.canvas.extend(*place))
+    app.canvas.end()
+
+
+STATES: dict[str, Callable[[App], object]] = {
+    "empty": lambda app: None,
+    "number": lambda app: write(app, "2749"),
+    "digit": lambda app: write(app, "7"),
+    "why": lambda app: (write(app, "385"), app.toggle_heat()),
+    "refused": scribble,
+    "picture": lambda app: app.exchange.open([str(ROOT / "examples" / "phone-number-photo.jpg")]),
+    "files": lambda app: (app.exchange.open([str(ROOT / "examples")]), settle(app, lambda: not app.worker.busy)),
+    "features": lambda app: (write(app, "7"), settle(app), app.show_features()),
+    "learnt": teach,
+    "help": lambda app: app.show_help(),
+    "training": training,
+    "keyboard": lambda app: (app.toggle_pen(), setattr(app, "focus", 2)),
+    "no model": lambda app: None,
+}
+
+
+def main() -> int:
+    """Write the pictures; return the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--state", action="append", choices=list(STATES), help="only this one (may be repeated)")
+    parser.add_argument("--theme", action="append", choices=("light", "dark"), help="only this one")
+    parser.add_argument("--size", action="append", help="only this one, like 1024x768")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    pygame.display.init()
+    pygame.font.init()
+    for name in arguments.state or STATES:
+        for size, scale in SIZES:
+            if arguments.size and "x".join(map(str, size)) not in arguments.size:
+                continue
+            for theme in arguments.theme or ("light", "dark"):
+                picture(name, size, scale, theme, arguments.folder)
+    return 0
+
+
+def picture(name: str, size: tuple[int, int], scale: float, theme: str, folder: Path) -> None:
+    """Bring a fresh window into the state `name` and save what it shows."""
+    with tempfile.TemporaryDirectory() as corrections:
+        session = Session(corrections=corrections)
+        app = App(pygame.display.set_mode(size), session, Worker(session), Settings(*size, theme=theme), scale)
+        app.worker.ask("load", ROOT / ("none.pth" if name == "no model" else "model.pth"))
+        settle(app, lambda: bool(app.model or app.trouble))
+        STATES[name](app)
+        settle(app)
+        app.show("all")
+        app.draw()
+        app.show("all")         # what the first drawing found out, say how many rows fit, shows in the second
+        app.draw()
+        pygame.image.save(app.screen, folder / f"{size[0]}x{size[1]}-{scale:g}-{theme}-{name.replace(' ', '-')}.png")
+        app.worker.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
