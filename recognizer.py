@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from as_is import see_as_is
 from frame import fit_frame, is_solid, make_frame
 from learn import Memory
 from model import MODEL_PATH, Checkpoint, load_checkpoint
-from read_ink import Picture, Source, read_ink
+from read_ink import Picture, PictureError, Source, read_ink
 from segment import Piece
 
 SURE = 0.9  # confidence above which no other way to group the ink is tried
@@ -33,6 +35,10 @@ JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apa
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 WIDEST = 1.4  # width over height of the widest single digit
+MOST_FRAMES = 256  # that the network is asked for at once
+
+T = TypeVar("T")
+Steps = Generator[np.ndarray, np.ndarray, T]  # yields frames, is sent their probabilities, returns a T
 
 
 @dataclass(frozen=True)
@@ -114,37 +120,79 @@ class Recognizer:
 
         Raises OSError or read_ink.PictureError.
         """
-        if not self.checkpoint.input["road"]:
-            return self._read_as_is(source)
-        return self.read_picture(read_ink(source))
+        return self._walk(self._steps(source))
 
-    def read_picture(self, picture: Picture) -> Reading:
-        """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
+    def read_many(self, sources: Sequence[Source]) -> list[Reading | OSError | PictureError]:
+        """Read pictures as `read` does, all together: the network is asked for many frames at a time.
+
+        What `read` would raise stands in a reading's place.
+        """
+        results: dict[int, Reading | OSError | PictureError] = {}
+        waiting: list[tuple[int, Steps[Reading], np.ndarray | None]] = [
+            (place, self._steps(source), None) for place, source in enumerate(sources)
+        ]
+        while waiting:
+            asked = []
+            for place, steps, probs in waiting:
+                try:
+                    asked.append((place, steps, steps.send(probs)))  # type: ignore[arg-type]
+                except StopIteration as end:
+                    results[place] = end.value
+                except (OSError, PictureError) as error:
+                    results[place] = error
+            if not asked:
+                break
+            frames = np.concatenate([frames for _, _, frames in asked])
+            said = np.concatenate(
+                [self.classify(frames[start : start + MOST_FRAMES]) for start in range(0, len(frames), MOST_FRAMES)]
+            )
+            parts = np.split(said, np.cumsum([len(frames) for _, _, frames in asked])[:-1])
+            waiting = [(place, steps, probs) for (place, steps, _), probs in zip(asked, parts)]
+        return [results[place] for place in range(len(sources))]
+
+    def _walk(self, steps: Steps[T]) -> T:
+        """Answer `steps` until they return."""
+        probs = None
+        while True:
+            try:
+                frames = steps.send(probs)  # type: ignore[arg-type]  # None is how a generator is begun
+            except StopIteration as end:
+                return end.value
+            probs = self.classify(frames)
+
+    def _steps(self, source: Source) -> Steps[Reading]:
         if not self.checkpoint.input["road"]:
-            return self._read_as_is(next(iter(picture.looks)).ink)
+            return (yield from self._read_as_is(source))
+        return (yield from self._read_looks(read_ink(source)))
+
+    def _read_looks(self, picture: Picture) -> Steps[Reading]:
+        """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
         best = Reading("blank", "", ())
         for look in picture.looks:
-            reading = self._read_whole(look.ink, picture.scale) if look.whole else self._read_ink(look.ink, picture.scale)
+            reading = yield from (self._read_whole if look.whole else self._read_ink)(look.ink, picture.scale)
             if reading.confidence > best.confidence or best.status == "blank":
                 best = reading
             if best.confidence >= DOUBTFUL:
                 break
         return best
 
-    def _read_whole(self, ink: np.ndarray, scale: float) -> Reading:
+    def _read_whole(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink that is a frame already, but for its size."""
         piece = Piece((0, 0, ink.shape[1], ink.shape[0]), ink)
         frame = fit_frame(ink)
-        digit = self._digit(Guess(piece, frame, self.classify(frame[None])[0]), scale)
+        probs = yield frame[None]
+        digit = self._digit(Guess(piece, frame, probs[0]), scale)
         return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
 
-    def _read_ink(self, ink: np.ndarray, scale: float) -> Reading:
+    def _read_ink(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         pieces = segment.find_lines(ink)
         if not pieces:
             return Reading("blank", "", ())
-        lines = [self._read_line(line) for line in pieces]
+        lines = []
+        for line in pieces:
+            lines.append((yield from self._read_line(line)))
         if sum(map(len, lines)) > 1:
-            lines = self._as_one(pieces, lines)
+            lines = yield from self._as_one(pieces, lines)
         groups = [[self._digit(guess, scale) for guess in line] for line in lines]
         found = tuple(group for line in groups for group in line)
         if not any(group.accepted for group in found):
@@ -152,12 +200,12 @@ class Recognizer:
         text = "\n".join("".join(group.digit if group.accepted else "?" for group in line) for line in groups)
         return Reading("ok", text, found)
 
-    def _read_as_is(self, source: Source) -> Reading:
+    def _read_as_is(self, source: Source) -> Steps[Reading]:
         """Read a picture whole, for a network that was trained on pictures as they are."""
         taken = self.checkpoint.input
         pixels, (width, height) = see_as_is(source, taken["size"], taken["channels"])
         frame = pixels.astype(np.float32) / 255
-        probs = self.classify(frame[None])[0]
+        probs = (yield frame[None])[0]
         confidence = float(probs.max())
         name = self.classes[int(probs.argmax())]
         accepted = confidence >= self.checkpoint.threshold
@@ -177,14 +225,17 @@ class Recognizer:
             logits = self.checkpoint.model(images).float()
             return (logits / self.checkpoint.temperature).softmax(1).cpu().numpy()
 
-    def _read_line(self, pieces: list[Piece]) -> list[Guess]:
+    def _read_line(self, pieces: list[Piece]) -> Steps[list[Guess]]:
         """Return the digits of one line: pieces joined, then cut, where the network explains the ink better so."""
         line_height = max(piece.height for piece in pieces)
-        guesses = self._look(pieces) if len(pieces) == 1 else self._join(pieces, line_height)
+        guesses = yield from self._look(pieces) if len(pieces) == 1 else self._join(pieces, line_height)
         cut_cost = CUT_COST if len(guesses) == 1 else CUT_COST_IN_LINE
-        return [part for guess in guesses for part in self._cut(guess, line_height, cut_cost)]
+        parts: list[Guess] = []
+        for guess in guesses:
+            parts += yield from self._cut(guess, line_height, cut_cost)
+        return parts
 
-    def _cut(self, guess: Guess, line_height: float, cut_cost: float) -> list[Guess]:
+    def _cut(self, guess: Guess, line_height: float, cut_cost: float) -> Steps[list[Guess]]:
         """Return `guess`, or the two or more digits that explain its ink better."""
         wide = guess.piece.width / line_height
         if guess.confidence >= SURE and wide < WIDEST:
@@ -192,20 +243,23 @@ class Recognizer:
         cuts = segment.find_cuts(guess.piece, line_height)
         if not cuts:
             return [guess]
-        halves = self._look([half for pair in cuts for half in pair])
+        halves = yield from self._look([half for pair in cuts for half in pair])
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
         if min(half.confidence for half in best) < SURE:
             return [guess]
         if best[0].cost + best[1].cost + max(cut_cost - CUT_SLOPE * max(wide - 1, 0), 0) >= guess.cost:
             return [guess]
-        return [part for half in best for part in self._cut(half, line_height, cut_cost)]
+        left = yield from self._cut(best[0], line_height, cut_cost)
+        right = yield from self._cut(best[1], line_height, cut_cost)
+        return left + right
 
-    def _look(self, pieces: list[Piece]) -> list[Guess]:
+    def _look(self, pieces: list[Piece]) -> Steps[list[Guess]]:
         """Return what the network says of each piece, in one batch."""
         frames = np.stack([make_frame(piece.ink) for piece in pieces])
-        return [Guess(*each) for each in zip(pieces, frames, self.classify(frames))]
+        probs = yield frames
+        return [Guess(*each) for each in zip(pieces, frames, probs)]
 
-    def _join(self, parts: list[Piece], line_height: float) -> list[Guess]:
+    def _join(self, parts: list[Piece], line_height: float) -> Steps[list[Guess]]:
         """Return the digits of the cheapest way to join neighbouring parts (dynamic programming)."""
         spans = []
         for start in range(len(parts)):
@@ -214,13 +268,14 @@ class Recognizer:
                 if stop == start + 1 or joined.width <= WIDEST * max(line_height, joined.height):
                     spans.append((start, stop, joined))
         best: list[tuple[float, list[Guess]]] = [(0.0, []), *((math.inf, []) for _ in parts)]
-        for (start, stop, _), guess in zip(spans, self._look([joined for _, _, joined in spans])):
+        guesses = yield from self._look([joined for _, _, joined in spans])
+        for (start, stop, _), guess in zip(spans, guesses):
             cost = best[start][0] + guess.cost + JOIN_COST * segment.count_apart(parts[start:stop], line_height)
             if cost < best[stop][0]:
                 best[stop] = (cost, [*best[start][1], guess])
         return best[-1][1]
 
-    def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> list[list[Guess]]:
+    def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
         """Return `lines`, or a single digit if all their pieces together read better as one broken digit."""
         flat = [piece for line in pieces for piece in line]
         if len(flat) > MOST_FRAGMENTS:
@@ -228,7 +283,7 @@ class Recognizer:
         whole = segment.merge(flat)
         if whole.width > WIDEST * whole.height:
             return lines
-        guess = self._look([whole])[0]
+        guess = (yield from self._look([whole]))[0]
         height = max(piece.height for piece in flat)
         cost = guess.cost + JOIN_COST * sum(segment.count_apart(line, height) for line in pieces)
         better = cost < sum(part.cost for line in lines for part in line)

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import SEVEN, THREE
+from conftest import ROOT, SEVEN, THREE
 from PIL import Image
 
 from canvas import Canvas, draw_strokes
 from dataset import Digits
-from recognizer import Recognizer
+from recognizer import Reading, Recognizer
 
 TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
 
@@ -124,3 +124,22 @@ def test_reading_leaves_no_gradients_and_the_mode_alone(recognizer: Recognizer, 
     assert not model.training
     assert all(weight.grad is None for weight in model.parameters())
     assert torch.is_grad_enabled()
+
+
+def test_pictures_read_together_read_as_one_by_one(recognizer: Recognizer, digits: Digits, tmp_path: Path) -> None:
+    examples = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix in (".png", ".jpg"))
+    sources = [*examples, tmp_path / "absent.png", *digits.images[:60, 0].numpy(), b"no picture"]
+    together = recognizer.read_many(sources)
+    assert len(together) == len(sources)
+    for source, reading in zip(sources, together):
+        try:
+            alone = recognizer.read(source)
+        except (OSError, ValueError) as error:
+            assert type(reading) is type(error) and str(reading) == str(error)
+            continue
+        assert isinstance(reading, Reading)
+        assert (reading.status, reading.text) == (alone.status, alone.text)
+        assert [group.box for group in reading.groups] == [group.box for group in alone.groups]
+        for one, other in zip(reading.groups, alone.groups):
+            assert np.array_equal(one.frame, other.frame)
+            np.testing.assert_allclose(one.probs, other.probs, atol=1e-5)
