@@ -1,15 +1,16 @@
-"""Cards over the window: help, the corrections, files read, feature maps. Each draws itself and answers a few keys."""
+"""Cards over the window: help, the corrections, files read. Each draws itself and answers a few keys."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pygame
 
-from panels import Look, card, draw_features, draw_keys, draw_rows
-from widgets import Button
+from panels import Look, Rects, picture_of
+from widgets import Button, text_size
 
 if TYPE_CHECKING:
     from session import FileReading
@@ -21,7 +22,7 @@ KEYS = (
     ("C", "clear (can be undone)"), ("Left, Right", "mark another digit"),
     ("0 to 9", "the marked digit is this"), ("Backspace", "undo the last teaching"),
     ("L", "list of corrections"), ("P", "draw with the arrow keys"), ("H", "heat map: what decided"),
-    ("F", "maps of each layer"), ("M, Shift-M", "train a tiny network, stop"), ("S", "save the drawing as PNG"),
+    ("F", "maps of each layer, live"), ("M, Shift-M", "train a tiny network, stop"), ("S", "save the drawing as PNG"),
     ("J", "save the strokes as JSON"), ("Ctrl-C", "copy the number"),
     ("Ctrl-V", "paste a picture or a path"), ("Drop", "picture, folder, .json, .pth"),
     ("T", "light or dark"), ("Tab, Enter", "walk, press buttons"),
@@ -47,7 +48,7 @@ class Card:
         raise NotImplementedError
 
     def draw(self, surface: pygame.Surface, look: Look, pointer: tuple[float, float]) -> None:
-        room = card(surface, look, self.title)
+        room = draw_card(surface, look, self.title)
         self.draw_inside(surface, room, look)
         x, height = room.right, round(30 * look.unit)
         for index, button in enumerate(self.buttons):
@@ -160,14 +161,74 @@ class FilesCard(Card):
             self.fits = len(places)
 
 
-class FeaturesCard(Card):
-    """What each layer makes of the marked digit."""
+def draw_card(surface: pygame.Surface, look: Look, title: str) -> pygame.Rect:
+    """Dim the window, draw a card over it and return the room inside; its last line is left for buttons."""
+    veil = pygame.Surface(surface.get_size())
+    veil.fill(look.palette.window)
+    veil.set_alpha(190)
+    surface.blit(veil, (0, 0))
+    width, height = surface.get_size()
+    margin = round(24 * look.unit)
+    rect = pygame.Rect(0, 0, min(width - margin, round(820 * look.unit)), min(height - margin, round(640 * look.unit)))
+    rect.center = (width // 2, height // 2)
+    pygame.draw.rect(surface, look.palette.panel, rect, border_radius=round(10 * look.unit))
+    pygame.draw.rect(surface, look.palette.line, rect, max(1, round(look.unit)), round(10 * look.unit))
+    pad = round(18 * look.unit)
+    line = look.text(surface, title, (rect.left + pad, rect.top + round(12 * look.unit)), max(13.0, 18 * look.unit), bold=True,
+                     width=rect.width - 2 * pad)
+    top = line.bottom + round(10 * look.unit)
+    return pygame.Rect(rect.left + pad, top, rect.width - 2 * pad, rect.bottom - round(48 * look.unit) - top)
 
-    title = "What each layer sees"
 
-    def __init__(self, close: Callable[[], None]) -> None:
-        super().__init__(close)
-        self.layers: Sequence[tuple[str, np.ndarray]] | None = None
+def draw_keys(surface: pygame.Surface, room: pygame.Rect, look: Look, keys: Sequence[tuple[str, str]]) -> None:
+    """Draw (key, meaning) pairs in two columns."""
+    half = math.ceil(len(keys) / 2)
+    step = room.height / half
+    tab, gap = room.width * 0.17, 6 * look.unit
+    size = min(max(10.0, 14 * look.unit), step * 0.8)
+    longest = max(look.type.width(meaning, size) for _, meaning in keys) / (room.width / 2 - tab - 2 * gap)
+    widest = max(look.type.width(key, size, bold=True) for key, _ in keys) / tab
+    size /= max(longest, widest, 1.0)
+    for index, (key, meaning) in enumerate(keys):
+        column, row = divmod(index, half)
+        x = room.left + column * room.width / 2
+        y = room.top + row * step
+        look.text(surface, key, (x, y), size, bold=True, colour=look.palette.accent, width=tab)
+        look.text(surface, meaning, (x + tab + gap, y), size, width=room.width / 2 - tab - gap)
 
-    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
-        draw_features(surface, room, look, self.layers)
+
+def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequence[tuple[np.ndarray | None, str, str]],
+              first: int, note: str = "", progress: float | None = None) -> Rects:
+    """Draw a scrolled list of (frame or None, words, faint words) and return where the rows shown are."""
+    size = text_size(look.unit)
+    line = look.type.font(size).get_linesize()
+    top = room.top
+    if note:
+        for part in look.type.wrap(note, size, room.width)[:3]:
+            look.text(surface, part, (room.left, top), size, faint=True)
+            top += line
+        top += round(6 * look.unit)
+    if progress is not None:
+        bar = pygame.Rect(room.left, top, room.width, max(3, round(5 * look.unit)))
+        pygame.draw.rect(surface, look.palette.line, bar, border_radius=bar.height)
+        done = pygame.Rect(bar.topleft, (round(bar.width * progress), bar.height))
+        pygame.draw.rect(surface, look.palette.accent, done, border_radius=bar.height)
+        top = bar.bottom + round(8 * look.unit)
+    step = round((34 if any(frame is not None for frame, _, _ in rows[:1]) else 24) * look.unit)
+    step = max(step, line + 4)
+    places = []
+    for index, (frame, words, faint) in enumerate(rows[first:first + max(1, (room.bottom - top) // step)]):
+        place = pygame.Rect(room.left, top + index * step, room.width, step)
+        x = place.left
+        if frame is not None:
+            side = step - 4
+            surface.blit(picture_of(frame, (side, side)), (x, place.top + 2))
+            x += side + round(10 * look.unit)
+        y = place.top + (step - line) // 2
+        half = (place.right - x) * 0.5
+        look.text(surface, words, (x, y), size, bold=frame is not None, width=half - 8 * look.unit)
+        text = look.type.fit(faint, size, half, keep_end=frame is None)
+        image = look.type.render(text, size, look.palette.faint)
+        surface.blit(image, (place.right - image.get_width(), y))
+        places.append(place)
+    return places

@@ -144,7 +144,7 @@ class Controls:
         actions: dict[int, Callable[[], None]] = {
             pygame.K_c: app.clear, pygame.K_e: app.toggle_eraser, pygame.K_s: self.exchange.save_picture,
             pygame.K_j: self.exchange.save_strokes, pygame.K_t: app.toggle_theme, pygame.K_h: app.toggle_heat,
-            pygame.K_l: app.show_corrections, pygame.K_f: app.show_features, pygame.K_m: app.train, pygame.K_p: app.toggle_pen,
+            pygame.K_l: app.show_corrections, pygame.K_f: app.toggle_layers, pygame.K_m: app.train, pygame.K_p: app.toggle_pen,
             pygame.K_BACKSPACE: app.unlearn, pygame.K_LEFT: lambda: app.select(-1), pygame.K_RIGHT: lambda: app.select(1)}
         actions.get(key, lambda: None)()
 
@@ -185,8 +185,7 @@ class Controls:
                 return
         for index, rect in enumerate(self.app.frame_places):
             if rect.collidepoint(position):
-                self.app.selected = index
-                self.app.show("canvas", "panels")
+                self.app.mark(index)
                 return
         if self.app.shown:
             self.app.escape()

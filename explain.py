@@ -12,6 +12,7 @@ from torch import Tensor
 SAMPLES = 16        # noisy copies whose gradients are averaged (SmoothGrad: Smilkov et al., 2017)
 NOISE = 0.15        # of full scale
 BLUR = 0.8          # frame pixels; standard deviation
+BRIGHT = 0.995      # of a layer's values lie below what its maps show as white, or a spike would leave the rest black
 
 
 def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
@@ -40,7 +41,7 @@ def feature_maps(model: Any, frame: np.ndarray) -> list[tuple[str, np.ndarray]]:
     def keep(name: str) -> Any:
         def hook(module: Any, inputs: Any, output: Tensor) -> None:
             maps = output.detach()[0].relu().float().cpu().numpy()
-            found.append((name, maps / max(float(maps.max()), 1e-9)))
+            found.append((name, np.clip(maps / max(float(np.quantile(maps, BRIGHT)), 0.2 * float(maps.max()), 1e-9), 0, 1)))
         return hook
 
     hooks = [module.register_forward_hook(keep(name)) for name, module in model.named_modules()

@@ -84,20 +84,28 @@ def _draw_heat(app: State, group: Digit, heat: np.ndarray) -> None:
         box = app.to_screen(group.box)
         inked = heat[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
         place = box.move(-app.layout.canvas.left, -app.layout.canvas.top)
-        ink = None if app.shown else app.view.ink[place.top:place.bottom, place.left:place.right]
-        app.screen.blit(panels.heat_of(inked, box.size, app.look.palette.heat, ink), box)
+        if app.shown:
+            app.screen.blit(panels.heat_of(inked, box.size, app.look.palette.heat), box)
+        else:
+            ink = app.view.ink[place.top:place.bottom, place.left:place.right]
+            app.screen.blit(panels.heated_ink(inked, ink, app.look.palette), box)
 
 
 def _draw_panels(app: State) -> list[pygame.Rect]:
     layout, group = app.layout, app.group
     waiting = "No model yet" if app.trouble and not app.canvas.strokes else app.waiting()
     panels.draw_answer(app.screen, layout.answer, app.look, app.reading, waiting)
-    app.bar_places = panels.draw_bars(app.screen, layout.bars, app.look, app.classes, group)
+    if app.layers_shown:
+        app.bar_places, app.frame_places = {}, []
+        panels.draw_features(app.screen, layout.bars if app.training is not None else layout.bars.union(layout.frames),
+                             app.look, app.layers if group else None)
+    else:
+        app.bar_places = panels.draw_bars(app.screen, layout.bars, app.look, app.classes, group)
     frames = [each.frame for each in app.reading.groups] if app.reading else []
     if app.training is not None:
         app.frame_places = []
         panels.draw_training(app.screen, layout.frames, app.look, app.training, app.worker.paused)
-    else:
+    elif not app.layers_shown:
         app.frame_places = panels.draw_frames(app.screen, layout.frames, app.look, frames, app.heats, app.selected)
     return [layout.answer, layout.bars, layout.frames]
 

@@ -42,41 +42,6 @@ class Look:
         return surface.blit(image, at)
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Where things are, in window pixels."""
-
-    unit: float
-    toolbar: pygame.Rect
-    canvas: pygame.Rect
-    answer: pygame.Rect
-    bars: pygame.Rect
-    frames: pygame.Rect
-    status: pygame.Rect
-
-
-def arrange(width: int, height: int, scale: float, aspect: float) -> Layout:
-    """Return the layout of a window; `aspect` is the canvas's width over its height."""
-    unit = scale * min(max(min(width / (1024 * scale), height / (768 * scale)), 0.75), 2.5)
-    pad = round(10 * unit)
-    toolbar = pygame.Rect(pad, round(6 * unit), width - 2 * pad, round(36 * unit))
-    status_height = round(max(16, 22 * unit))
-    status = pygame.Rect(pad, height - status_height - round(3 * unit), width - 2 * pad, status_height)
-    top = toolbar.bottom + round(6 * unit)
-    room = max(status.top - round(4 * unit) - top - pad, 40)
-    wanted = (width - 2 * pad) / aspect
-    strip = max(min(room - wanted, 280 * unit), 0.28 * room)
-    canvas_height = min(room - strip, wanted)
-    canvas = pygame.Rect(0, 0, round(canvas_height * aspect), round(canvas_height))
-    canvas.midtop = (width // 2, top)
-    lower = pygame.Rect(pad, canvas.bottom + pad, width - 2 * pad, round(strip))
-    first, second = round(lower.width * 0.34), round(lower.width * 0.40)
-    answer = pygame.Rect(lower.left, lower.top, first, lower.height)
-    bars = pygame.Rect(answer.right + pad, lower.top, second - pad, lower.height)
-    frames = pygame.Rect(bars.right + pad, lower.top, lower.right - bars.right - pad, lower.height)
-    return Layout(unit, toolbar, canvas, answer, bars, frames, status)
-
-
 def panel(surface: pygame.Surface, rect: pygame.Rect, look: Look, *titles: str) -> pygame.Rect:
     """Draw an empty panel with the first of `titles` that fits and return the room inside."""
     pygame.draw.rect(surface, look.palette.panel, rect, border_radius=round(8 * look.unit))
@@ -102,7 +67,7 @@ def in_words(reading: Reading | None, waiting: str) -> tuple[str, str, float, bo
         return "?", "Not a digit, as far as I can tell", 0.0, True
     confidence = reading.confidence
     words = "Sure" if confidence >= SURE else "Likely" if confidence >= LIKELY else "Unsure"
-    words += f", {'each at least ' if len(reading.digits) > 1 else ''}{min(confidence, 0.999):.1%}"
+    words += f", {'at least ' if len(reading.digits) > 1 else ''}{min(confidence, 0.999):.1%}"
     if reading.rejected:
         words = f"{len(reading.rejected)} mark{'s are' if len(reading.rejected) > 1 else ' is'} not a digit. " + words
     return reading.text, words, confidence, confidence < LIKELY or bool(reading.rejected)
@@ -215,8 +180,9 @@ def draw_training(surface: pygame.Surface, rect: pygame.Rect, look: Look, report
         return
     last = reports[-1]
     line = look.type.font(size).get_linesize()
-    look.text(surface, f"step {last.step:,}: {last.accuracy:.1%} right", room.topleft, size, bold=True, width=room.width)
-    look.text(surface, f"loss {last.loss:.3f}", (room.left, room.bottom - line), size, faint=True, width=room.width)
+    look.text(surface, f"{last.accuracy:.1%} right", room.topleft, size, bold=True, width=room.width)
+    words = f"step {last.step:,}, loss {last.loss:.2f}"
+    look.text(surface, words, (room.left, room.bottom - line), size, faint=True, width=room.width)
     area = pygame.Rect(room.left, room.top + line + 2, room.width, max(room.height - 2 * line - 4, 4))
     pygame.draw.line(surface, look.palette.line, area.topleft, area.topright)
     pygame.draw.line(surface, look.palette.line, area.bottomleft, area.bottomright)
@@ -248,20 +214,29 @@ def picture_of(frame: np.ndarray, size: tuple[int, int]) -> pygame.Surface:
     return pygame.transform.scale(pygame.surfarray.make_surface(grey.swapaxes(0, 1)), size)
 
 
-def heat_of(heat: np.ndarray, size: tuple[int, int], colour: Colour, ink: np.ndarray | None = None) -> pygame.Surface:
-    """Return a heat map in [0, 1] as a surface of `size`: the hotter, the more opaque, where there is `ink` (uint8, (H, W))."""
+def heat_of(heat: np.ndarray, size: tuple[int, int], colour: Colour) -> pygame.Surface:
+    """Return a heat map in [0, 1] as a surface of `size`: the hotter, the more opaque."""
     surface = pygame.Surface((heat.shape[1], heat.shape[0]), pygame.SRCALPHA)
     surface.fill(colour)
     alpha = pygame.surfarray.pixels_alpha(surface)
     alpha[:] = (np.clip(heat, 0, 1) * 250).astype(np.uint8).T
     del alpha                           # a surface is locked while its pixels are held
-    surface = pygame.transform.smoothscale(surface, (max(1, size[0]), max(1, size[1])))
-    if ink is not None:
-        alpha = pygame.surfarray.pixels_alpha(surface)
-        height, width = min(ink.shape[0], surface.get_height()), min(ink.shape[1], surface.get_width())
-        alpha[:width, :height] = (alpha[:width, :height].astype(np.uint16) * ink[:height, :width].T // 255).astype(np.uint8)
-        del alpha
-    return surface
+    return pygame.transform.smoothscale(surface, (max(1, size[0]), max(1, size[1])))
+
+
+def heated_ink(heat: np.ndarray, ink: np.ndarray, palette: Palette) -> pygame.Surface:
+    """Return `ink` (uint8, (H, W)) on paper: pale where it did not count, the colour of heat where it did."""
+    height, width = ink.shape
+    strokes = pygame.Surface((width, height), pygame.SRCALPHA)
+    strokes.fill(palette.muted)
+    strokes.blit(heat_of(heat, (width, height), palette.heat), (0, 0))
+    alpha = pygame.surfarray.pixels_alpha(strokes)
+    alpha[:] = ink.T
+    del alpha                           # a surface is locked while its pixels are held
+    sheet = pygame.Surface((width, height))
+    sheet.fill(palette.paper)
+    sheet.blit(strokes, (0, 0))
+    return sheet
 
 
 def draw_boxes(surface: pygame.Surface, look: Look, groups: Sequence[Digit], to_screen: Callable[[Any], pygame.Rect],
@@ -282,101 +257,36 @@ def draw_boxes(surface: pygame.Surface, look: Look, groups: Sequence[Digit], to_
         surface.blit(text, text.get_rect(center=tag.center))
 
 
-# ---------------------------------------------------------------------------------- cards over the window
-
-def card(surface: pygame.Surface, look: Look, title: str) -> pygame.Rect:
-    """Dim the window, draw a card over it and return the room inside; its last line is left for buttons."""
-    veil = pygame.Surface(surface.get_size())
-    veil.fill(look.palette.window)
-    veil.set_alpha(190)
-    surface.blit(veil, (0, 0))
-    width, height = surface.get_size()
-    margin = round(24 * look.unit)
-    rect = pygame.Rect(0, 0, min(width - margin, round(820 * look.unit)), min(height - margin, round(640 * look.unit)))
-    rect.center = (width // 2, height // 2)
-    pygame.draw.rect(surface, look.palette.panel, rect, border_radius=round(10 * look.unit))
-    pygame.draw.rect(surface, look.palette.line, rect, max(1, round(look.unit)), round(10 * look.unit))
-    pad = round(18 * look.unit)
-    line = look.text(surface, title, (rect.left + pad, rect.top + round(12 * look.unit)), max(13.0, 18 * look.unit), bold=True,
-                     width=rect.width - 2 * pad)
-    top = line.bottom + round(10 * look.unit)
-    return pygame.Rect(rect.left + pad, top, rect.width - 2 * pad, rect.bottom - round(48 * look.unit) - top)
-
-
-def draw_keys(surface: pygame.Surface, room: pygame.Rect, look: Look, keys: Sequence[tuple[str, str]]) -> None:
-    """Draw (key, meaning) pairs in two columns."""
-    half = math.ceil(len(keys) / 2)
-    step = room.height / half
-    size = min(max(10.0, 14 * look.unit), step * 0.8)
-    for index, (key, meaning) in enumerate(keys):
-        column, row = divmod(index, half)
-        x = room.left + column * room.width / 2
-        y = room.top + row * step
-        tab = room.width * 0.17
-        look.text(surface, key, (x, y), size, bold=True, colour=look.palette.accent, width=tab)
-        look.text(surface, meaning, (x + tab + 6 * look.unit, y), size, width=room.width / 2 - tab - 12 * look.unit)
-
-
-def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequence[tuple[np.ndarray | None, str, str]],
-              first: int, note: str = "", progress: float | None = None) -> Rects:
-    """Draw a scrolled list of (frame or None, words, faint words) and return where the rows shown are."""
-    size = text_size(look.unit)
-    line = look.type.font(size).get_linesize()
-    top = room.top
-    if note:
-        for part in look.type.wrap(note, size, room.width)[:3]:
-            look.text(surface, part, (room.left, top), size, faint=True)
-            top += line
-        top += round(6 * look.unit)
-    if progress is not None:
-        bar = pygame.Rect(room.left, top, room.width, max(3, round(5 * look.unit)))
-        pygame.draw.rect(surface, look.palette.line, bar, border_radius=bar.height)
-        done = pygame.Rect(bar.topleft, (round(bar.width * progress), bar.height))
-        pygame.draw.rect(surface, look.palette.accent, done, border_radius=bar.height)
-        top = bar.bottom + round(8 * look.unit)
-    step = round((34 if any(frame is not None for frame, _, _ in rows[:1]) else 24) * look.unit)
-    step = max(step, line + 4)
-    places = []
-    for index, (frame, words, faint) in enumerate(rows[first:first + max(1, (room.bottom - top) // step)]):
-        place = pygame.Rect(room.left, top + index * step, room.width, step)
-        x = place.left
-        if frame is not None:
-            side = step - 4
-            surface.blit(picture_of(frame, (side, side)), (x, place.top + 2))
-            x += side + round(10 * look.unit)
-        y = place.top + (step - line) // 2
-        half = (place.right - x) * 0.5
-        look.text(surface, words, (x, y), size, bold=frame is not None, width=half - 8 * look.unit)
-        text = look.type.fit(faint, size, half, keep_end=frame is None)
-        image = look.type.render(text, size, look.palette.faint)
-        surface.blit(image, (place.right - image.get_width(), y))
-        places.append(place)
-    return places
-
-
-def draw_features(surface: pygame.Surface, room: pygame.Rect, look: Look,
+def draw_features(surface: pygame.Surface, rect: pygame.Rect, look: Look,
                   layers: Sequence[tuple[str, np.ndarray]] | None) -> None:
-    """Draw the maps of each layer as a row of small pictures; None before a digit is marked."""
+    """Draw the maps of each layer as a mosaic, from left to right; None before a digit is marked."""
+    room = panel(surface, rect, look, "What each layer makes of the marked digit", "What each layer sees", "Layers")
+    size = max(9.0, 11 * look.unit)
     if not layers:
-        note = "Draw something first" if layers is None else "This network has no layers that keep a picture"
-        look.text(surface, note, room.topleft, faint=True, width=room.width)
+        note = "Draw something" if layers is None else "This network has no layers that keep a picture"
+        look.text(surface, note, room.topleft, size, faint=True, width=room.width)
         return
-    size = max(10.0, 12 * look.unit)
-    step = room.height / len(layers)
+    gap = round(8 * look.unit)
+    step = (room.width + gap) / len(layers)
     label = look.type.font(size).get_linesize()
-    for index, (name, maps) in enumerate(layers):
-        y = room.top + index * step
-        count = min(len(maps), CELLS)
-        title = f"{name}: {len(maps)} maps of {maps.shape[2]} x {maps.shape[1]}"
-        look.text(surface, title, (room.left, y), size, faint=True, width=room.width)
-        height = step - label - 6 * look.unit
-        columns = _columns(count, room.width, height)
-        side = int(min(room.width / columns, height / math.ceil(count / columns)))
-        if side < 3:
-            continue
-        for cell in range(count):
-            at = (room.left + cell % columns * side, round(y + label + 3 + cell // columns * side))
-            surface.blit(picture_of(maps[cell], (side - 1, side - 1)), at)
+    for index, (_, maps) in enumerate(layers):
+        count, height, width = min(len(maps), CELLS), *maps.shape[1:]
+        place = pygame.Rect(round(room.left + index * step), room.top, round(step) - gap, room.height - label)
+        columns = _columns(count, place.width, place.height)
+        rows = math.ceil(count / columns)
+        side = int(min(place.width / columns, place.height / rows))
+        cells = np.zeros((rows * columns, height, width), np.float32)
+        cells[:count] = maps[:count]
+        mosaic = cells.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+        if side > 2:
+            surface.blit(picture_of(mosaic, (columns * side, rows * side)), place)
+            for column in range(1, columns):
+                surface.fill(look.palette.panel, (place.left + column * side, place.top, 1, rows * side))
+            for row in range(1, rows):
+                surface.fill(look.palette.panel, (place.left, place.top + row * side, columns * side, 1))
+        words = f"{len(maps)} maps, {width} x {height}"
+        words = words if look.type.width(words, size) <= place.width else f"{width} x {height}"
+        look.text(surface, words, (place.left, room.bottom - label + round(4 * look.unit)), size, faint=True, width=place.width)
 
 
 def ink_palette(palette: Palette) -> list[Colour]:

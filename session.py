@@ -9,6 +9,7 @@ Every public method is a kind of question for a `worker.Worker`. No window here,
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import os
@@ -184,7 +185,8 @@ def _unhurried() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
+        gc.freeze()                     # nor need later searches look at them; at the exit they are let go as ever
+        atexit.register(gc.unfreeze)
         if collecting:
             gc.enable()
 

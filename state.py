@@ -6,22 +6,23 @@ Actions change the state, `tick` talks with the worker. No events and no drawing
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pygame
 
+import answers
 import panels
 from canvas import BRUSH_RANGE, Canvas, Rect
-from cards import Card, CorrectionsCard, FeaturesCard, FilesCard, HelpCard
-from panels import Layout, Look
+from cards import Card, CorrectionsCard, FilesCard, HelpCard
+from layout import Layout, arrange
+from panels import Look
 from session import Session
 from settings import Settings
 from theme import PALETTES, Type
 from widgets import Widget, place
-from worker import Result, Worker
+from worker import Worker
 
 if TYPE_CHECKING:
     from recognizer import Digit, Reading
@@ -34,6 +35,8 @@ HINTS = {
     "canvas": "Draw here: left button or finger draws, right button erases",
     "answer": "The number that was read, and how sure the least sure digit is",
     "bars": "The probability of each class for the marked digit; click one to say that it is the right one",
+    "layers": "What each layer of the network makes of the marked digit, from the first to the last",
+    "training": "How many of its training digits the tiny network gets right; M pauses it, Shift-M stops it",
     "frames": "Each digit as the network sees it, 28 x 28 pixels; click one to mark it",
 }
 
@@ -55,6 +58,8 @@ class State:
         self.selected = 0
         self.heat = False
         self.heats: list[np.ndarray] = []
+        self.layers_shown = False
+        self.layers: list[tuple[str, np.ndarray]] | None = None     # name and maps of each layer, for the marked digit
         self.shown: tuple[pygame.Surface, float] | None = None      # a picture in place of the canvas, file pixels a pixel of it
         self.card: Card | None = None
         self.model = ""                                             # the name of the checkpoint in use
@@ -64,7 +69,7 @@ class State:
         self.pointer: tuple[float, float] = (-1.0, -1.0)
         self.pen: tuple[float, float] | None = None                 # where the keyboard's pen is, canvas units
         self.focus = -1
-        self._source = 0                                            # counts what is shown, so that late answers are known
+        self.source = 0                                            # counts what is shown, so that late answers are known
         self._unread = False
         self.bar_places: dict[str, pygame.Rect] = {}
         self.frame_places: panels.Rects = []
@@ -78,7 +83,7 @@ class State:
         """Lay everything out for a window of another size; strokes stay."""
         self.screen = screen
         width, height = screen.get_size()
-        self.layout: Layout = panels.arrange(width, height, self.scale, WIDTH / HEIGHT)
+        self.layout: Layout = arrange(width, height, self.scale, WIDTH / HEIGHT)
         self.look = Look(PALETTES[self.settings.theme], self.type, self.layout.unit)
         self.view = self.canvas.view(self.layout.canvas.width / WIDTH)
         self.sheet = pygame.Surface(self.view.ink.shape[::-1], depth=8)
@@ -133,64 +138,27 @@ class State:
     def tick(self) -> None:
         """Take the worker's answers in, and ask what there is to ask."""
         for result in self.worker.results():
-            self._take(result)
+            answers.take(self, result)
         if self._unread:
             self._unread = False
-            self._source += 1
+            self.source += 1
             if self.canvas.empty:
-                self._set_reading(None)
+                self.set_reading(None)
             else:
-                self.worker.ask("read", self.canvas.picture(), ("canvas", self._source), newest=True)
+                self.worker.ask("read", self.canvas.picture(), ("canvas", self.source), newest=True)
         if self.message and time.monotonic() >= self._message_until:
             self.message = ""
             self.show("status")
 
-    def _take(self, result: Result) -> None:
-        if result.error is not None:
-            self._fail(result)
-            return
-        taker: Callable[[Result], None] | None = getattr(self, f"_take_{result.kind}", None)
-        if taker:
-            taker(result)
-
-    def _fail(self, result: Result) -> None:
-        if result.kind == "load" and not self.model:
-            self.trouble = result.error or ""
-            self.show("all")
-        elif result.kind == "saliency":
-            self.heat = False
-            self.show("all")
-        self.say(result.error or "")
-
-    def _take_load(self, result: Result) -> None:
-        self.model, self.trouble = result.value, ""
-        self.say(f"Ready: {self.model}")
-        damaged = self.session.memory.damaged if self.session.memory is not None else []
-        if damaged:
-            self.say(f"{len(damaged)} damaged correction{'s' if len(damaged) > 1 else ''} kept aside: {damaged[0].parent}")
-        self.worker.ask("classes")
-        self.read_again()
-        self.show("all")
-
-    def _take_classes(self, result: Result) -> None:
-        self.classes = result.value or self.classes
-        self.show("panels")
-
-    def _take_read(self, result: Result) -> None:
-        where, source = result.tag
-        late = where == "canvas" and (self.shown or self.canvas.empty)
-        if not late and (where == "canvas" or source == self._source):
-            self._set_reading(result.value)
-
-    def _set_reading(self, reading: Reading | None) -> None:
+    def set_reading(self, reading: Reading | None) -> None:
+        """This is what is read now: mark the group of the newest ink, and ask what is to be explained of it."""
         self.reading = reading
         count = len(reading.groups) if reading else 0
         self.selected = min(self._nearest_group(), max(count - 1, 0))
         self.heats = []
         if self.heat and reading and reading.groups:
             self.worker.ask("saliency", reading.groups, reading, newest=True)
-        if isinstance(self.card, FeaturesCard):
-            self._ask_features()
+        self._ask_layers()
         self.show("canvas", "panels", "toolbar")
 
     def _nearest_group(self) -> int:
@@ -206,60 +174,13 @@ class State:
             return max(left - x, x - left - width, 0) + max(top - y, y - top - height, 0)
         return min(range(len(groups)), key=distance)
 
-    def _take_open(self, result: Result) -> None:
-        if result.value is None:
-            self.say("There is no picture and no path on the clipboard")
-            return
-        colours, scale, reading = result.value
-        rgb = np.repeat(colours[..., None], 3, axis=2) if colours.ndim == 2 else colours
-        self.shown = pygame.surfarray.make_surface(rgb.swapaxes(0, 1)), scale
-        self._source += 1
-        self._set_reading(reading)
-        self.say(f"{result.tag or 'The clipboard'}: click, or Esc, to go back to the canvas")
-        self.show("all")
-
-    _take_paste = _take_open
-
-    def _take_read_files(self, result: Result) -> None:
-        if isinstance(self.card, FilesCard):
-            self.card.add(result.value)
-            self.show("all")
-
-    def _take_train(self, result: Result) -> None:
-        if self.training is not None:
-            self.training.append(result.value)
-            self.show("panels", "status")
-            self.read_again(everything=False)
-
-    def _take_saliency(self, result: Result) -> None:
-        if result.tag is self.reading:
-            self.heats = result.value
-            self.show("canvas", "panels")
-
-    def _take_features(self, result: Result) -> None:
-        if isinstance(self.card, FeaturesCard):
-            self.card.layers = result.value
-            self.show("all")
-
-    def _take_learn(self, result: Result) -> None:
-        self.say(f"Learnt: this is {result.value}. Backspace takes it back")
-        self.read_again()
-
-    def _take_unlearn(self, result: Result) -> None:
-        self.say(f"Taken back: this is {result.value}" if result.value else "There is no correction to take back")
-        self.read_again()
-
-    def _take_forget_all(self, result: Result) -> None:
-        self.say(f"Forgotten: {result.value} correction{'' if result.value == 1 else 's'}")
-        self.read_again()
-
     def read_again(self, everything: bool = True) -> None:
         """Read what is shown once more, by another model or with another memory."""
         if self.shown:
             picture = pygame.surfarray.array3d(self.shown[0]).swapaxes(0, 1)
             self.shown = self.shown[0], 1.0
-            self._source += 1
-            self.worker.ask("read", picture, ("picture", self._source), newest=True)
+            self.source += 1
+            self.worker.ask("read", picture, ("picture", self.source), newest=True)
         else:
             self._unread = True
         if everything:
@@ -316,7 +237,7 @@ class State:
 
     def toggle_heat(self) -> None:
         self.heat = not self.heat
-        self._set_reading(self.reading)
+        self.set_reading(self.reading)
         self.show("all")
 
     def correct(self, label: str) -> None:
@@ -377,20 +298,25 @@ class State:
         self.card = CorrectionsCard(self.close_card, entries, self.unlearn, forget_all)
         self.show("all")
 
-    def show_features(self) -> None:
-        self.card = FeaturesCard(self.close_card)
-        self._ask_features()
+    def toggle_layers(self) -> None:
+        self.layers_shown = not self.layers_shown
+        self._ask_layers()
         self.show("all")
 
-    def _ask_features(self) -> None:
-        if self.group is not None:
+    def _ask_layers(self) -> None:
+        if self.layers_shown and self.group is not None:
             self.worker.ask("features", self.group.frame, newest=True)
 
     def select(self, step: int) -> None:
         """Mark the next group, or the one before."""
         if self.reading and self.reading.groups:
-            self.selected = (self.selected + step) % len(self.reading.groups)
-            self.show("canvas", "panels")
+            self.mark((self.selected + step) % len(self.reading.groups))
+
+    def mark(self, index: int) -> None:
+        """Mark a group."""
+        self.selected = index
+        self._ask_layers()
+        self.show("canvas", "panels")
 
     def escape(self) -> None:
         """Leave what is on top: a card, the pen, the focus, a picture, a training, the program."""
@@ -430,7 +356,9 @@ class State:
     def part_at(self, position: tuple[float, float]) -> str:
         for name in ("canvas", "answer", "bars", "frames", "toolbar", "status"):
             if getattr(self.layout, name).collidepoint(position):
-                return name
+                if name == "frames" and self.training is not None:
+                    return "training"
+                return "layers" if self.layers_shown and name in ("bars", "frames") else name
         return ""
 
     def hint_at(self, position: tuple[float, float]) -> Any:

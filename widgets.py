@@ -20,6 +20,7 @@ class Button:
     active: Callable[[], bool] = lambda: False
     enabled: Callable[[], bool] = lambda: True
     priority: int = 0                   # the lowest leave the toolbar first when it is narrow
+    apart: bool = False                 # begins a group
     rect: pygame.Rect = field(default_factory=lambda: pygame.Rect(0, 0, 0, 0))
 
     def wanted_width(self, type: Type, unit: float) -> int:
@@ -60,6 +61,7 @@ class Slider:
     get: Callable[[], float]
     set: Callable[[float], None]
     priority: int = 99
+    apart: bool = False
     rect: pygame.Rect = field(default_factory=lambda: pygame.Rect(0, 0, 0, 0))
 
     def wanted_width(self, type: Type, unit: float) -> int:
@@ -110,9 +112,12 @@ def place(widgets: list[Widget], area: pygame.Rect, type: Type, unit: float) -> 
     shown = list(widgets)
     while shown and sum(w.wanted_width(type, unit) + gap for w in shown) - gap > area.width:
         shown.remove(min(shown, key=lambda w: w.priority))
+    spare = area.width - sum(w.wanted_width(type, unit) + gap for w in shown) + gap
+    between = min(round(14 * unit), spare // max(1, sum(w.apart for w in shown)))       # groups
     x = area.left
     for widget in shown:
         width = widget.wanted_width(type, unit)
+        x += between * widget.apart
         widget.rect = pygame.Rect(x, area.top, width, area.height)
         x += width + gap
     return shown

@@ -15,11 +15,13 @@ import pygame
 import pytest
 from PIL import Image
 
+import answers
 import app as command
 from canvas import Canvas
-from cards import CorrectionsCard, FeaturesCard, FilesCard, HelpCard
+from cards import CorrectionsCard, FilesCard, HelpCard
 from frame import make_frame
-from panels import arrange, in_words
+from layout import arrange
+from panels import in_words
 from read_ink import read_ink
 from recognizer import Reading
 from session import FileReading, Session
@@ -291,8 +293,8 @@ def test_brush_by_wheel_keys_and_slider(app: App) -> None:
 # ---------------------------------------------------------------------------------- looking
 
 @pytest.mark.parametrize("theme", PALETTES)
-@pytest.mark.parametrize(("size", "scale"), [((480, 360), 1), ((1024, 768), 1), ((1024, 768), 2), ((700, 1000), 1),
-                                             ((3840, 2160), 2)])
+@pytest.mark.parametrize(("size", "scale"), [((480, 360), 1), ((480, 360), 2), ((1024, 768), 1), ((1024, 768), 2),
+                                             ((700, 1000), 1), ((3840, 2160), 2)])
 def test_everything_has_its_place_at_every_size(start: Start, size: tuple[int, int], scale: float, theme: str) -> None:
     app = start(size, scale, theme)
     layout = app.layout
@@ -643,19 +645,38 @@ def test_the_keyboard_reaches_every_button(app: App) -> None:
 
 
 @pytest.mark.parametrize(("key", "letter", "kind"), [(pygame.K_F1, "", HelpCard), (pygame.K_SLASH, "?", HelpCard),
-                                                      (pygame.K_l, "l", CorrectionsCard), (pygame.K_f, "f", FeaturesCard)])
+                                                      (pygame.K_l, "l", CorrectionsCard)])
 def test_cards_open_and_close_by_key(app: App, key: int, letter: str, kind: type) -> None:
     drag(app, SEVEN)
     read(app)
     press(app, key, letter=letter)
     assert isinstance(app.card, kind)
-    if isinstance(app.card, FeaturesCard):
-        settle(app, lambda: bool(app.card and app.card.layers))     # type: ignore[attr-defined]
     shown(app)
     press(app, pygame.K_c, letter="c")
     assert app.canvas.strokes                           # keys belong to the card
     press(app, pygame.K_ESCAPE)
     assert app.card is None and app.running
+
+
+def test_the_maps_of_each_layer_follow_the_pen(app: App) -> None:
+    press(app, pygame.K_f, letter="f")
+    shown(app)
+    drag(app, SEVEN)
+    read(app)
+    settle(app, lambda: app.layers is not None)
+    before = app.layers
+    assert before is not None and len(before) == 5 and before[0][1].shape == (32, 28, 28)
+    picture = shown(app)
+    drag(app, [(440, 60), (440, 220)])
+    read(app)
+    settle(app, lambda: app.layers is not before)
+    changed = (shown(app) != picture).any(axis=2)
+    area = app.layout.bars.union(app.layout.frames)
+    assert changed[area.left:area.right, area.top:area.bottom].mean() > 0.05
+    assert app.hint_at(app.layout.bars.center) == app.hint_at(app.layout.frames.center)
+    press(app, pygame.K_f, letter="f")
+    shown(app)
+    assert app.bar_places and app.frame_places
 
 
 def test_escape_on_the_canvas_quits(app: App) -> None:
@@ -768,7 +789,7 @@ def test_damaged_corrections_are_kept_aside_and_said(start: Start, tmp_path: Pat
 
 
 def test_an_error_of_the_worker_is_shown_and_the_window_lives(app: App) -> None:
-    app._take(Result("read", ("canvas", 1), error="something broke"))
+    answers.take(app, Result("read", ("canvas", 1), error="something broke"))
     assert app.message == "something broke"
     drag(app, SEVEN)
     assert read(app).text == "7"
