@@ -12,11 +12,13 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from learn import Memory, default_folder
 from model import MODEL_PATH
+from pool import read_pictures
 from read_ink import PictureError, Source, open_picture
 from recognizer import Reading, Recognizer
 
@@ -29,30 +31,34 @@ MODEL_HELP = "checkpoint to use (default: the model.pth beside this program)"
 def main(argv: list[str] | None = None) -> int:
     """Print one line a picture; return 0, or 1 if some file could not be read."""
     arguments = build_parser().parse_args(argv)
+    make = partial(
+        open_recognizer, arguments.model or MODEL_PATH, arguments.device, arguments.corrections, arguments.trust
+    )
     try:
-        memory = open_memory(arguments.corrections) if arguments.corrections else None
-        recognizer = Recognizer(arguments.model or MODEL_PATH, arguments.device, memory, arguments.trust)
+        recognizer = make()
     except (OSError, ValueError, RuntimeError) as error:
         print(f"predict.py: {_one_line(error)}", file=sys.stderr)
         return 1
     failed = False
     shown: list[tuple[str, Source, Reading]] = []
-    for name, source in find_pictures(arguments.paths):
-        reading, problem = None, None
-        try:
-            if isinstance(source, Exception):
-                raise source
-            reading = recognizer.read(source)
-            if arguments.plot and len(shown) < MOST_PLOTTED:
+    try:
+        for name, source, answer in read_pictures(find_pictures(arguments.paths), recognizer, make, arguments.processes):
+            reading, problem = (None, _one_line(answer)) if isinstance(answer, Exception) else (answer, None)
+            if problem:
+                failed = True
+                print(f"predict.py: {problem}", file=sys.stderr)
+            if arguments.json:
+                print(json.dumps(as_json(name, reading, problem)), flush=True)
+            elif reading is not None:
+                print(f"{name}: {describe(reading, recognizer.classes, arguments.top)}", flush=True)
+            if arguments.plot and reading is not None and not isinstance(source, Exception) and len(shown) < MOST_PLOTTED:
                 shown.append((name, source, reading))
-        except (OSError, PictureError) as error:
-            problem = _one_line(error)
-            failed = True
-            print(f"predict.py: {problem}", file=sys.stderr)
-        if arguments.json:
-            print(json.dumps(as_json(name, reading, problem)), flush=True)
-        elif reading is not None:
-            print(f"{name}: {describe(reading, recognizer.checkpoint.classes, arguments.top)}", flush=True)
+    except RuntimeError as error:
+        print(f"predict.py: {_one_line(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("predict.py: stopped", file=sys.stderr)
+        return 130
     if arguments.plot and shown:
         try:
             plot_readings(shown, recognizer.checkpoint.classes, arguments.plot)
@@ -81,6 +87,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code")
     parser.add_argument("--corrections", nargs="?", type=Path, const=default_folder(), metavar="DIR",
                         help="use your corrections, those made in app.py or in DIR (after PATH)")
+    parser.add_argument("--processes", type=_positive, metavar="N",
+                        help="processes that read (default: as many as cores from 200 pictures on, 1 for fewer)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (default: cpu, quickest for single pictures)")
     return parser
 
@@ -93,6 +101,11 @@ def predict_user_input(model: str | os.PathLike[str] | Any, image_path: str | os
     recognizer = model if isinstance(model, Recognizer) else Recognizer(model)
     text = recognizer.read(image_path).text.replace("\n", "")
     return int(text) if text.isdecimal() else text or None
+
+
+def open_recognizer(model: str | os.PathLike[str], device: str, corrections: Path | None, trust: bool) -> Recognizer:
+    """Return a Recognizer for what the command line says; raises OSError, ValueError or RuntimeError."""
+    return Recognizer(model, device, open_memory(corrections) if corrections else None, trust)
 
 
 def open_memory(folder: Path) -> Memory:

@@ -1,0 +1,90 @@
+"""Many pictures read in several processes: the same answers in the same order, and no process left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+import pool
+import predict
+from dataset import Digits
+from model import MODEL_PATH
+from recognizer import Reading, Recognizer
+
+
+@pytest.fixture
+def folder(digits: Digits, tmp_path: Path) -> Path:
+    """240 pictures of digits, one of them damaged."""
+    (tmp_path / "pictures").mkdir()
+    for number, image in enumerate(digits.images[:240, 0].numpy()):
+        Image.fromarray(image).save(tmp_path / "pictures" / f"{number:03}.png")
+    (tmp_path / "pictures" / "100.png").write_bytes(b"no picture")
+    return tmp_path / "pictures"
+
+
+def test_processes_print_what_one_prints(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = []
+    for processes in ("1", "2"):
+        assert predict.main(["--processes", processes, str(folder)]) == 1
+        printed.append(capsys.readouterr())
+    assert printed[0] == printed[1]
+    assert printed[0].out.count("\n") == 239 and printed[0].err.count("\n") == 1
+
+
+def test_pictures_are_taken_as_they_are_needed(recognizer: Recognizer, digits: Digits) -> None:
+    taken = 0
+
+    def endless() -> Iterator[pool.Picture]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield str(taken), digits.images[taken % 100, 0].numpy()
+
+    make = partial(predict.open_recognizer, MODEL_PATH, "cpu", None, False)
+    answers = pool.read_pictures(endless(), recognizer, make, 2)
+    names = [next(answers)[0] for _ in range(300)]
+    assert names == [str(number) for number in range(1, 301)]
+    assert taken < 300 + pool.WORTH_IT + pool.CHUNK * (2 * pool.AHEAD + 2)
+    answers.close()     # type: ignore[attr-defined]
+
+
+def test_a_killed_process_is_one_line_and_not_a_hang(recognizer: Recognizer, digits: Digits) -> None:
+    answers = pool.read_pictures(iter([("", np.zeros((9, 9), np.uint8))] * 500), recognizer, _die, 2)
+    with pytest.raises(RuntimeError, match="--processes 1"):
+        next(answers)
+
+
+def _die() -> Recognizer:
+    os.kill(os.getpid(), signal.SIGTERM)
+    raise AssertionError
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_ctrl_c_stops_every_process(folder: Path) -> None:
+    words = [sys.executable, str(ROOT / "predict.py"), "--processes", "2", *[str(folder)] * 40]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None and ".png" in process.stdout.readline()
+    os.killpg(process.pid, signal.SIGINT)
+    started = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in err and err.rstrip().endswith("predict.py: stopped")
+    assert out.count("\n") < 240 * 40 - 10 and time.monotonic() - started < 20
+    with pytest.raises(ProcessLookupError):     # nobody is left of its group
+        os.killpg(process.pid, 0)
+
+
+def test_a_reading_that_was_refused_comes_back_as_what_it_was(recognizer: Recognizer, tmp_path: Path) -> None:
+    pictures: list[pool.Picture] = [("absent", str(tmp_path / "absent.png")), ("blank", np.full((40, 40), 255, np.uint8))]
+    make = partial(predict.open_recognizer, MODEL_PATH, "cpu", None, False)
+    absent, blank = (answer for _, _, answer in pool.read_pictures(iter(pictures), recognizer, make, 2))
+    assert isinstance(absent, FileNotFoundError) and absent.filename == str(tmp_path / "absent.png")
+    assert isinstance(blank, Reading) and blank.status == "blank"
