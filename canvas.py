@@ -24,6 +24,7 @@ BRUSH_RANGE = (1.0, 64.0)           # canvas units
 LEAST_STEP = 2.5                    # canvas units; points closer than this carry the jitter of whole pixels, not the hand
 FLATNESS = 0.06                     # canvas units; how far a line may stray from the curve it stands for
 FAR = 1e5                           # canvas units; points beyond are clamped, so that no number overflows
+MOST_POINTS = 20_000      # of a drawing that is read from a file
 BATCH = 8                           # lines drawn in one numpy expression
 
 
@@ -321,6 +322,8 @@ def strokes_from_json(text: str | bytes, width: int, height: int) -> list[Stroke
     try:
         own_width, own_height = _number(content["width"]), _number(content["height"])
         scale = min(width / own_width, height / own_height)
+        if sum(len(each["points"]) for each in content["strokes"]) > MOST_POINTS:
+            raise ValueError("more points than anybody draws")
         strokes = [_stroke(each, scale) for each in content["strokes"]]
     except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise ValueError(f"these strokes are damaged: {cure}") from None
@@ -334,8 +337,10 @@ def draw_strokes(strokes: Sequence[Sequence[Sequence[float]]], brush: float = BR
     Raises ValueError if there is no point.
     """
     points = np.array([point[:2] for stroke in strokes for point in stroke], float)
-    if len(points) == 0:
-        raise ValueError("there are no strokes to draw: give at least one point")
+    if not 0 < len(points) <= MOST_POINTS:
+        raise ValueError(f"there are {len(points):,} points: give at least one point, and at most {MOST_POINTS:,}")
+    if points.shape[1:] != (2,) or not np.isfinite(points).all():
+        raise ValueError("a point is two finite numbers")
     low, high = points.min(axis=0), points.max(axis=0)
     scale = (size - 2 * margin) / max(float((high - low).max()), 1e-9)
     points = (points - (low + high) / 2) * scale + size / 2

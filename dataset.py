@@ -25,6 +25,7 @@ DATA_DIR = Path("data")
 DOWNLOAD_TIMEOUT = 20  # seconds without a byte before a server is given up
 VALIDATION_SIZE = 5_000  # of MNIST's 60,000 training images
 VALIDATION_SEED = 60_000  # fixes the split for good: it depends on nothing else
+MOST_BYTES = 1 << 28  # of an unpacked IDX file (MNIST's largest: 47 MB); more is refused as a bomb
 IDX_UINT8 = 0x08  # third byte of an IDX file's magic number (yann.lecun.com/exdb/mnist)
 
 # name: (md5 of the .gz, shape), from torchvision.datasets.MNIST.resources
@@ -73,13 +74,14 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...] | None = None)
     """
     path = Path(path)
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
             f"{path} is truncated or damaged: delete it and run `python train.py` to fetch it again"
         ) from error
     problem = DataError(f"{path} is not a whole IDX file: delete it and run `python train.py` to fetch it again")
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != IDX_UINT8 or not 1 <= content[3] <= 4:
+    if not 4 <= len(content) <= MOST_BYTES or content[:2] != b"\0\0" or content[2] != IDX_UINT8 or not 1 <= content[3] <= 4:
         raise problem
     header = 4 + 4 * content[3]
     if len(content) < header:

@@ -7,6 +7,7 @@ programs other than this one. What is read here is believed only as far as that 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from pathlib import Path
@@ -71,6 +72,7 @@ class Pt2Network(torch.nn.Module):
         """Open the file, which may run code that it holds; raises ValueError if it is no exported network."""
         super().__init__()
         extra = {CARD: ""}
+        logging.getLogger("torch.export").setLevel(logging.CRITICAL)  # it logs what it raises
         try:
             program = torch.export.load(os.fspath(path), extra_files=extra)
         except OSError:
@@ -119,8 +121,9 @@ def read_card(text: str | bytes, path: str | os.PathLike[str]) -> dict[str, Any]
             and card["classes"]
             and {"size", "channels", "road"} <= set(card["input"])
             and isinstance(card["facts"], dict)
+            and isinstance(card["arch"], str)
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} was not made by export.py: it does not say its classes and input") from error
     if not good:
         raise ValueError(f"{path} was exported in a format that this program does not read: export it again")

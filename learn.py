@@ -33,6 +33,7 @@ FORMAT = "digits-correction-v1"
 SIDE = 28  # pixels; frames are compared at this size
 BLUR = 1.0  # pixels; standard deviation of the blur that lets strokes lie a little apart
 SHIFTS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]  # pixels; tried before two frames are called unlike
+MOST_BYTES = 1 << 24  # of an unpacked correction (a frame has 3 KB, a picture in colour 50 KB); more is refused as a bomb
 UNLIKE = 0.7  # correlation at which two frames have nothing to do with each other
 SAME = 0.98  # correlation from which a frame is the corrected drawing again
 RECALLED = 0.95  # probability of its label that a correction gives its own frame
@@ -227,6 +228,8 @@ def _from_bytes(id: str, content: bytes) -> Correction:
     """Return the correction in a file's bytes; raises ValueError, KeyError, EOFError or OSError for any other bytes."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            if sum(entry.file_size for entry in file.zip.infolist()) > MOST_BYTES:
+                raise ValueError("too large for a correction")
             words = {key: str(file[key]) for key in ("format", "label", "time", "model")}
             frame = np.ascontiguousarray(file["frame"], np.float32)
     except (TypeError, AttributeError, NotImplementedError, RuntimeError) as error:

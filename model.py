@@ -8,7 +8,9 @@ is read with `weights_only=True`: opening one never runs code.
 from __future__ import annotations
 
 import io
+import math
 import os
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,7 @@ FORMAT = "digits-v1"
 DIGITS = tuple("0123456789")
 DEFAULT_ARCH = "residual"
 MODEL_PATH = Path(__file__).parent / "model.pth"
+LARGEST_INPUT = 512  # pixels; side of what a network may ask for
 
 
 class CheckpointError(ValueError):
@@ -144,9 +147,11 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"no model at {path}: run `python train.py` first, or name one with --model")
-    content = io.BytesIO(path.read_bytes())
+    content = path.read_bytes()
+    if _unpacked_size(content) > len(content):
+        raise CheckpointError(f"{path} unpacks to more than its own size, which no checkpoint does: it is refused")
     try:
-        return torch.load(content, map_location="cpu", weights_only=True)
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
         if "Unsupported global" in str(error):
             raise CheckpointError(
@@ -186,11 +191,17 @@ def _from_export(path: Path, device: torch.device | str, trust: bool) -> Checkpo
     if path.suffix == ".pt2" and not trust:
         raise CheckpointError(f"{path} can hold code that runs when it is opened: if you know who made it, add --trust")
     try:
-        network: Any = OnnxNetwork(path) if path.suffix == ".onnx" else Pt2Network(path).to(device)
+        network: Any = OnnxNetwork(path) if path.suffix == ".onnx" else Pt2Network(path)
         card = read_card(network.card, path)
     except (ImportError, ValueError) as error:
         raise CheckpointError(str(error)) from error
-    return Checkpoint(network, card["arch"], {}, tuple(card["classes"]), card["input"], card["facts"])
+    checkpoint = Checkpoint(network, str(card["arch"]), {}, tuple(map(str, card["classes"])), card["input"], card["facts"])
+    try:
+        _try_out(checkpoint)
+    except Exception as error:  # onnxruntime's own exceptions share no public base
+        raise CheckpointError(f"{path} does not fit its own description: export it again") from error
+    network.to(device)
+    return checkpoint
 
 
 def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Checkpoint:
@@ -200,15 +211,47 @@ def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Chec
         )
     try:
         classes = tuple(str(name) for name in content["classes"])
+        with torch.device("meta"):  # allocates nothing: the description may ask for more than its weights bear out
+            wanted = build_model(content["arch"], len(classes), content["config"]).state_dict()
+        if {name: w.shape for name, w in wanted.items()} != {name: w.shape for name, w in content["weights"].items()}:
+            raise ValueError("weights of another network")
         model = build_model(content["arch"], len(classes), content["config"])
         model.load_state_dict(content["weights"])
-        return Checkpoint(
+        model.eval()
+        checkpoint = Checkpoint(
             model, content["arch"], dict(content["config"]), classes, dict(content["input"]), dict(content["facts"])
         )
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        _try_out(checkpoint)
+        return checkpoint
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
         raise CheckpointError(
             f"{path} does not fit its own description: train a new one with `python train.py`"
         ) from error
+
+
+def _try_out(checkpoint: Checkpoint) -> None:
+    """Read a blank picture; raises some error if the network, its input, classes and facts do not fit together."""
+    taken, classes = checkpoint.input, checkpoint.classes
+    size, channels = taken["size"], taken["channels"]
+    if not (type(size) is int and 1 <= size <= LARGEST_INPUT and channels in (1, 3) and isinstance(taken["road"], bool)):
+        raise ValueError("no such input")
+    if taken["road"] and (size, channels) != (28, 1):
+        raise ValueError("frames are 28 x 28 in grey")
+    if not (0 < checkpoint.temperature < math.inf and math.isfinite(checkpoint.threshold)):
+        raise ValueError("no such temperature or threshold")
+    with torch.inference_mode():
+        logits = checkpoint.model(torch.zeros(1, channels, size, size))
+    if logits.shape != (1, len(classes)):
+        raise ValueError("as many logits as classes are needed")
+
+
+def _unpacked_size(content: bytes) -> int:
+    """Return the bytes that a zip file's members unpack to, 0 if it is no whole zip file. torch.save does not pack."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            return sum(entry.file_size for entry in file.infolist())
+    except Exception:  # zipfile raises many kinds for bad bytes; torch.load says what is wrong
+        return 0
 
 
 def _from_state_dict(path: str | os.PathLike[str], content: Any) -> Checkpoint:

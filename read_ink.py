@@ -24,7 +24,8 @@ Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 # what a user has; Pillow's other decoders are rarely used, and one of them (EPS) runs Ghostscript
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "WEBP", "TIFF", "AVIF")
 MAX_SIDE = 1024  # pixels; larger pictures are reduced to this while decoding
-MAX_PIXELS = 200_000_000  # a picture that decodes to more is refused as a bomb
+MAX_PIXELS = 100_000_000  # a picture that decodes to more is refused as a bomb (in colour with alpha: 400 MB a copy)
+MAX_LENGTH = 1_000_000  # pixels; a longer side is refused too, since Pillow keeps 8 bytes a row
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
 NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
@@ -137,8 +138,6 @@ def _whole_frames(colours: np.ndarray) -> Iterator[Look]:
 
 
 def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
-    if image.width * image.height > MAX_PIXELS:
-        raise Image.DecompressionBombError
     full = max(image.size)
     image.draft(None, (MAX_SIDE, MAX_SIDE)) if image.format == "JPEG" else None
     image.seek(0) if getattr(image, "is_animated", False) else None
@@ -146,8 +145,12 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, dtype=np.float64)
         top = (
+    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_LENGTH:
+        raise Image.DecompressionBombError
             65535.0
-            if image.mode.startswith("I;16") or (image.mode == "I" and values.max(initial=0) > 255)
+            if sixteen_bits or (image.mode == "I" and values.max(initial=0) > 255)
+    sixteen_bits = image.mode.startswith("I;16")
+    image = _reduced(image)
             else max(float(np.nan_to_num(values).max(initial=0)), 1.0)
         )
         image = Image.fromarray(np.clip(np.nan_to_num(values) * (255 / top), 0, 255).round().astype(np.uint8))
@@ -167,6 +170,18 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
 def _formats() -> tuple[str, ...]:
     """Return FORMATS, and HEIF where pillow-heif has been registered."""
     return (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """Return a picture of very many pixels with its sides divided by a whole number, twice MAX_SIDE or more still."""
+    factor = max(image.size) // (2 * MAX_SIDE)
+    if factor < 2:
+        return image
+    if "transparency" in image.info or image.mode == "PA":
+        image = image.convert("RGBA")
+    elif image.mode in ("1", "P") or image.mode.startswith("I;16"):
+        image = image.convert({"1": "L", "P": "RGB"}.get(image.mode, "I"))
+    return image.reduce(factor)
 
 
 def _what_is_wrong(name: Any, source: Any) -> str:

@@ -57,7 +57,7 @@ class ScratchNet:
 
     def __init__(self, layers: Sequence[int] = LAYERS, classes: int = 10) -> None:
         sizes = [*layers, classes]
-        self.weights = [torch.randn(n_in, n_out) * math.sqrt(2 / n_in) for n_in, n_out in zip(sizes, sizes[1:])]
+        self.weights = [torch.empty(n_in, n_out).normal_() * math.sqrt(2 / n_in) for n_in, n_out in zip(sizes, sizes[1:])]
         self.biases = [torch.zeros(n_out) for n_out in sizes[1:]]
         self.slopes = [torch.zeros_like(parameter) for parameter in self.parameters()]  # dL/d(parameter)
         self.training = True

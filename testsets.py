@@ -23,6 +23,9 @@ from canvas import draw_strokes
 from dataset import DataError
 from read_ink import Source
 
+MOST_BYTES = 1 << 30  # of an unpacked .npz; more is refused as a bomb
+MOST_LINE = 1 << 22  # characters; one drawing
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -84,6 +87,8 @@ def _read_tsv(path: Path, _: float) -> Iterator[Sample]:
 
 def _read_npz(path: Path, _: float) -> Iterator[Sample]:
     with np.load(path, allow_pickle=False) as arrays:
+        if sum(entry.file_size for entry in arrays.zip.infolist()) > MOST_BYTES:
+            raise DataError(f"{path} unpacks to more than {MOST_BYTES >> 20} MB: split it")
         images, labels = arrays["x"], arrays["y"]
     if images.ndim != 3 or images.dtype != np.uint8 or len(images) != len(labels):
         raise DataError(f"{path} needs x uint8 (N, H, W), ink bright, and y (N,): it has {images.dtype} {images.shape}")
@@ -94,7 +99,9 @@ def _read_npz(path: Path, _: float) -> Iterator[Sample]:
 def _read_strokes(path: Path, brush: float) -> Iterator[Sample]:
     opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
     with opened as file:
-        for number, line in enumerate(file):
+        for number, line in enumerate(iter(lambda: file.readline(MOST_LINE), "")):
+            if len(line) == MOST_LINE:
+                raise DataError(f"{path} has a line too long for a drawing: one drawing a line")
             drawing = json.loads(line)
             name = f"{path.name}[{number}]"
             others = {key: str(value) for key, value in drawing.items() if key not in ("strokes", "label")}

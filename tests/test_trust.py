@@ -85,8 +85,8 @@ def test_padding_a_length_hides_no_file_name(padded: bytes, tmp_path: Path) -> N
 
 
 def test_a_class_may_be_called_location(tmp_path: Path) -> None:
-    (tmp_path / "good.onnx").write_bytes(onnx_model("", "initializer", ("location", "place")))
-    assert load_checkpoint(tmp_path / "good.onnx").classes == ("location", "place")
+    (tmp_path / "good.onnx").write_bytes(onnx_model("", "initializer", ("location", *map(str, range(783)))))
+    assert load_checkpoint(tmp_path / "good.onnx").classes[0] == "location"
 
 
 # ---------------------------------------------------------------------------------- pickles
