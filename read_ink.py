@@ -140,17 +140,17 @@ def _whole_frames(colours: np.ndarray) -> Iterator[Look]:
 def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     full = max(image.size)
     image.draft(None, (MAX_SIDE, MAX_SIDE)) if image.format == "JPEG" else None
+    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_LENGTH:
+        raise Image.DecompressionBombError
     image.seek(0) if getattr(image, "is_animated", False) else None
     image = ImageOps.exif_transpose(image)
+    sixteen_bits = image.mode.startswith("I;16")
+    image = _reduced(image)
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, dtype=np.float64)
         top = (
-    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_LENGTH:
-        raise Image.DecompressionBombError
             65535.0
             if sixteen_bits or (image.mode == "I" and values.max(initial=0) > 255)
-    sixteen_bits = image.mode.startswith("I;16")
-    image = _reduced(image)
             else max(float(np.nan_to_num(values).max(initial=0)), 1.0)
         )
         image = Image.fromarray(np.clip(np.nan_to_num(values) * (255 / top), 0, 255).round().astype(np.uint8))
@@ -167,11 +167,6 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     return np.asarray(image), full / max(image.size)
 
 
-def _formats() -> tuple[str, ...]:
-    """Return FORMATS, and HEIF where pillow-heif has been registered."""
-    return (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
-
-
 def _reduced(image: Image.Image) -> Image.Image:
     """Return a picture of very many pixels with its sides divided by a whole number, twice MAX_SIDE or more still."""
     factor = max(image.size) // (2 * MAX_SIDE)
@@ -182,6 +177,11 @@ def _reduced(image: Image.Image) -> Image.Image:
     elif image.mode in ("1", "P") or image.mode.startswith("I;16"):
         image = image.convert({"1": "L", "P": "RGB"}.get(image.mode, "I"))
     return image.reduce(factor)
+
+
+def _formats() -> tuple[str, ...]:
+    """Return FORMATS, and HEIF where pillow-heif has been registered."""
+    return (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
 
 
 def _what_is_wrong(name: Any, source: Any) -> str:
