@@ -40,6 +40,7 @@ from storage import atomic_write
 from tracking import Tracker
 
 RESUME_FORMAT = "digits-resume-v1"
+MOST_THREADS = 1024  # that a resume file may ask for
 Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 REFUSED_SHARE = 0.003  # of validation digits that the threshold may call "not a digit"
 
@@ -345,6 +346,22 @@ class Run:
         content = read_plain(path)
         if not isinstance(content, dict) or content.get("format") != RESUME_FORMAT:
             raise CheckpointError(f"{path} is not a resume file of this program: start afresh without --resume")
+        try:
+            self._restore(content, path)
+        except CheckpointError:
+            raise
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
+            raise CheckpointError(f"{path} is damaged: start afresh without --resume") from error
+
+    def _restore(self, content: dict[str, Any], path: Path) -> None:
+        """Take up what a resume file holds; raises CheckpointError naming what differs, or some other error for bad content."""
+        counts = [content[name] for name in ("epoch", "batch", "round", "mean_steps")]
+        if not all(type(count) is int and count >= 0 for count in counts) or not 0 < content["threads"] <= MOST_THREADS:
+            raise ValueError("no such counts")
+        if not all(isinstance(line["epoch"], int) for line in content["history"]) or not content["seconds"] >= 0:
+            raise ValueError("no such history")
+        if not isinstance(content["run"], str):
+            raise ValueError("no such run")
         here = {**asdict(self.config), "data": self.data, "device": self.device.type, "precision": self.precision}
         there = {**content["config"], "data": content.get("data"), "device": content["device"], "precision": content["precision"]}
         differing = [
