@@ -74,8 +74,7 @@ def _open(app: State, result: Result) -> None:
 
 
 def _read_files(app: State, result: Result) -> None:
-    if isinstance(app.card, FilesCard):
-        app.card.add(result.value)
+    if isinstance(app.card, FilesCard) and app.card.add(result.value):
         app.show("all")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from widgets import Button, text_size
 
 if TYPE_CHECKING:
     from session import FileReading
+
+PAUSE = 0.1             # seconds between two drawings of a list that grows; to draw each row as it comes would slow the reading
 
 KEYS = (
     ("Left button", "draw (or a finger)"), ("Right button", "erase"),
@@ -131,17 +134,23 @@ class FilesCard(Card):
         super().__init__(close)
         self.readings: list[FileReading] = []
         self.following, self.fits = True, 0             # whether the newest row stays in sight; rows that fit, once known
+        self._due = 0.0
         self.busy = busy
         self.buttons.append(Button("Stop", "Stop reading", cancel, enabled=busy))
 
     def rows(self) -> int:
         return len(self.readings)
 
-    def add(self, reading: FileReading) -> None:
-        """Take a further file in; the list follows unless it was scrolled back."""
+    def add(self, reading: FileReading) -> bool:
+        """Take a further file in, and say whether to show it now; the list follows unless it was scrolled back."""
         self.readings.append(reading)
         if self.following and self.fits:
             self.first = max(0, len(self.readings) - self.fits)
+        now = time.monotonic()
+        if now < self._due and reading.done < reading.total:
+            return False
+        self._due = now + PAUSE
+        return True
 
     def scroll(self, steps: int) -> None:
         super().scroll(steps)
