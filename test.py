@@ -24,7 +24,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from dataset import Batches, load_mnist
-from model import MODEL_PATH, Checkpoint, load_checkpoint, predict_logits
+from model import DIGITS, MODEL_PATH, Checkpoint, load_checkpoint, predict_logits
 from model import evaluate as evaluate  # for visitors: the accuracy of a model on a loader
 from read_ink import PictureError
 from recognizer import Recognizer
@@ -33,15 +33,14 @@ from testsets import Sample, load_samples
 
 ECE_BINS = 15
 WORST = 36          # mistakes shown in the report
-REFUSED = 10        # index of the confusion matrix's last column: refused, blank or several digits
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was said of one picture. `probs` (10,) if it was seen as one digit, refused or not; else None."""
+    """What was said of one picture. `probs` (classes,) if it was seen as one digit, refused or not; else None."""
 
     label: str
-    is_digit: bool
+    is_digit: bool                  # or whatever the network's classes are
     text: str
     status: str
     probs: np.ndarray | None
@@ -67,12 +66,14 @@ def main(argv: list[str] | None = None) -> int:
         started = time.perf_counter()
         if arguments.data is None:
             name = "MNIST test set"
+            if checkpoint.classes != DIGITS:
+                raise ValueError(f"this model's classes are {', '.join(checkpoint.classes)}: name pictures of them with --data")
             answers = mnist_answers(checkpoint, arguments.data_dir, device, arguments.tta)
         else:
             name = str(arguments.data)
             samples = load_samples(arguments.data, arguments.brush)
             answers = picture_answers(Recognizer(checkpoint, device), samples, arguments.by)
-        report = {"data": name, **measure(answers), "seconds": time.perf_counter() - started}
+        report = {"data": name, **measure(answers, checkpoint.classes), "seconds": time.perf_counter() - started}
         report["images_per_second"] = len(answers) / report["seconds"]
         if arguments.plot:
             plot_report(answers, report, arguments.plot)
@@ -130,19 +131,21 @@ def mnist_answers(checkpoint: Checkpoint, data_dir: Path | None, device: str, tt
 def picture_answers(recognizer: Recognizer, samples: Iterable[Sample], by: str | None) -> list[Answer]:
     """Return an answer for each picture, read through the whole road; one that cannot be read counts as wrong."""
     answers = []
+    classes = recognizer.classes
     for sample in tqdm(samples, desc="pictures", unit="", disable=not sys.stderr.isatty()):
         if by is not None and by not in sample.columns:
             raise ValueError(f"no column {by!r} in this test set: it has {', '.join(sample.columns) or 'none'}")
+        known = sample.label in classes or sample.is_digit and set(sample.label) <= set(classes)
         try:
             reading = recognizer.read(sample.source)
         except (OSError, PictureError) as error:
             print(f"test.py: {' '.join(str(error).split())}", file=sys.stderr)
-            answers.append(Answer(sample.label, sample.is_digit, "", "error", None, np.zeros((28, 28), np.uint8)))
+            answers.append(Answer(sample.label, known, "", "error", None, np.zeros((28, 28), np.uint8)))
             continue
         single = reading.groups[0] if len(reading.groups) == 1 else None
         frame = reading.groups[0].frame if reading.groups else np.zeros((28, 28), np.float32)
         answers.append(Answer(
-            sample.label, sample.is_digit, reading.text.replace("\n", ""), reading.status,
+            sample.label, known, reading.text.replace("\n", ""), reading.status,
             np.array(single.probs) if single else None, (frame * 255).astype(np.uint8), sample.columns[by] if by else ""))
     if not answers:
         raise ValueError("the test set is empty")
@@ -151,32 +154,36 @@ def picture_answers(recognizer: Recognizer, samples: Iterable[Sample], by: str |
 
 # ---------------------------------------------------------------------------------- measures
 
-def measure(answers: list[Answer]) -> dict[str, Any]:
-    """Return accuracy with count and interval, loss, ECE, per-digit precision and recall, confusion, refusals."""
+def measure(answers: list[Answer], classes: tuple[str, ...] = DIGITS) -> dict[str, Any]:
+    """Return accuracy with count and interval, loss, ECE, per-class precision and recall, confusion, refusals.
+
+    The confusion matrix has a row a class and a last column for refused, blank or several digits.
+    """
     from torchmetrics.functional.classification import binary_auroc, multiclass_confusion_matrix
 
     digits = [a for a in answers if a.is_digit]
     others = [a for a in answers if not a.is_digit]
-    singles = [a for a in digits if len(a.label) == 1]
-    report: dict[str, Any] = {"pictures": len(answers)}
+    singles = [a for a in digits if a.label in classes]
+    index = {name: number for number, name in enumerate(classes)}
+    report: dict[str, Any] = {"pictures": len(answers), "classes": list(classes)}
     if digits:
         report.update(_accuracy(digits))
         report["refused"] = sum(a.status == "not_a_digit" for a in digits)
         report["blank"] = sum(a.status == "blank" for a in digits)
-    seen = [a for a in singles if a.probs is not None and len(a.probs) == 10]
+    seen = [a for a in singles if a.probs is not None and len(a.probs) == len(classes)]
     if seen:
         probs = torch.tensor(np.array([a.probs for a in seen]))
-        labels = torch.tensor([int(a.label) for a in seen])
+        labels = torch.tensor([index[a.label] for a in seen])
         report["loss"] = float(-probs[range(len(seen)), labels].clamp(min=1e-12).log().mean())
         report["ece"] = _ece(probs, labels)
     if singles:
         report["several_groups"] = sum(a.probs is None and a.status != "blank" for a in singles)
-        truth = torch.tensor([int(a.label) for a in singles])
-        said = torch.tensor([int(a.text) if a.text.isdecimal() and len(a.text) == 1 else REFUSED for a in singles])
-        matrix = multiclass_confusion_matrix(said, truth, REFUSED + 1)[:10]
+        truth = torch.tensor([index[a.label] for a in singles])
+        said = torch.tensor([index.get(a.text, len(classes)) for a in singles])
+        matrix = multiclass_confusion_matrix(said, truth, len(classes) + 1)[:-1]
         report["confusion"] = matrix.tolist()
         hits = matrix.diagonal().double()
-        report["precision"] = (hits / matrix.sum(0)[:10].clamp(min=1)).tolist()
+        report["precision"] = (hits / matrix.sum(0)[:-1].clamp(min=1)).tolist()
         report["recall"] = (hits / matrix.sum(1).clamp(min=1)).tolist()
     if others:
         report["negatives"], report["negatives_refused"] = len(others), sum(a.right for a in others)
@@ -208,7 +215,7 @@ def _ece(probs: Tensor, labels: Tensor) -> float:
     """Return the expected calibration error over ECE_BINS equal bins (Naeini et al., 2015)."""
     from torchmetrics.functional.classification import multiclass_calibration_error
 
-    return float(multiclass_calibration_error(probs, labels, 10, n_bins=ECE_BINS, norm="l1"))
+    return float(multiclass_calibration_error(probs, labels, probs.shape[1], n_bins=ECE_BINS, norm="l1"))
 
 
 def as_text(report: dict[str, Any]) -> str:
@@ -229,10 +236,12 @@ def as_text(report: dict[str, Any]) -> str:
                      + (f", AUROC {report['auroc']:.4f}" if "auroc" in report else ""))
     lines.extend(f"  {group}: {_share(row)}" for group, row in report.get("by", {}).items())
     if "confusion" in report:
-        lines.append("digit  precision  recall   read as" + "".join(f"{d:>6}" for d in range(10)) + " other")
-        for digit, row in enumerate(report["confusion"]):
-            shares = f"{report['precision'][digit]:>9.2%}  {report['recall'][digit]:>6.2%}"
-            lines.append(f"{digit:>5}  {shares}          " + "".join(f"{count:>6}" for count in row))
+        wide = max(5, *map(len, report["classes"]))
+        title = "digit" if report["classes"] == list(DIGITS) else "class"
+        lines.append(f"{title:>{wide}}  precision  recall   read as" + "".join(f" {name:>{wide}}" for name in report["classes"]) + " other")
+        for name, precision, recall, row in zip(report["classes"], report["precision"], report["recall"], report["confusion"]):
+            shares = f"{precision:>9.2%}  {recall:>6.2%}"
+            lines.append(f"{name:>{wide}}  {shares}          " + "".join(f" {count:>{wide}}" for count in row))
     return "\n".join(lines)
 
 
@@ -256,13 +265,14 @@ def plot_report(answers: list[Answer], report: dict[str, Any], path: Path) -> No
     if "confusion" in report:
         matrix = np.array(report["confusion"], float)
         top.imshow(np.log1p(matrix), cmap="Blues")
-        top.set(xlabel="answer", ylabel="truth", xticks=range(11), yticks=range(10))
-        top.set_xticklabels([*map(str, range(10)), "other"])
+        top.set(xlabel="answer", ylabel="truth", xticks=range(len(matrix) + 1), yticks=range(len(matrix)))
+        top.set_xticklabels([*report["classes"], "other"])
+        top.set_yticklabels(report["classes"])
         for row, column in np.ndindex(matrix.shape):
             if matrix[row, column]:
                 top.text(column, row, int(matrix[row, column]), ha="center", va="center", fontsize=7,
                          color="white" if row == column else "black")
-    seen = [(a.confidence, a.label == str(int(a.probs.argmax()))) for a in answers if a.is_digit and a.probs is not None]
+    seen = [(a.confidence, a.label == report["classes"][int(a.probs.argmax())]) for a in answers if a.is_digit and a.probs is not None]
     confidence, right_ones = np.array([c for c, _ in seen]), np.array([r for _, r in seen], float)
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
     filled = [b for b in range(ECE_BINS) if (bins == b).any()]

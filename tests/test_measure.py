@@ -13,6 +13,7 @@ from PIL import Image
 import test
 from canvas import draw_strokes
 from dataset import Digits
+from model import Checkpoint, build_model, save_checkpoint
 from test import Answer, interval, measure
 
 STAR = [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]]
@@ -103,6 +104,31 @@ def test_the_report_is_a_picture(few: Digits, tmp_path: Path, capsys: pytest.Cap
     assert test.main(["--plot", str(tmp_path / "report.png")]) == 0
     with Image.open(tmp_path / "report.png") as drawn:
         assert min(drawn.size) > 500
+
+
+def test_a_network_of_other_classes_is_measured_by_their_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    checkpoint = Checkpoint(build_model("colour", 2).eval(), "colour", {}, ("leaf", "sky"), {"size": 64, "channels": 3, "road": False})
+    with torch.no_grad():                       # the one layer that decides looks at blue minus green
+        for layer in (checkpoint.model.body[0], checkpoint.model.body[3], checkpoint.model.head):
+            layer.weight.zero_()
+            layer.bias.zero_()
+        checkpoint.model.body[0].weight[0, 1], checkpoint.model.body[0].weight[1, 2] = 1, 1
+        for channel in (0, 1):
+            checkpoint.model.body[3].weight[channel, channel] = 1
+            checkpoint.model.head.weight[channel, 169 * channel:169 * (channel + 1)] = 1
+    save_checkpoint(tmp_path / "two.pth", checkpoint)
+    for name, colour in (("leaf", (0, 200, 0)), ("sky", (0, 0, 200)), ("stone", (90, 90, 90))):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for number in range(2):
+            Image.new("RGB", (80, 60 + number), colour).save(tmp_path / "set" / name / f"{number}.png")
+    report = report_of(["--data", tmp_path / "set", "--model", tmp_path / "two.pth", "--plot", tmp_path / "two.png"], capsys)
+    assert (report["right"], report["count"], report["negatives"]) == (4, 4, 2)
+    assert report["confusion"] == [[2, 0, 0], [0, 2, 0]] and report["classes"] == ["leaf", "sky"]
+    assert test.main(["--data", str(tmp_path / "set"), "--model", str(tmp_path / "two.pth")]) == 0
+    assert " leaf " in capsys.readouterr().out
+    assert test.main(["--model", str(tmp_path / "two.pth")]) == 1
+    assert "--data" in capsys.readouterr().err
 
 
 def answer(label: str, text: str, confidence: float) -> Answer:

@@ -89,3 +89,22 @@ def test_a_summary_lists_layers_and_the_total(name: str, capsys: pytest.CaptureF
     printed = capsys.readouterr().out
     assert f"{count_parameters(build_model(name)):,}" in printed
     assert "MB" in printed
+
+
+def test_a_script_of_ones_own_trains_and_measures_with_three_functions(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataset import get_data_loaders
+    from test import evaluate as measured
+    from train import train as one_epoch
+
+    parts = {True: digits.part(torch.arange(300)), False: digits.part(torch.arange(300, 400))}
+    monkeypatch.setattr("dataset.load_mnist", lambda train, data_dir=None: parts[train])
+    training, testing = get_data_loaders(32)
+    assert [len(labels) for _, labels in testing] == [32, 32, 32, 4]
+    assert torch.equal(torch.cat([labels for _, labels in testing]), parts[False].labels)
+    first, second = (torch.cat([labels for _, labels in training]) for _ in range(2))
+    assert not torch.equal(first, parts[True].labels[: len(first)])             # shuffled
+    torch.manual_seed(0)
+    model = build_model("tiny")
+    losses = [one_epoch(model, training, "cpu") for _ in range(6)]
+    assert losses[-1] < losses[0]
+    assert measured(model, testing, "cpu") == evaluate(model, testing) > 0.5
