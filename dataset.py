@@ -208,7 +208,8 @@ class Batches:
     Slices of one uint8 tensor on `device`; no worker, no copy to the host (what is mapped from disk stays there,
     and a batch at a time is read). With `seed` the order is
     drawn anew each epoch from (seed, epoch) alone, and an incomplete last batch is left out; without,
-    the order is the data's own. `start` skips that many batches of the coming epoch (for resuming).
+    the order is the data's own. `start` skips that many batches of the coming epoch (for resuming). Of `size`
+    processes that train together, the one of this `rank` takes its equal share of every batch.
     """
 
     def __init__(
@@ -219,11 +220,16 @@ class Batches:
         *,
         seed: int | None = None,
         transform: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None,
+        rank: int = 0,
+        size: int = 1,
     ) -> None:
         self.device = torch.device(device)
         home = torch.device("cpu") if digits.on_disk else self.device
         self.images, self.labels = digits.images.to(home), digits.labels.to(home)
         self.batch_size, self.seed, self.transform = min(batch_size, len(digits)), seed, transform
+        self.rank, self.size = rank, size
+        if self.batch_size % size:
+            raise ValueError(f"{size} processes cannot share batches of {self.batch_size}: name a multiple with --batch-size")
         self.epoch = 0
         self.start = 0
 
@@ -235,7 +241,8 @@ class Batches:
         order = self._order()
         start, self.start = self.start, 0
         for number in range(start, len(self)):
-            part = slice(number * self.batch_size, (number + 1) * self.batch_size)
+            share = self.batch_size // self.size
+            part = slice(first := number * self.batch_size + self.rank * share, first + share)
             index = part if order is None else order[part]
             images, labels = self.images[index].to(self.device), self.labels[index].to(self.device)
             if self.transform is not None:

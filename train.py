@@ -25,6 +25,7 @@ import torch
 from tqdm import tqdm
 
 from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation
+from distributed import Team, join, own_device
 from folders import add_corrections, load_folder
 from learn import Memory, default_folder
 from model import (
@@ -59,7 +60,8 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.summary:
             print(summary(arguments.arch))
             return 0
-        return _run(arguments, start)
+        with join() as team:
+            return _run(arguments, start, team)
     except (OSError, ValueError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
@@ -76,7 +78,8 @@ def build_parser() -> argparse.ArgumentParser:
         "  python train.py --epochs 60 --plot curves.png    longer, with a picture of the curves\n"
         "  python train.py --forever                        until Ctrl-C, then --resume goes on\n"
         "  python train.py --data signs/ --output signs.pth your own pictures, a sub-folder a class\n"
-        "  python train.py --corrections                    learn your corrections for good\n",
+        "  python train.py --corrections                    learn your corrections for good\n"
+        "  torchrun --nproc-per-node=4 train.py             in four processes, a GPU each where there are GPUs\n",
     )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run, bit for bit")
     parser.add_argument(
@@ -254,23 +257,25 @@ def summary(arch: str) -> str:
     )
 
 
-def _run(arguments: argparse.Namespace, start: Checkpoint | None) -> int:
-    device = choose_device(arguments.device)
+def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) -> int:
+    device = choose_device(arguments.device or own_device())
     precision = arguments.precision or choose_precision(device)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    train_set, validation_set, adapted = load_data(arguments)
+    with team.leader_first():  # it may have to download
+        train_set, validation_set, adapted = load_data(arguments)
     config = make_config(arguments, adapted)
     with _StopSignals() as stop:
-        run = Run(config, train_set, validation_set, device, precision, stop.received, start)
+        run = Run(config, train_set, validation_set, device, precision, stop.received, start, team)
         resume = arguments.output.with_name(arguments.output.stem + ".resume.pth")
         if arguments.resume:
             if not resume.exists():
                 raise FileNotFoundError(f"nothing to resume: there is no {resume}. Start without --resume")
             run.restore(resume)
-        else:
+        elif team.leads:
             protect(resume, run.run_id, move=True)
+        several = f"{team.size} processes, " if team.size > 1 else ""
         print(
-            f"device {device} ({precision}), network {config.arch}, {count_parameters(run.model):,} parameters, "
+            f"{several}device {device} ({precision}), network {config.arch}, {count_parameters(run.model):,} parameters, "
             f"{len(train_set):,} images from {train_set.source}, {len(validation_set):,} for validation",
             flush=True,
         )
@@ -288,10 +293,11 @@ def _run(arguments: argparse.Namespace, start: Checkpoint | None) -> int:
             run.save(resume)
             if run.history:
                 _write_if_better(run, arguments.output, facts)
-            print(
-                f"train.py: stopped in epoch {run.epoch + 1} and saved. To go on: the same command with --resume",
-                file=sys.stderr,
-            )
+            if team.leads:
+                print(
+                    f"train.py: stopped in epoch {run.epoch + 1} and saved. To go on: the same command with --resume",
+                    file=sys.stderr,
+                )
             return 128 + interruption.signum
     return 0
 
@@ -300,33 +306,40 @@ def _train_rounds(run: Run, arguments: argparse.Namespace, facts: dict[str, Any]
     while True:
         end = (run.round + 1) * run.config.epochs
         while run.epoch < end:
-            line = run.train_epoch(progress=sys.stderr.isatty())
-            if not sys.stderr.isatty():
-                print(
-                    f"epoch {run.epoch}: loss {line['loss']:.4f}, validation {line['validation_accuracy']:.2%}, "
-                    f"{line['seconds']:.0f} s",
-                    file=sys.stderr,
-                    flush=True,
-                )
-            if arguments.log:
-                arguments.log.parent.mkdir(parents=True, exist_ok=True)
-                with arguments.log.open("a", encoding="utf-8") as log:
-                    log.write(
-                        json.dumps({"run": run.run_id, "arch": run.config.arch, "seed": run.config.seed, **line}) + "\n"
-                    )
-            if arguments.plot:
-                plot_curves(run.history, arguments.plot)
+            line = run.train_epoch(progress=sys.stderr.isatty() and run.team.leads)
+            if run.team.leads:
+                _report(run, line, arguments)
             run.save(resume)
         if arguments.forever:
             _write_if_better(run, arguments.output, facts)
             run.new_round()
             continue
         _write(run, arguments.output, facts)
-        resume.unlink()
+        if run.team.leads:
+            resume.unlink()
         return
 
 
+def _report(run: Run, line: dict[str, float], arguments: argparse.Namespace) -> None:
+    """Say what an epoch came to: on stderr, in the log, in the plot."""
+    if not sys.stderr.isatty():
+        print(
+            f"epoch {run.epoch}: loss {line['loss']:.4f}, validation {line['validation_accuracy']:.2%}, "
+            f"{line['seconds']:.0f} s, {line['images_per_second']:,.0f} images/s",
+            file=sys.stderr,
+            flush=True,
+        )
+    if arguments.log:
+        arguments.log.parent.mkdir(parents=True, exist_ok=True)
+        with arguments.log.open("a", encoding="utf-8") as log:
+            log.write(json.dumps({"run": run.run_id, "arch": run.config.arch, "seed": run.config.seed, **line}) + "\n")
+    if arguments.plot:
+        plot_curves(run.history, arguments.plot)
+
+
 def _write(run: Run, path: Path, facts: dict[str, Any]) -> None:
+    if not run.team.leads:
+        return
     checkpoint = run.checkpoint(facts)
     protect(path, run.run_id)
     save_checkpoint(path, checkpoint)
@@ -339,6 +352,8 @@ def _write(run: Run, path: Path, facts: dict[str, Any]) -> None:
 
 def _write_if_better(run: Run, path: Path, facts: dict[str, Any]) -> None:
     """Write the checkpoint unless `path` holds one with a validation accuracy at least as good."""
+    if not run.team.leads:
+        return
     accuracy = run.validate()[0]
     try:
         best = float(load_checkpoint(path).facts.get("validation_accuracy", 0))

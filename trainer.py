@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from augment import NOT_A_DIGIT, Augmentation, augment, warp
 from dataset import Batches, Digits
+from distributed import ALONE, ASK_EVERY, Team
 from model import (
     ARCHITECTURES,
     DEFAULT_ARCH,
@@ -39,7 +40,7 @@ from scratch import Momentum
 from storage import atomic_write
 from tracking import Tracker
 
-RESUME_FORMAT = "digits-resume-v1"
+RESUME_FORMAT = "digits-resume-v2"
 MOST_THREADS = 1024  # that a resume file may ask for
 Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 REFUSED_SHARE = 0.003  # of validation digits that the threshold may call "not a digit"
@@ -187,18 +188,24 @@ class Run:
         precision: str,
         stop: Callable[[], int | None] = lambda: None,
         start: Checkpoint | None = None,
+        team: Team = ALONE,
     ) -> None:
-        """Begin with fresh weights, or those of `start`. Raises ValueError where the parts do not fit."""
+        """Begin with fresh weights, or those of `start`. Raises ValueError where the parts do not fit.
+
+        Of a `team` every process makes a Run and calls its methods; the leader's are those that count.
+        """
         torch.manual_seed(config.seed)
-        self.config, self.device, self.precision, self.stop = config, device, precision, stop
+        self.config, self.device, self.precision, self.stop, self.team = config, device, precision, stop, team
         self.run_id = uuid.uuid4().hex
-        self.generator = Generator(device).manual_seed(config.seed)
+        self.generator = Generator(device).manual_seed(config.seed + 1_000_003 * team.rank)
         self.classes, self.road = train_set.classes, train_set.road
         if not self.road and config.augment != "none":
             raise ValueError("pictures as they are cannot be augmented like ink on paper: --augment none")
         transform = make_transform(config.augment, self.generator, self.classes == DIGITS)
         self.data = f"{train_set.source.split(' (')[0]}, {len(train_set)} pictures {_fingerprint(train_set.labels)}"
-        self.train_set = Batches(train_set, config.batch_size, device, seed=config.seed, transform=transform)
+        self.train_set = Batches(
+            train_set, config.batch_size, device, seed=config.seed, transform=transform, rank=team.rank, size=team.size
+        )
         self.validation_set = Batches(validation_set, 1000, device)
         self.model = build_model(config.arch, len(self.classes))
         if start is not None:
@@ -206,6 +213,7 @@ class Run:
         self.model.to(device)
         if isinstance(self.model, torch.nn.Module):
             self.model.to(memory_format=torch.channels_last)
+        self.parallel = team.wrap(self.model, device)
         self.optimizer = self._new_optimizer()
         self.mean = WeightAverage(self.model, config.average)
         self.epoch = self.batch = self.round = 0
@@ -214,7 +222,7 @@ class Run:
 
     def train_epoch(self, progress: bool) -> dict[str, float]:
         """Train to the end of the current epoch and return its line of history; may raise Interrupted."""
-        started = time.perf_counter()
+        started, first = time.perf_counter(), self.batch
         self.train_set.epoch, self.train_set.start = self.epoch, self.batch
         steps = len(self.train_set)
         bar = tqdm(
@@ -236,15 +244,17 @@ class Run:
         def after_step(loss: Tensor) -> None:
             self.mean.update(self.model)
             self.batch += 1
-            signum = self.stop()
-            if signum is not None:
+            if self.team.size > 1 and self.batch % ASK_EVERY and self.batch < steps:
+                return
+            signum = self.team.greatest(self.stop() or 0)
+            if signum:
                 bar.close()
                 raise Interrupted(signum)
 
         tracker = Tracker(self.device)
         try:
             train(
-                self.model,
+                self.parallel,
                 bar,
                 self.device,
                 self.optimizer,
@@ -255,8 +265,11 @@ class Run:
                 tracker=tracker,
             )
         finally:
-            self.seconds += time.perf_counter() - started
+            seconds = time.perf_counter() - started
+            self.seconds += seconds
         self.epoch, self.batch = self.epoch + 1, 0
+        if not self.team.leads:
+            return {}
         loss, training_accuracy = tracker.compute()
         accuracy, validation_loss = self.validate()
         line = {
@@ -266,6 +279,7 @@ class Run:
             "validation_loss": validation_loss,
             "validation_accuracy": accuracy,
             "seconds": self.seconds,
+            "images_per_second": (steps - first) * self.train_set.batch_size / seconds,
         }
         self.history.append(line)
         return line
@@ -312,6 +326,7 @@ class Run:
                 "parameters": count_parameters(model),
                 "precision": self.precision,
                 "device": str(self.device),
+                "processes": self.team.size,
             },
         )
 
@@ -332,18 +347,17 @@ class Run:
             "epoch": self.epoch,
             "batch": self.batch,
             "round": self.round,
-            "generator": self.generator.get_state(),
-            "torch_rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+            "rng": self.team.gather(self._random_state()),
             "seconds": self.seconds,
             "history": self.history,
         }
-        with atomic_write(path) as file:
-            torch.save(content, file)
+        if self.team.leads:
+            with atomic_write(path) as file:
+                torch.save(content, file)
 
     def restore(self, path: Path) -> None:
         """Take up the state of a resume file. Raises CheckpointError naming what differs or is wrong."""
-        content = read_plain(path)
+        content = self.team.share(read_plain(path) if self.team.leads else None)
         if not isinstance(content, dict) or content.get("format") != RESUME_FORMAT:
             raise CheckpointError(f"{path} is not a resume file of this program: start afresh without --resume")
         try:
@@ -362,8 +376,20 @@ class Run:
             raise ValueError("no such history")
         if not isinstance(content["run"], str):
             raise ValueError("no such run")
-        here = {**asdict(self.config), "data": self.data, "device": self.device.type, "precision": self.precision}
-        there = {**content["config"], "data": content.get("data"), "device": content["device"], "precision": content["precision"]}
+        here = {
+            **asdict(self.config),
+            "data": self.data,
+            "device": self.device.type,
+            "precision": self.precision,
+            "number of processes": self.team.size,
+        }
+        there = {
+            **content["config"],
+            "data": content.get("data"),
+            "device": content["device"],
+            "precision": content["precision"],
+            "number of processes": len(content["rng"]),
+        }
         differing = [
             f"{name} was {there.get(name)!r}, is now {value!r}"
             for name, value in here.items()
@@ -381,11 +407,19 @@ class Run:
         self.mean.steps = content["mean_steps"]
         self.optimizer.load_state_dict(content["optimizer"])
         self.epoch, self.batch, self.round = content["epoch"], content["batch"], content["round"]
-        self.generator.set_state(content["generator"])
-        torch.set_rng_state(content["torch_rng"])
-        if content["cuda_rng"] is not None:
-            torch.cuda.set_rng_state(content["cuda_rng"], self.device)
+        own = content["rng"][self.team.rank]
+        self.generator.set_state(own["generator"])
+        torch.set_rng_state(own["torch"])
+        if own["cuda"] is not None:
+            torch.cuda.set_rng_state(own["cuda"], self.device)
         self.seconds, self.history = content["seconds"], content["history"]
+
+    def _random_state(self) -> dict[str, Tensor | None]:
+        return {
+            "generator": self.generator.get_state(),
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+        }
 
     def new_round(self) -> None:
         """Begin another one-cycle round from the weights reached."""
