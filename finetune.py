@@ -4,7 +4,8 @@ The body of the network is frozen in eval mode (so BatchNorm stays as it is), wh
 a fixed vector, and the last layer a softmax regression on it: corrections, each with small distortions, are
 pulled to their labels, while a class-balanced replay of training digits is held to what the network said
 before (Li and Hoiem, "Learning without Forgetting", 2016). The outcome is kept only if the corrections are
-learnt and accuracy on held-out digits has dropped by no more than MOST_LOST.
+learnt and accuracy on held-out digits lies no more than MOST_LOST below the untouched network's, however many
+tunings came before, and no class has lost more than MOST_LOST_OF_A_CLASS of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from learn import Correction
 from model import Checkpoint
 
 MOST_LOST = 0.001  # of held-out accuracy
+MOST_LOST_OF_A_CLASS = 0.005  # of a class's held-out digits, or one of them if that is more
 LEARNT = 0.5  # share of the corrections that must be right afterwards, the latest among them
 COPIES = 16  # distorted copies of each correction
 STEPS = 120
@@ -40,7 +42,7 @@ class Outcome:
     accepted: bool
     learnt: int  # corrections that are right afterwards
     corrections: int
-    before: float
+    before: float  # of the untouched network
     after: float
     seconds: float
 
@@ -59,6 +61,7 @@ class FineTuner:
         self._held_out, self._labels = self._features(held_out), labels
         weight, bias = self._parameters
         self._said = F.linear(self._replay, weight, bias).detach().softmax(1)
+        self._untouched = self._right(weight, bias)
         self._states: list[tuple[Tensor, Tensor]] = []
 
     def tune(self, corrections: Sequence[Correction], seed: int = 0) -> Outcome:
@@ -84,12 +87,13 @@ class FineTuner:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        before = self._accuracy(*self._parameters)
+        before = float(self._untouched.double().mean())
         for share in PARTS_OF_THE_WAY:
             moved = [old.detach().lerp(new.detach(), share) for old, new in zip(self._parameters, (weight, bias))]
             right = F.linear(own, *moved).argmax(1) == labels
-            after, learnt = self._accuracy(*moved), int(right.sum())
-            accepted = bool(right[-1]) and learnt >= LEARNT * len(right) and before - after <= MOST_LOST
+            held = self._right(*moved)
+            after, learnt = float(held.double().mean()), int(right.sum())
+            accepted = bool(right[-1]) and learnt >= LEARNT * len(right) and before - after <= MOST_LOST and self._fair(held)
             if accepted:
                 self._states.append((self._parameters[0].detach().clone(), self._parameters[1].detach().clone()))
                 self._set(*moved)
@@ -108,9 +112,16 @@ class FineTuner:
             self._parameters[0].copy_(weight)
             self._parameters[1].copy_(bias)
 
-    def _accuracy(self, weight: Tensor, bias: Tensor) -> float:
-        answers = F.linear(self._held_out, weight, bias).argmax(1)
-        return float((answers == self._labels).double().mean())
+    def _right(self, weight: Tensor, bias: Tensor) -> Tensor:
+        """Return bool (N,): which held-out digits are right with these parameters of the last layer."""
+        return F.linear(self._held_out, weight, bias).argmax(1) == self._labels
+
+    def _fair(self, held: Tensor) -> bool:
+        """Whether no class pays for the others."""
+        classes = len(self.checkpoint.classes)
+        counts = torch.bincount(self._labels, minlength=classes)
+        lost = torch.bincount(self._labels, self._untouched.double() - held.double(), classes)
+        return bool((lost <= (MOST_LOST_OF_A_CLASS * counts).clamp(min=1)).all())
 
 
 def find_last_layer(model: Any) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor], Tensor]]:

@@ -264,6 +264,29 @@ def test_fine_tuning_that_would_cost_accuracy_is_refused_and_changes_no_bit(
     assert all(torch.equal(before[name], weight) for name, weight in tuner.checkpoint.model.state_dict().items())
 
 
+def test_what_earlier_tunings_cost_counts_too(tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    weight, bias = (parameter.clone() for parameter in tuner._parameters)
+    worse = bias.clone()
+    worse[7] -= 100                                     # as if earlier tunings had unlearnt the sevens
+    tuner._set(weight, worse)
+    monkeypatch.setattr("finetune.STEPS", 1)
+    right = _corrections(tuner, frames[400:], 1, 0)     # already learnt, and a step that costs nothing more
+    outcome = tuner.tune(right)
+    assert not outcome.accepted and outcome.before > outcome.after + MOST_LOST
+    tuner._set(weight, bias)
+    assert tuner.tune(right).accepted
+
+
+def test_a_class_that_would_pay_for_the_others_is_a_reason_to_refuse(tuner: FineTuner) -> None:
+    held = tuner._untouched.clone()
+    assert tuner._fair(held)
+    sevens = torch.nonzero((tuner._labels == 7) & held)[:, 0]
+    held[sevens[:1]] = False
+    assert tuner._fair(held)
+    held[sevens[:3]] = False
+    assert not tuner._fair(held)
+
+
 def tuner_probs(tuner: FineTuner, frames: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         return tuner.checkpoint.model(torch.from_numpy(frames[:, None])).softmax(1).numpy()
