@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from frame import CENTRE
+from strokes import DIGITS, SIGNS, Hand
 
 NOT_A_DIGIT = -1  # label of a picture that shows no digit
 
@@ -36,6 +38,8 @@ class Augmentation:
     width: float = 0.9  # how far towards the 3x3 dilated or eroded picture
     style_share: float = 1.0  # scales the shares of flagged ones, crossed sevens, tailed nines
     coarse_share: float = 0.25  # read at 10 to 24 px and brought back, half of these black and white
+    stretch_share: float = 0.1  # of the pictures, made up to 1.7 times as wide, as scans that fill their box are
+    drawn_share: float = 0.04  # digits of our own strokes instead of MNIST's
     clutter_share: float = 0.22
     negative_share: float = 0.15
 
@@ -43,28 +47,30 @@ class Augmentation:
 def augment(images: Tensor, labels: Tensor, strength: Augmentation, generator: Generator) -> tuple[Tensor, Tensor]:
     """Return float32 images (N, 1, 28, 28) in [0, 1] and labels (N,), some of them NOT_A_DIGIT.
 
-    `images` is uint8 (N, 1, 28, 28), ink bright, in random order (the shares are slices of the batch);
+    `images` is uint8 (N, 1, 28, 28), ink bright, in random order (the shares are parts of the batch);
     `generator` lives on the same device.
     """
     count = len(images)
     ink = images.float().div_(255)
     ink = add_style_strokes(ink, labels, strength.style_share, generator)
-    negatives = int(count * strength.negative_share)
-    if negatives:
-        odd = make_negatives(ink[-negatives:], labels[-negatives:], generator)
-        ink = torch.cat([ink[:-negatives], odd])
-        labels = torch.cat([labels[:-negatives], torch.full_like(labels[-negatives:], NOT_A_DIGIT)])
+    negatives, drawn = int(count * strength.negative_share), int(count * strength.drawn_share)
+    if negatives + drawn:
+        kept = count - negatives - drawn
+        ours, our_labels = draw_digits(drawn, generator)
+        odd = make_negatives(ink[count - negatives :], labels[count - negatives :], generator)
+        order = torch.randperm(count, generator=generator, device=ink.device)  # what follows takes slices
+        ink = torch.cat([ink[:kept], ours, odd])[order]
+        labels = torch.cat([labels[:kept], our_labels, torch.full_like(labels[count - negatives :], NOT_A_DIGIT)])[order]
     ink = warp(ink, strength, generator)
     ink = change_pen_width(ink, strength.width, generator)
     coarse = int(count * strength.coarse_share)
-    order = _integers(0, max(count - coarse, 1), generator)
     if coarse:
-        part = slice(order, order + coarse)
-        ink[part] = scan_coarsely(ink[part], generator)
+        ink[-coarse:] = scan_coarsely(ink[-coarse:], generator)
     ink = change_ink(ink, generator)
-    cluttered = int((count - negatives) * strength.clutter_share)
+    cluttered, skipped = int(count * strength.clutter_share), int(count * strength.coarse_share / 2)
     if cluttered:
-        ink[:cluttered] = add_clutter(ink[:cluttered], generator)
+        part = slice(count - skipped - cluttered, count - skipped)  # half of the coarse ones among them
+        ink[part] = add_clutter(ink[part], generator)
     return ink.clamp_(0, 1), labels
 
 
@@ -134,6 +140,22 @@ def add_style_strokes(ink: Tensor, labels: Tensor, share: float, generator: Gene
     return torch.maximum(picture, extra)[:, None]
 
 
+@lru_cache(maxsize=4)
+def _hands(device: torch.device) -> tuple[Hand, Tensor, Hand]:
+    """Return what draws our digits, the label of each template (T,), and what draws our signs."""
+    labels = [digit for digit, templates in DIGITS.items() for _ in templates]
+    digits = [template for templates in DIGITS.values() for template in templates]
+    return Hand(digits, device), torch.tensor(labels, device=device), Hand(list(SIGNS), device)
+
+
+def draw_digits(count: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Return `count` digits (N, 1, 28, 28) drawn by our own strokes, and their labels (N,)."""
+    hand, labels, _ = _hands(generator.device)
+    which = torch.randint(0, len(labels), (count,), generator=generator, device=generator.device)
+    path = hand.draw(which, generator)
+    return _ink_points(path, _uniform(count, 0.7, 2.0, generator))[:, None], labels[which]
+
+
 def pen_width(ink: Tensor) -> Tensor:
     """Return each picture's mean stroke width (N,) in pixels, 1 to 6: twice the area over the outline.
 
@@ -155,6 +177,8 @@ def warp(ink: Tensor, strength: Augmentation, generator: Generator) -> Tensor:
     angle, shear = uniform(strength.rotation), uniform(strength.shear)
     size = 1 + uniform(strength.scale)
     stretch = uniform(strength.scale / 2)
+    widened = (_uniform(count, 0, 1, generator) < strength.stretch_share).float()
+    stretch = stretch + widened * _uniform(count, 0, 0.26, generator)
     across, down = size * (1 + stretch), size * (1 - stretch)
     cosine, sine = angle.cos(), angle.sin()
     # inverse map, output pixel -> input pixel
@@ -324,7 +348,7 @@ def _light(ink: Tensor, generator: Generator) -> Tensor:
 
 def make_negatives(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     """Return as many pictures (N, 1, 28, 28) that show no digit: scribbles, glyphs, turned digits, pairs, blobs."""
-    makers = (_scribbles, _glyphs, _glyphs, _polygons, _turned, _pairs, _blobs)
+    makers = (_scribbles, _glyphs, _signs, _signs, _polygons, _turned, _pairs, _blobs, _clothes)
     parts = []
     for maker, part, of in zip(makers, ink.chunk(len(makers)), labels.chunk(len(makers))):
         parts.append(maker(part, of, generator))
@@ -350,6 +374,13 @@ def _glyphs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     t = torch.linspace(0, 1, 12, device=device)[:, None]
     points = start[:, :, None] * (1 - t) + stop[:, :, None] * t + arc[:, :, None] * (4 * t * (1 - t))
     return _ink_points(points.flatten(1, 2), _uniform(count, 0.9, 1.9, generator))[:, None]
+
+
+def _signs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
+    """Letters, signs and little pictures of our own strokes."""
+    hand = _hands(generator.device)[2]
+    which = torch.randint(0, len(SIGNS), (len(ink),), generator=generator, device=ink.device)
+    return _ink_points(hand.draw(which, generator), _uniform(len(ink), 0.7, 2.0, generator))[:, None]
 
 
 def _polygons(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
@@ -418,6 +449,28 @@ def _blobs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     filled = (_uniform(count, 0, 1, generator) < 0.5)[:, None, None]
     inside = torch.where(filled, box.float(), box * shape[:, 0].sigmoid())
     return inside[:, None] * texture
+
+
+def _clothes(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
+    """Silhouettes like clothes': alike left and right, some with sleeves or legs, or low ones like shoes; grey cloth."""
+    count, device = len(ink), ink.device
+    rows = torch.arange(28.0, device=device)
+    knots = torch.rand(count, 1, 6, generator=generator, device=device) * 6 + 2.5
+    outline = F.interpolate(knots, size=28, mode="linear", align_corners=True)[:, 0]  # half width of each row
+    arms, legs = _uniform(count, -8, 12, generator)[:, None], _uniform(count, -12, 4, generator)[:, None]
+    sleeve = torch.relu((rows < 6 + _uniform(count, 2, 14, generator)[:, None]) * arms)
+    half = (outline + sleeve).clamp(max=11)[:, :, None]
+    gap = (torch.relu(legs) * (rows > _uniform(count, 6, 16, generator)[:, None]))[:, :, None]
+    aside = (rows - CENTRE).abs()[None, None, :]
+    upright = (half - aside).clamp(0, 1) * (aside - gap + 1).clamp(0, 1) * ((rows > 4) & (rows < 24))[None, :, None]
+    low = (outline.roll(3, 1)[:, None, :] * 2 - (22 - rows)[None, :, None]).clamp(0, 1) * (rows < 23)[None, :, None]
+    low = low * (aside < 10.5)
+    shape = torch.where((_uniform(count, 0, 1, generator) < 0.3)[:, None, None], low, upright)
+    cells = (3, 7, 14, 28)[_integers(0, 4, generator)]
+    cloth = 1 - _uniform(count, 0, 0.9, generator)[:, None, None, None] * _smooth_noise(count, 28, cells, generator)
+    pictures = shape[:, None] * cloth
+    large = F.interpolate(pictures[:, :, 3:25, 3:25], size=28, mode="bilinear")  # as large as the whole picture
+    return torch.where(_uniform(count, 0, 1, generator)[:, None, None, None] < 0.3, large, pictures)
 
 
 def random_strokes(

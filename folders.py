@@ -22,7 +22,7 @@ import torch
 import segment
 from as_is import see_as_is
 from dataset import DataError, Digits
-from frame import FRAME_SIZE, fit_frame, make_frame
+from frame import FRAME_SIZE, make_frame
 from learn import Correction
 from read_ink import PictureError, Source, read_ink
 
@@ -115,8 +115,8 @@ def split(folder: Path, name: str) -> list[tuple[Path, bool]]:
 def frame_of(source: Source) -> np.ndarray:
     """Return the frame of a picture that shows one sign, all its ink together. Raises OSError or PictureError."""
     look = next(iter(read_ink(source).looks))
-    if look.whole:
-        return fit_frame(look.ink)
+    if look.frame is not None:
+        return look.frame
     pieces = [piece for line in segment.find_lines(look.ink) for piece in line]
     if not pieces:
         raise PictureError(f"{source if isinstance(source, (str, Path)) else 'the picture'} is blank")

@@ -17,6 +17,7 @@ FRAME_SIZE = 28  # pixels; side of a frame
 DIGIT_BOX = 20  # pixels; longer side of the ink in a frame
 CENTRE = FRAME_SIZE / 2  # pixel index of the centre of mass
 PEN_RANGE = (1.4, 6.0)  # frame pixels; stroke widths left alone (99.7 % of MNIST's digits lie inside)
+USUAL_WIDTH = 0.73  # of the height: the geometric mean of MNIST's digits
 SOLID = 0.4  # of the longer side; a disc has 0.5, the boldest of 3,000 MNIST digits 0.36
 WORK_SIDE = 5 * DIGIT_BOX  # pixels; larger crops are reduced to this before strokes are measured
 INK = 0.5  # at least this much is called ink when a yes or no is needed
@@ -49,6 +50,14 @@ def fit_frame(ink: np.ndarray) -> np.ndarray:
     top, left = (FRAME_SIZE - part.shape[0]) // 2, (FRAME_SIZE - part.shape[1]) // 2
     frame[top : top + part.shape[0], left : left + part.shape[1]] = part
     return frame
+
+
+def unstretch(ink: np.ndarray) -> np.ndarray:
+    """Return `ink` (H, W) with a digit's usual proportions, for scans that stretch every digit over a square."""
+    height, width = ink.shape
+    finer = math.ceil(WORK_SIDE / 2 / height)  # so that narrowing loses no stroke
+    size = (max(1, round(width * finer * USUAL_WIDTH)), height * finer)
+    return np.clip(np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)), 0, 1)
 
 
 def crop_to_ink(ink: np.ndarray) -> np.ndarray:

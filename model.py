@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -123,8 +124,17 @@ class Checkpoint:
 
     @property
     def threshold(self) -> float:
-        """The least confidence that counts as an answer; below it a picture is "not a digit"."""
+        """The least `certainty` (nats) that counts as an answer; below it a picture is "not a digit"."""
         return float(self.facts.get("threshold", 0.0))
+
+
+def certainty(probs: np.ndarray) -> np.ndarray:
+    """Return how far probabilities (..., classes) are from saying nothing: KL(uniform || probs) in nats, 0 to 27.
+
+    Between two likely digits it is high, where the largest probability is not. Training pushes pictures of no
+    digit towards 0 (outlier exposure; Hendrycks et al., 2019).
+    """
+    return -np.log(np.maximum(probs, 1e-12)).mean(axis=-1) - np.log(probs.shape[-1])
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:

@@ -19,6 +19,8 @@ import numpy as np
 from PIL import Image, ImageOps
 from scipy import ndimage
 
+from frame import fit_frame, make_frame, unstretch
+
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
 # what a user has; Pillow's other decoders are rarely used, and one of them (EPS) runs Ghostscript
@@ -42,10 +44,10 @@ class PictureError(ValueError):
 
 @dataclass(frozen=True)
 class Look:
-    """One way to see a picture: its ink, float32 (H, W); `whole`: the picture itself is the frame of one digit."""
+    """One way to see a picture: its ink, float32 (H, W), and a frame if its shape says that it is of one digit."""
 
     ink: np.ndarray
-    whole: bool = False
+    frame: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,15 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
     The later ones are second looks, for a picture whose first does not read surely as a digit.
     """
     plain, doubt = _plain_paper(colours)
+    shorter, longer = sorted(colours.shape[:2])
+    small = longer <= SMALL_SIDE and longer <= 1.5 * shorter
     if plain is not None:
+        if small and longer <= 1.1 * shorter and all(edge.any() for edge in (plain[0], plain[-1], plain[:, 0], plain[:, -1])):
+            yield Look(plain, make_frame(unstretch(plain)))
         yield Look(plain)
         if doubt:
             yield Look(1 - plain)
-    height, width = colours.shape[:2]
-    if max(height, width) <= SMALL_SIDE and max(height, width) <= 1.5 * min(height, width):
+    if small:
         yield from _whole_frames(colours)
     if plain is None:
         looks = sorted((_shaded_ink(colours, dark_ink) for dark_ink in (True, False)), key=lambda look: -look[1])
@@ -130,8 +135,8 @@ def _whole_frames(colours: np.ndarray) -> Iterator[Look]:
     level = (grey - low) / (high - low)
     border = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
     first = level if np.median(border) + np.median(level) <= 1 else 1 - level
-    yield Look(first, whole=True)
-    yield Look(1 - first, whole=True)
+    yield Look(first, fit_frame(first))
+    yield Look(1 - first, fit_frame(1 - first))
 
 
 # ---------------------------------------------------------------------------------- decoding

@@ -19,9 +19,9 @@ import torch
 
 import segment
 from as_is import see_as_is
-from frame import fit_frame, is_solid, make_frame
+from frame import is_solid, make_frame
 from learn import Memory
-from model import MODEL_PATH, Checkpoint, load_checkpoint
+from model import MODEL_PATH, Checkpoint, certainty, load_checkpoint
 from read_ink import Picture, PictureError, Source, read_ink
 from segment import Piece
 
@@ -169,17 +169,19 @@ class Recognizer:
         """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
         best = Reading("blank", "", ())
         for look in picture.looks:
-            reading = yield from (self._read_whole if look.whole else self._read_ink)(look.ink, picture.scale)
+            if look.frame is None:
+                reading = yield from self._read_ink(look.ink, picture.scale)
+            else:
+                reading = yield from self._read_frame(look.ink, look.frame, picture.scale)
             if reading.confidence > best.confidence or best.status == "blank":
                 best = reading
             if best.confidence >= DOUBTFUL:
                 break
         return best
 
-    def _read_whole(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
-        """Read ink that is a frame already, but for its size."""
+    def _read_frame(self, ink: np.ndarray, frame: np.ndarray, scale: float) -> Steps[Reading]:
+        """Read ink that is one digit, already framed."""
         piece = Piece((0, 0, ink.shape[1], ink.shape[0]), ink)
-        frame = fit_frame(ink)
         probs = yield frame[None]
         digit = self._digit(Guess(piece, frame, probs[0]), scale)
         return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
@@ -208,7 +210,7 @@ class Recognizer:
         probs = (yield frame[None])[0]
         confidence = float(probs.max())
         name = self.classes[int(probs.argmax())]
-        accepted = confidence >= self.checkpoint.threshold
+        accepted = bool(certainty(probs) >= self.checkpoint.threshold)
         digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
         return Reading("ok" if accepted else "not_a_digit", name if accepted else "", (digit,))
 
@@ -287,7 +289,7 @@ class Recognizer:
         height = max(piece.height for piece in flat)
         cost = guess.cost + JOIN_COST * sum(segment.count_apart(line, height) for line in pieces)
         better = cost < sum(part.cost for line in lines for part in line)
-        return [[guess]] if better and guess.confidence >= self.checkpoint.threshold else lines
+        return [[guess]] if better and certainty(guess.probs) >= self.checkpoint.threshold else lines
 
     def _digit(self, guess: Guess, scale: float) -> Digit:
         left, top, right, bottom = guess.piece.box
@@ -298,5 +300,5 @@ class Recognizer:
             tuple(guess.probs.tolist()),
             box,
             guess.frame,
-            guess.confidence >= self.checkpoint.threshold and not is_solid(guess.piece.ink),
+            bool(certainty(guess.probs) >= self.checkpoint.threshold) and not is_solid(guess.piece.ink),
         )

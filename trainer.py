@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
@@ -32,6 +33,7 @@ from model import (
     Checkpoint,
     CheckpointError,
     build_model,
+    certainty,
     count_parameters,
     predict_logits,
     read_plain,
@@ -305,7 +307,7 @@ class Run:
         model = self.averaged()
         logits, labels = predict_logits(model, self.validation_set, self.device)
         temperature = fit_temperature(logits, labels)
-        confidence = (logits / temperature).softmax(1).amax(1)
+        probs = (logits / temperature).softmax(1).cpu().numpy()
         known = ARCHITECTURES[self.config.arch]
         return Checkpoint(
             model,
@@ -322,7 +324,7 @@ class Run:
                 "validation_accuracy": float((logits.argmax(1) == labels).double().mean()),
                 "validation_size": len(labels),
                 "temperature": temperature,
-                "threshold": float(confidence.quantile(REFUSED_SHARE)),
+                "threshold": float(np.quantile(certainty(probs), REFUSED_SHARE)),
                 "parameters": count_parameters(model),
                 "precision": self.precision,
                 "device": str(self.device),
