@@ -113,7 +113,21 @@ def test_blank_paper_has_no_ink(grey: int) -> None:
 def test_a_small_noisy_picture_may_be_a_frame_by_itself(digits: Digits) -> None:
     noisy = digits.images[0, 0].numpy().copy()
     noisy[np.random.default_rng(0).random((28, 28)) < 0.4] = 130
-    assert any(look.whole for look in find_looks(noisy))
+    assert any(look.frame is not None and look.frame.mean() > 0.2 for look in find_looks(noisy))
+
+
+def test_a_scan_stretched_over_its_square_gets_a_digits_proportions_back(digits: Digits) -> None:
+    for image in digits.images[:20, 0].numpy():
+        crop = image[np.ix_(image.any(1), image.any(0))]
+        stretched = np.asarray(Image.fromarray(crop).resize((16, 16), Image.Resampling.BILINEAR))
+        stretched = np.where(stretched > 128, 255, 0).astype(np.uint8)
+        if np.mean(stretched > 0) > 0.5 or not all(edge.any() for edge in (*stretched[[0, -1]], *stretched.T[[0, -1]])):
+            continue  # bold ink may be taken for paper
+        first = next(find_looks(stretched))
+        assert first.frame is not None
+        rows, columns = (np.flatnonzero((first.frame > 0.2).any(axis)) for axis in (1, 0))
+        assert 0.6 < (np.ptp(columns) + 1) / (np.ptp(rows) + 1) < 0.85
+        assert next(find_looks(np.pad(stretched, 1))).frame is None  # room around it: its shape is its own
 
 
 def test_a_huge_picture_is_reduced_while_decoding() -> None:
