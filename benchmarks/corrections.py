@@ -1,10 +1,12 @@
 """Give a network's wrong answers on foreign digits as corrections, one by one, and print what that does.
 
-    $ python benchmarks/corrections.py --npz optdigits.npz --npz semeion.npz
+    $ python benchmarks/corrections.py --data optdigits.npz --data semeion.npz
+    $ python benchmarks/corrections.py --data pen_strokes.jsonl.gz --data pictures.tsv --rows odd
 
-Printed, for the memory alone and for fine-tuning with it: how many of the corrected are right right after, how many of the
-other wrong answers became right, how many right ones wrong, MNIST validation and test accuracy before and after,
-milliseconds a correction, and whether undoing everything restores the exact state.
+Any test set that test.py reads will do; its pictures of single digits are taken. Printed, for the memory alone and for
+fine-tuning: how many of the corrected are right right after, how many of the other wrong answers became right, how many
+right ones wrong, MNIST validation and test accuracy before and after, milliseconds a correction, and whether undoing
+everything restores the exact state.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from finetune import FineTuner  # noqa: E402
 from folders import frame_of  # noqa: E402
 from learn import Memory  # noqa: E402
 from model import MODEL_PATH  # noqa: E402
+from read_ink import PictureError  # noqa: E402
 from recognizer import Recognizer  # noqa: E402
+from testsets import load_samples  # noqa: E402
 
 REPLAY = 2_000  # training digits that fine-tuning replays
 
@@ -34,13 +38,14 @@ REPLAY = 2_000  # training digits that fine-tuning replays
 def main(argv: list[str] | None = None) -> int:
     """Measure and print; return the exit status."""
     parser = argparse.ArgumentParser(prog="corrections.py", description="Measure learning from corrections.")
-    parser.add_argument("--npz", action="append", type=Path, required=True, help="foreign digits (may be repeated)")
+    parser.add_argument("--data", action="append", type=Path, required=True, help="foreign digits (may be repeated)")
+    parser.add_argument("--rows", choices=("all", "even", "odd"), default="all", help="of each set (default: all)")
     parser.add_argument("--model", type=Path, default=MODEL_PATH, help="checkpoint (default: model.pth)")
     parser.add_argument("--count", type=int, default=100, help="corrections to give (default: 100)")
     arguments = parser.parse_args(argv)
     training, validation = split_validation(load_mnist(True))
     test = load_mnist(False)
-    frames, labels = foreign_digits(arguments.npz)
+    frames, labels = foreign_digits(arguments.data, arguments.rows)
     sets = {
         "MNIST validation": ((validation.images[:, 0].float() / 255).numpy(), validation.labels.numpy()),
         "MNIST test": ((test.images[:, 0].float() / 255).numpy(), test.labels.numpy()),
@@ -82,14 +87,19 @@ def main(argv: list[str] | None = None) -> int:
     return 0 if exact else 1
 
 
-def foreign_digits(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
-    """Return frames (N, 28, 28) and labels (N,) of .npz files, all pictures through the road."""
+def foreign_digits(paths: list[Path], rows: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return frames (N, 28, 28) and labels (N,) of the single digits in test sets, all through the road."""
     frames, labels = [], []
     for path in paths:
-        with np.load(path) as file:
-            frames += [frame_of(picture) for picture in file["x"]]
-            labels.append(file["y"].astype(int))
-    return np.stack(frames), np.concatenate(labels)
+        for number, sample in enumerate(load_samples(path)):
+            if len(sample.label) != 1 or not sample.is_digit or rows == ("even", "odd")[1 - number % 2]:
+                continue
+            try:
+                frames.append(frame_of(sample.source))
+                labels.append(int(sample.label))
+            except (OSError, PictureError):
+                pass
+    return np.stack(frames), np.array(labels)
 
 
 def answers(recognizer: Recognizer, frames: np.ndarray) -> np.ndarray:
