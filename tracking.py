@@ -14,8 +14,9 @@ class Tracker:
     def __init__(self, device: torch.device | str = "cpu") -> None:
         from torchmetrics import MeanMetric  # a second to import
 
-        self._loss = MeanMetric(nan_strategy="disable").to(device)
-        self._accuracy = MeanMetric(nan_strategy="disable").to(device)
+        alone = {"nan_strategy": "disable", "sync_on_compute": False}  # of several processes one may compute
+        self._loss = MeanMetric(**alone).to(device)
+        self._accuracy = MeanMetric(**alone).to(device)
         if torch.device(device).type == "cpu":
             self._loss.set_dtype(torch.float64)
             self._accuracy.set_dtype(torch.float64)

@@ -83,7 +83,8 @@ class Interrupted(Exception):
 def wanted_probabilities(labels: Tensor, classes: int, smoothing: float = 0.0) -> Tensor:
     """Return what the network should say (N, classes): equal probabilities for pictures labelled NOT_A_DIGIT."""
     share = torch.where(labels != NOT_A_DIGIT, smoothing, 1.0)[:, None]
-    return F.one_hot(labels.clamp(min=0), classes) * (1 - share) + share / classes
+    right = labels[:, None] == torch.arange(classes, device=labels.device)  # F.one_hot would read the labels on the host
+    return right * (1 - share) + share / classes
 
 
 def digit_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
