@@ -41,7 +41,7 @@ class Augmentation:
     stretch_share: float = 0.1  # of the pictures, made up to 1.7 times as wide, as scans that fill their box are
     drawn_share: float = 0.04  # digits of our own strokes instead of MNIST's
     clutter_share: float = 0.22
-    negative_share: float = 0.15
+    negative_share: float = 0.16
 
 
 def augment(images: Tensor, labels: Tensor, strength: Augmentation, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -348,7 +348,7 @@ def _light(ink: Tensor, generator: Generator) -> Tensor:
 
 def make_negatives(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     """Return as many pictures (N, 1, 28, 28) that show no digit: scribbles, glyphs, turned digits, pairs, blobs."""
-    makers = (_scribbles, _glyphs, _signs, _signs, _polygons, _turned, _pairs, _blobs, _clothes)
+    makers = (_scribbles, _glyphs, _signs, _signs, _polygons, _turned, _pairs, _pairs, _blobs, _clothes)
     parts = []
     for maker, part, of in zip(makers, ink.chunk(len(makers)), labels.chunk(len(makers))):
         parts.append(maker(part, of, generator))
@@ -426,12 +426,30 @@ def _turned(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
 
 
 def _pairs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
-    """Two digits side by side in one frame."""
-    other = ink.roll(1, 0)
-    shift = _integers(5, 9, generator)
-    both = torch.maximum(F.pad(ink, (shift, 0))[..., :28], F.pad(other, (0, shift))[..., shift:])
-    both = F.interpolate(both, size=(22, 22), mode="area")
-    return F.pad(both, (3, 3, 3, 3))
+    """Two digits that touch, together fitted to 20 px as one would be."""
+    other, count = ink.roll(1, 0), len(ink)
+    places = torch.arange(28.0, device=ink.device)
+
+    def ends(picture: Tensor) -> tuple[Tensor, Tensor]:
+        inked = (picture.amax((1, 2)) > 0.4).float()  # (N, 28) columns
+        return inked.argmax(1).float(), 27.0 - inked.flip(1).argmax(1)
+
+    (left, right), (other_left, other_right) = ends(ink), ends(other)
+    moved = right - other_left - _uniform(count, -0.5, 4, generator)  # columns by which the other is shifted
+    down = _uniform(count, -3, 3, generator)
+    width = other_right + moved - left + 1
+    scale = width.clamp(min=20) / 20
+    middle = (left + other_right + moved) / 2
+    y, x = torch.meshgrid(places - CENTRE, places - CENTRE, indexing="ij")
+    across = x * scale[:, None, None] + middle[:, None, None]
+    along = y * scale[:, None, None] + CENTRE
+
+    def sample(picture: Tensor, column: Tensor, row: Tensor) -> Tensor:
+        grid = (torch.stack([column, row], 3) + 0.5) / CENTRE - 1
+        return F.grid_sample(picture, grid, align_corners=False)
+
+    second = sample(other, across - moved[:, None, None], along - down[:, None, None])
+    return torch.maximum(sample(ink, across, along), second)
 
 
 def _blobs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
