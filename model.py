@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from devices import choose_device
 from exported import OnnxNetwork, Pt2Network, read_card
 from networks import ColourNet, ResidualNet, SimpleNet, TinyNet, WideNet
 from scratch import ScratchNet
@@ -181,7 +182,7 @@ def load_checkpoint(
 
     A `.onnx` that export.py wrote is taken too, and a `.pt2` with `trust`, since opening one can run code. A bare
     state_dict of an older script loads when its keys and shapes fit one registered network. Raises
-    FileNotFoundError, OSError or CheckpointError, whose messages name the cure.
+    FileNotFoundError, OSError or CheckpointError, and ValueError for a device that does not work; each names the cure.
     """
     if Path(path).suffix in (".onnx", ".pt2"):
         return _from_export(Path(path), device, trust)
@@ -190,7 +191,7 @@ def load_checkpoint(
         checkpoint = _from_content(path, content)
     else:
         checkpoint = _from_state_dict(path, content)
-    checkpoint.model.to(device)
+    checkpoint.model.to(choose_device(str(device)))
     checkpoint.model.eval()
     return checkpoint
 
@@ -210,7 +211,7 @@ def _from_export(path: Path, device: torch.device | str, trust: bool) -> Checkpo
         _try_out(checkpoint)
     except Exception as error:  # onnxruntime's own exceptions share no public base
         raise CheckpointError(f"{path} does not fit its own description: export it again") from error
-    network.to(device)
+    network.to(choose_device(str(device)))
     return checkpoint
 
 

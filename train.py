@@ -25,6 +25,7 @@ import torch
 from tqdm import tqdm
 
 from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation
+from devices import choose_device, choose_precision
 from distributed import Team, join, own_device
 from folders import add_corrections, load_folder
 from learn import Memory, default_folder
@@ -136,38 +137,6 @@ def make_config(arguments: argparse.Namespace, adapted: dict[str, Any] | None = 
     if config.augment not in ("full", "light", "none"):
         raise ValueError("--augment is full, light or none")
     return config
-
-
-def choose_device(name: str | None = None) -> torch.device:
-    """Return the device `name`, or the best on which a small kernel really runs. ValueError if `name` does not work."""
-    for candidate in [name] if name else ["cuda", "mps", "cpu"]:
-        try:
-            device = torch.device(candidate)
-            if (
-                device.type == "cuda"
-                and not torch.cuda.is_available()
-                or device.type == "mps"
-                and not torch.backends.mps.is_available()
-            ):
-                raise RuntimeError("not available")
-            (torch.ones(8, 8, device=device) @ torch.ones(8, 8, device=device)).sum().item()
-            return device
-        except (RuntimeError, AssertionError) as error:
-            if name:
-                reason = str(error).splitlines()[0]
-                raise ValueError(
-                    f"the device {name!r} does not work here ({reason}): leave --device out to use the best that does"
-                ) from error
-    return torch.device("cpu")
-
-
-def choose_precision(device: torch.device) -> str:
-    """Return "bf16" where the device multiplies bfloat16 in hardware, else "fp32"."""
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    if device.type == "cpu":
-        return "bf16" if torch.cpu.get_capabilities().get("avx512_bf16", False) else "fp32"
-    return "fp32"
 
 
 def load_training_digits(data_dir: Path | None, fallback: bool) -> tuple[Digits, Digits]:

@@ -2,10 +2,15 @@
 
 import json
 import os
+import shlex
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from conftest import ROOT
 from PIL import Image
 
@@ -146,3 +151,18 @@ def test_an_unreadable_file_is_one_line(picture: Path) -> None:
 def test_predict_user_input_returns_the_digit(recognizer, picture: Path) -> None:      # type: ignore[no-untyped-def]
     assert predict.predict_user_input(recognizer, picture) == 7
     assert predict.predict_user_input(recognizer, ROOT / "examples" / "blank.png") is None
+
+
+def test_a_device_that_does_not_work_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    absent = "mps" if not torch.backends.mps.is_available() else "cuda"
+    assert predict.main(["--device", absent, str(ROOT / "examples")]) == 1
+    assert capsys.readouterr().err == (
+        f"predict.py: the device '{absent}' does not work here (not available): leave --device out to use the best that does\n"
+    )
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="Windows has no such signal")
+def test_a_reader_that_stops_early_gets_no_traceback() -> None:
+    command = f"{shlex.quote(sys.executable)} predict.py examples examples examples | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.count("\n") == 1 and done.stderr == ""
