@@ -1,0 +1,110 @@
+"""Milliseconds to read a canvas of 1, 5 and 12 digits: road and network apart; ONNX and .pt2 beside eager.
+
+    $ python benchmarks/canvas.py
+
+The canvases are numbers drawn with our own pen from examples/make_examples.py, each digit moved and sized at random,
+as app.py gives them to the recognizer. One reading is `Recognizer.read`; network: the time inside `Recognizer.ask`.
+The ways take turns, canvas by canvas.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from make_examples import row_of  # noqa: E402
+
+import export  # noqa: E402
+from canvas import draw_strokes  # noqa: E402
+from model import MODEL_PATH, load_checkpoint  # noqa: E402
+from recognizer import Recognizer  # noqa: E402
+
+WARM = 5  # readings of each that are not counted
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure and print the table."""
+    arguments = build_parser().parse_args(argv)
+    torch.set_num_threads(arguments.threads)
+    rng = np.random.default_rng(0)
+    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}, "
+          f"{arguments.threads} threads; n = {arguments.count} readings a row; ms: p50 (p99)\n")
+    print("| digits on the canvas | network | whole | road | network's part | read right |\n|---:|---|---:|---:|---:|---:|")
+    with tempfile.TemporaryDirectory() as folder:
+        ways = {"eager": Timed(arguments.model)}
+        for name in ("onnx", "pt2"):
+            path = Path(folder) / f"model.{name}"
+            assert export.main([str(arguments.model), "--format", name, "--output", str(path)]) == 0
+            ways[name] = Timed(path)
+        for digits in (1, 5, 12):
+            texts = ["".join(rng.choice(list("0123456789"), digits)) for _ in range(arguments.count + WARM)]
+            drawn = [draw(text, rng) for text in texts]
+            rows: dict[str, list[tuple[float, float, bool]]] = {name: [] for name in ways}
+            for text, canvas in zip(texts, drawn):
+                for name, way in ways.items():
+                    rows[name].append(way.read(canvas, text))
+            for name, each in rows.items():
+                whole, network, right = (np.array(column) for column in zip(*each[WARM:]))
+                cells = [shown(times * 1000) for times in (whole, whole - network, network)]
+                print(f"| {digits} | {name} | {' | '.join(cells)} | {right.mean():.1%} |", flush=True)
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    parser = argparse.ArgumentParser(prog="canvas.py", description="Time the reading of canvases.")
+    parser.add_argument("--count", type=int, default=300, help="canvases of each kind (default: 300)")
+    parser.add_argument("--threads", type=int, default=1, help="of torch, as in the app (default: 1)")
+    parser.add_argument("--model", type=Path, default=MODEL_PATH, help="checkpoint (default: model.pth)")
+    return parser
+
+
+class Timed:
+    """A recognizer that knows how long its network took."""
+
+    def __init__(self, path: Path) -> None:
+        self.recognizer = Recognizer(load_checkpoint(path, trust=True))
+        self.network = 0.0
+        ask = self.recognizer.ask
+
+        def timed(frames: np.ndarray) -> np.ndarray:
+            started = time.perf_counter()
+            answer = ask(frames)
+            self.network += time.perf_counter() - started
+            return answer
+
+        self.recognizer.ask = timed  # type: ignore[method-assign]
+
+    def read(self, canvas: np.ndarray, text: str) -> tuple[float, float, bool]:
+        """Return (seconds of the reading, of those in the network, whether it read `text`)."""
+        self.network, started = 0.0, time.perf_counter()
+        reading = self.recognizer.read(canvas)
+        return time.perf_counter() - started, self.network, reading.text == text
+
+
+def draw(text: str, rng: np.random.Generator) -> np.ndarray:
+    """Return uint8 (H, W), dark on light: `text` on a canvas of 280 px for a digit, longer ones in a strip."""
+    if len(text) == 1:
+        return draw_strokes([[[60 + 1.5 * x, 60 + 1.5 * y] for x, y in stroke] for stroke in row_of(text, rng)], 16, 280)
+    picture = draw_strokes(row_of(text, rng), 14, 90 * len(text) + 60)
+    rows = np.flatnonzero((picture < 255).any(axis=1))
+    return picture[max(rows[0] - 40, 0) : rows[-1] + 40]
+
+
+def shown(times: np.ndarray) -> str:
+    """Return the median and the 99th percentile."""
+    return f"{np.median(times):.2f} ({np.percentile(times, 99):.2f})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
