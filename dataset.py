@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import mmap
 import os
 import socket
 import struct
@@ -45,8 +46,8 @@ class DataError(ValueError):
 class Digits:
     """Pictures with their labels: `images` uint8 (N, C, H, W), ink bright; `labels` int64 (N,).
 
-    `road`: the images are frames, else pictures as they are. `on_disk`: they are mapped from a file too large
-    for memory.
+    `road`: the images are frames, else pictures as they are. `pages`: the file they are mapped from, if they are too
+    many for memory.
     """
 
     images: Tensor
@@ -54,13 +55,13 @@ class Digits:
     source: str
     classes: tuple[str, ...] = tuple("0123456789")
     road: bool = True
-    on_disk: bool = False
+    pages: mmap.mmap | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def part(self, index: Tensor) -> Digits:
-        return replace(self, images=self.images[index], labels=self.labels[index], on_disk=False)
+        return replace(self, images=self.images[index], labels=self.labels[index], pages=None)
 
 
 # ---------------------------------------------------------------------------------- IDX files
@@ -202,6 +203,12 @@ def _download_mnist(folder: Path) -> None:
 # ---------------------------------------------------------------------------------- batches
 
 
+def let_go(pages: mmap.mmap | None) -> None:
+    """Count what was read or written through a mapped file no longer as this process's memory; the file keeps it."""
+    if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
+        pages.madvise(mmap.MADV_DONTNEED)
+
+
 class Batches:
     """The batches of one epoch after another: (images float32 (n, C, H, W) in [0, 1], labels (n,)).
 
@@ -224,7 +231,8 @@ class Batches:
         size: int = 1,
     ) -> None:
         self.device = torch.device(device)
-        home = torch.device("cpu") if digits.on_disk else self.device
+        home = torch.device("cpu") if digits.pages else self.device
+        self.pages = digits.pages
         self.images, self.labels = digits.images.to(home), digits.labels.to(home)
         self.batch_size, self.seed, self.transform = min(batch_size, len(digits)), seed, transform
         self.rank, self.size = rank, size
@@ -245,6 +253,7 @@ class Batches:
             part = slice(first := number * self.batch_size + self.rank * share, first + share)
             index = part if order is None else order[part]
             images, labels = self.images[index].to(self.device), self.labels[index].to(self.device)
+            let_go(self.pages)
             if self.transform is not None:
                 yield self.transform(images, labels)
             else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import mmap
 import os
 import tempfile
 from collections.abc import Callable, Iterable
@@ -21,7 +22,7 @@ import torch
 
 import segment
 from as_is import see_as_is
-from dataset import DataError, Digits
+from dataset import DataError, Digits, let_go
 from frame import FRAME_SIZE, make_frame
 from learn import Correction
 from read_ink import PictureError, Source, read_ink
@@ -29,6 +30,7 @@ from read_ink import PictureError, Source, read_ink
 VALIDATION_SHARE = 0.15  # of each class
 MOST_COPIES = 50  # of a correction in the training set, or as many as make 2 % of it
 IN_MEMORY = 1 << 30  # bytes; more than this is kept on disk
+LET_GO_EVERY = 500  # pictures written to disk
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ def load_folder(
     folder = Path(folder)
     classes = find_classes(folder)
     shape = (channels, size, size) if as_is else (1, FRAME_SIZE, FRAME_SIZE)
-    files = [(path, label, held_out) for label, name in enumerate(classes) for path, held_out in split(folder, name)]
+    files = [(str(path), label, held_out) for label, name in enumerate(classes) for path, held_out in split(folder, name)]
     files.sort(key=lambda file: not file[2])  # validation first: both parts are then slices, not copies
-    images = _room_for(len(files), shape, in_memory, cache_dir)
+    images, pages = _room_for(len(files), shape, in_memory, cache_dir)
     labels: list[int] = []
     skipped: list[tuple[Path, str]] = []
     validation_size = 0
@@ -68,18 +70,20 @@ def load_folder(
         try:
             picture = see_as_is(path, size, channels)[0] if as_is else np.round(frame_of(path) * 255)
         except (OSError, PictureError) as error:
-            skipped.append((path, str(error)))
+            skipped.append((Path(path), str(error)))
             continue
         images[len(labels)] = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
         labels.append(label)
         validation_size += held_out
+        if not len(labels) % LET_GO_EVERY:
+            let_go(pages)
     pictures = Digits(
         torch.from_numpy(images[: len(labels)]),
         torch.tensor(labels, dtype=torch.int64),
         f"{folder.name} ({folder})",
         classes,
         road=not as_is,
-        on_disk=isinstance(images, np.memmap),
+        pages=pages,
     )
     validation = _slice(pictures, 0, validation_size)
     training = _slice(pictures, validation_size, len(pictures))
@@ -141,7 +145,7 @@ def add_corrections(training: Digits, corrections: list[Correction]) -> Digits:
         images=torch.cat([training.images, torch.stack(pictures).repeat(copies, 1, 1, 1)]),
         labels=torch.cat([training.labels, torch.tensor(labels).repeat(copies)]),
         source=f"{training.source} and {len(pictures)} corrections",
-        on_disk=False,
+        pages=None,
     )
 
 
@@ -149,9 +153,14 @@ def _slice(digits: Digits, start: int, stop: int) -> Digits:
     return replace(digits, images=digits.images[start:stop], labels=digits.labels[start:stop])
 
 
-def _room_for(count: int, shape: tuple[int, int, int], in_memory: int, cache_dir: str | os.PathLike[str] | None) -> np.ndarray:
-    """Return an uint8 array (count, *shape): in memory, or in a file that vanishes with it."""
-    if count * math.prod(shape) <= in_memory:
-        return np.empty((count, *shape), np.uint8)
+def _room_for(
+    count: int, shape: tuple[int, int, int], in_memory: int, cache_dir: str | os.PathLike[str] | None
+) -> tuple[np.ndarray, mmap.mmap | None]:
+    """Return an uint8 array (count, *shape): in memory, or in a file that vanishes with it, and that file's pages."""
+    size = count * math.prod(shape)
+    if size <= in_memory:
+        return np.empty((count, *shape), np.uint8), None
     with tempfile.TemporaryFile(dir=cache_dir, prefix="pictures-") as file:
-        return np.memmap(file, np.uint8, "w+", shape=(count, *shape))
+        file.truncate(size)
+        pages = mmap.mmap(file.fileno(), size)
+    return np.frombuffer(pages, np.uint8).reshape(count, *shape), pages

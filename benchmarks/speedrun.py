@@ -29,8 +29,8 @@ import torch.nn.functional as F  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from dataset import Digits, load_mnist, split_validation  # noqa: E402
+from devices import choose_precision  # noqa: E402
 from networks import MNIST_MEAN, MNIST_STD  # noqa: E402
-from train import choose_precision  # noqa: E402
 
 PICTURES = 40_000  # of the training set, drawn by the seed
 HARD, AGAIN = 0.15, 2  # share of them that is seen again, and how often

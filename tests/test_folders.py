@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -110,12 +111,32 @@ def test_a_picture_keeps_its_side_when_others_are_added(signs: Path, tmp_path: P
 
 def test_more_than_memory_holds_is_streamed_from_disk(signs: Path, tmp_path: Path) -> None:
     here, there = load_folder(signs), load_folder(signs, in_memory=1000, cache_dir=tmp_path)
-    assert there.training.on_disk and not here.training.on_disk
+    assert there.training.pages and not here.training.pages
     assert torch.equal(here.training.images, there.training.images)
     streamed = [images for images, _ in Batches(there.training, 7, seed=3)]
     kept = [images for images, _ in Batches(here.training, 7, seed=3)]
     assert all(torch.equal(one, other) for one, other in zip(streamed, kept))
     assert list(tmp_path.iterdir()) == []  # the file has no name
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the kernel's own figure")
+def test_memory_does_not_grow_with_what_is_streamed(tmp_path: Path) -> None:
+    for kind in ("ring", "bar"):
+        (tmp_path / kind).mkdir()
+        _draw(kind, 1).resize((16, 16)).save(tmp_path / kind / "0.png")
+        for number in range(1, 400):
+            os.link(tmp_path / kind / "0.png", tmp_path / kind / f"{number}.png")
+
+    def resident() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024
+
+    before, most = resident(), 0
+    found = load_folder(tmp_path, size=256, channels=3, as_is=True, in_memory=1 << 20)
+    for _ in Batches(found.training, 8, seed=0):
+        most = max(most, resident())
+    assert found.training.images.nbytes > 100e6
+    assert most - before < 0.4 * found.training.images.nbytes
 
 
 @pytest.mark.parametrize("names", [[], ["one"]])
