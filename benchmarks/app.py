@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--size", default="1024x768", help="window size (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=10, help="of drawing (default: %(default)s)")
+    parser.add_argument("--only", action="append", choices=("start", "loading", "drawing", "idle", "memory"), help="only these rows")
     parser.add_argument("--strokes", type=int, default=100_000, help="scripted strokes for the memory row (default: %(default)s)")
     args = parser.parse_args()
     width, height = map(int, args.size.split("x"))
     size = width, height
-    rows = [("from our first line of code to the window", f"{first_window():.0f} ms", "500 ms")]
-    rows += while_loading(size)
-    rows += drawing(size, args.seconds)
-    rows.append(idle())
-    rows += memory(args.strokes)
+    parts: dict[str, Callable[[], list[tuple[str, str, str]]]] = {
+        "start": lambda: [("from our first line of code to the window", f"{first_window():.0f} ms", "500 ms")],
+        "loading": lambda: while_loading(size), "drawing": lambda: drawing(size, args.seconds), "idle": lambda: [idle()],
+        "memory": lambda: memory(args.strokes)}
     print(f"| {args.size}, {os.cpu_count()} cores | measured | target |\n|---|---|---|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |", flush=True)
+    for name, part in parts.items():
+        for row in part() if not args.only or name in args.only else []:
+            print("| " + " | ".join(row) + " |", flush=True)
     return 0
 
 
@@ -182,10 +184,11 @@ def memory(count: int) -> list[tuple[str, str, str]]:
     gc.collect()
     grown = _resident() - before
     app.worker.close()
-    own = points * 16
+    kept = [stroke for done in app.canvas._done for stroke in (done if isinstance(done, list) else [done])]
+    own = sum(map(_size, {id(stroke): stroke for stroke in kept}.values()))
     return [(f"memory over {count:,} strokes ({points:,} points, all kept for undo)", f"{grown / 1e6:+.1f} MB", ""),
-            ("of which coordinates", f"{own / 1e6:.1f} MB", ""),
-            ("for each stroke", f"{grown / count:.0f} bytes", "")]
+            (f"of which the {len(kept):,} strokes themselves", f"{own / 1e6:.1f} MB", ""),
+            ("beyond the strokes", f"{(grown - own) / 1e6:+.1f} MB", "flat")]
 
 
 # ---------------------------------------------------------------------------------- helpers
@@ -232,6 +235,12 @@ def _run(code: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, env=environment)
     return done.stdout
+
+
+def _size(stroke: Any) -> int:
+    """Return the bytes of a stroke and of what belongs to it alone."""
+    parts = [stroke, stroke.brush, stroke._flat, stroke._box, stroke._longest, *stroke._box]
+    return sum(map(sys.getsizeof, parts)) + 32          # its places in the lists
 
 
 def _resident() -> int:
