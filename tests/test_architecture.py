@@ -15,8 +15,13 @@ MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in RO
 
 
 def imports(module: str) -> set[str]:
-    names = set()
-    for node in ast.walk(MODULES[module]):
+    """Return what a module imports when it runs: not what it names for the type checker alone."""
+    names, nodes = set(), list(ast.walk(MODULES[module]))
+    typing = [node for node in nodes if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    left_out = {id(child) for node in typing for child in ast.walk(node)}
+    for node in nodes:
+        if id(node) in left_out:
+            continue
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
