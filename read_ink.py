@@ -212,9 +212,10 @@ def _shown(name: Any) -> str:
 def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     """Return (ink, doubt about its polarity) of a picture on paper of one colour; ink is None if its paper is not plain."""
     layers = colours[..., None] if colours.ndim == 2 else colours
-    paper = [int(np.bincount(layers[..., c].ravel(), minlength=256).argmax()) for c in range(layers.shape[2])]
+    counts = np.array(Image.fromarray(colours).histogram()).reshape(-1, 256)
+    paper = counts.argmax(axis=1)  # the commonest value of each channel
     # the channel with most contrast
-    distance = np.abs(layers.astype(np.int16) - np.array(paper, np.int16)).max(axis=2)
+    distance = np.abs(layers.astype(np.int16) - paper.astype(np.int16)).max(axis=2)
     near = distance <= PLAIN_TOLERANCE
     border = np.concatenate([near[0], near[-1], near[:, 0], near[:, -1]])
     noisy = (distance == 0).sum() < 0.9 * near.sum()        # JPEG's ringing, a scanner's noise

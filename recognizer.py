@@ -25,7 +25,7 @@ from model import MODEL_PATH, Checkpoint, certainty, load_checkpoint
 from read_ink import Picture, PictureError, Source, read_ink
 from segment import Piece
 
-SURE = 0.9  # confidence above which no other way to group the ink is tried
+SURE = 0.9  # confidence above which no other way to group the ink is tried; a second look and a cut must reach it
 DOUBTFUL = 0.8      # confidence below which a picture's other inks are tried too
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
 CUT_COST = 3.5  # nats; a cut through joined ink that stands alone must explain it better by this,
@@ -82,6 +82,7 @@ class Guess:
     piece: Piece
     frame: np.ndarray
     probs: np.ndarray
+    doubt: float = 0.0  # nats; by how much it fails to be certain of a digit at all
 
     @property
     def confidence(self) -> float:
@@ -90,7 +91,7 @@ class Guess:
     @property
     def cost(self) -> float:
         """Nats; how badly one digit explains this ink."""
-        return GROUP_COST - math.log(max(self.confidence, 1e-6))
+        return GROUP_COST - math.log(max(self.confidence, 1e-6)) + self.doubt
 
 
 class Recognizer:
@@ -173,7 +174,7 @@ class Recognizer:
                 reading = yield from self._read_ink(look.ink, picture.scale)
             else:
                 reading = yield from self._read_frame(look.ink, look.frame, picture.scale)
-            if reading.confidence > best.confidence or best.status == "blank":
+            if best.status == "blank" or reading.confidence > max(best.confidence, SURE):
                 best = reading
             if best.confidence >= DOUBTFUL:
                 break
@@ -247,9 +248,9 @@ class Recognizer:
             return [guess]
         halves = yield from self._look([half for pair in cuts for half in pair])
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
-        if min(half.confidence for half in best) < SURE:
+        if min(half.confidence for half in best) < SURE or max(half.doubt for half in best) > 0:
             return [guess]
-        if best[0].cost + best[1].cost + max(cut_cost - CUT_SLOPE * max(wide - 1, 0), 0) >= guess.cost:
+        if best[0].cost + best[1].cost + cut_cost - CUT_SLOPE * max(wide - 1, 0) >= guess.cost:
             return [guess]
         left = yield from self._cut(best[0], line_height, cut_cost)
         right = yield from self._cut(best[1], line_height, cut_cost)
@@ -259,7 +260,8 @@ class Recognizer:
         """Return what the network says of each piece, in one batch."""
         frames = np.stack([make_frame(piece.ink) for piece in pieces])
         probs = yield frames
-        return [Guess(*each) for each in zip(pieces, frames, probs)]
+        doubts = np.maximum(self.checkpoint.threshold - certainty(probs), 0)
+        return [Guess(*each) for each in zip(pieces, frames, probs, doubts.tolist())]
 
     def _join(self, parts: list[Piece], line_height: float) -> Steps[list[Guess]]:
         """Return the digits of the cheapest way to join neighbouring parts (dynamic programming)."""

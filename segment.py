@@ -44,18 +44,21 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
 
     Dirt is left out: specks, and what clings to the picture's edge beside real writing. No ink: [].
     """
-    labels, count = ndimage.label(ink > 0, EIGHT)
-    if count == 0:
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if len(rows) == 0:
         return []
+    corner = int(columns[0]), int(rows[0])
+    crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    labels, count = ndimage.label(crop > 0, EIGHT)
     slices = ndimage.find_objects(labels)
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in slices])
-    mass = np.bincount(labels.ravel(), ink.ravel(), count + 1)[1:]
-    kept = _writing(boxes, mass, ink.shape)
+    mass = np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
+    kept = _writing(boxes + np.array(corner * 2), mass, ink.shape)
     groups = _join(boxes, kept)
     lines = _split_lines(boxes, groups)
     result = []
     for line in lines:
-        pieces = [_cut_out(ink, labels, boxes, members) for members in line]
+        pieces = [_cut_out(crop, labels, boxes, members, corner) for members in line]
         result.append(sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2]))
     return result
 
@@ -238,13 +241,15 @@ def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[i
     ]
 
 
-def _cut_out(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray, members: list[int]) -> Piece:
+def _cut_out(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray, members: list[int], corner: tuple[int, int]) -> Piece:
+    """Return the components `members` as one piece; `corner`: left and top of `ink` in the picture."""
     left, top = boxes[members, :2].min(axis=0)
     right, bottom = boxes[members, 2:].max(axis=0)
-    own = np.isin(labels[top:bottom, left:right], np.array(members) + 1)
-    return Piece(
-        (int(left), int(top), int(right), int(bottom)), np.where(own, ink[top:bottom, left:right], 0).astype(np.float32)
-    )
+    wanted = np.zeros(len(boxes) + 1, bool)
+    wanted[np.array(members) + 1] = True
+    part = np.where(wanted[labels[top:bottom, left:right]], ink[top:bottom, left:right], 0).astype(np.float32)
+    x, y = corner
+    return Piece((int(left) + x, int(top) + y, int(right) + x, int(bottom) + y), part)
 
 
 def _part(piece: Piece, mask: np.ndarray) -> Piece:
