@@ -90,7 +90,7 @@ def trace(template: str) -> tuple[np.ndarray, np.ndarray]:
 
     Catmull-Rom splines, sampled evenly by length.
     """
-    strokes = [np.array([[int(x), int(y)] for x, y in stroke.split()], float) for stroke in template.split(";")]
+    strokes = [np.array([[int(point[0]), int(point[1])] for point in stroke.split()], np.float64) for stroke in template.split(";")]
     dense = []
     for points in strokes:
         around = np.concatenate([points[:1], points, points[-1:]])

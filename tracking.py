@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -14,7 +16,7 @@ class Tracker:
     def __init__(self, device: torch.device | str = "cpu") -> None:
         from torchmetrics import MeanMetric  # a second to import
 
-        alone = {"nan_strategy": "disable", "sync_on_compute": False}  # of several processes one may compute
+        alone: dict[str, Any] = {"nan_strategy": "disable", "sync_on_compute": False}  # of several processes one may compute
         self._loss = MeanMetric(**alone).to(device)
         self._accuracy = MeanMetric(**alone).to(device)
         if torch.device(device).type == "cpu":

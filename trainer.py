@@ -35,6 +35,7 @@ from model import (
     build_model,
     certainty,
     count_parameters,
+    load_checkpoint,
     predict_logits,
     read_plain,
 )
@@ -45,6 +46,7 @@ from tracking import Tracker
 RESUME_FORMAT = "digits-resume-v2"
 MOST_THREADS = 1024  # that a resume file may ask for
 Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+Teacher = Callable[[Tensor], Tensor]
 REFUSED_SHARE = 0.003  # of validation digits that the threshold may call "not a digit"
 
 
@@ -66,6 +68,7 @@ class TrainConfig:
     label_smoothing: float = opt(0.05, "probability taken from the label and spread over all classes")
     average: float = opt(0.998, "decay a step of the running mean of the weights that is kept (0: the last weights)")
     augment: str = opt("full", "full, light (turned, shifted and bent only), or none: train on the pictures as they are")
+    teacher: str = opt("", "checkpoint whose answers are learnt beside the labels (distillation)")
     seed: int = opt(0, "fixes weights, order and augmentation")
 
 
@@ -92,6 +95,24 @@ def digit_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor
     return F.cross_entropy(logits, wanted_probabilities(labels, logits.shape[1], smoothing).to(logits.dtype))
 
 
+def make_teacher(path: str, classes: tuple[str, ...], device: torch.device, precision: str) -> Teacher:
+    """Return what gives a checkpoint's probabilities (N, classes) of images (Hinton et al., "Distilling the Knowledge", 2015).
+
+    Raises FileNotFoundError, CheckpointError, or ValueError where its classes are others.
+    """
+    checkpoint = load_checkpoint(path, device)
+    if checkpoint.classes != classes:
+        raise ValueError(f"the teacher {path} knows other classes ({', '.join(checkpoint.classes)})")
+
+    @torch.no_grad()
+    def teach(images: Tensor) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+            logits = checkpoint.model(images.contiguous(memory_format=torch.channels_last))
+        return (logits.float() / checkpoint.temperature).softmax(1)
+
+    return teach
+
+
 def train(
     model: Any,
     loader: Iterable[tuple[Tensor, Tensor]],
@@ -103,12 +124,13 @@ def train(
     before_step: Callable[[], None] | None = None,
     after_step: Callable[[Tensor], None] | None = None,
     tracker: Tracker | None = None,
+    teacher: Teacher | None = None,
 ) -> float:
     """Train `model` for one epoch of `loader`'s (images, labels); return the mean loss a batch.
 
     Without an optimizer: Adam at 0.001 (scratch.ScratchNet: its own at 0.02). `before_step` runs before each
     batch (schedule), `after_step` after it with the loss as a tensor on `device` (averages, stopping); `tracker`
-    is told of each batch. No step waits for the device.
+    is told of each batch; what a `teacher` says counts as much as the labels. No step waits for the device.
     """
     device = torch.device(device)
     if optimizer is None:
@@ -124,6 +146,8 @@ def train(
             with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
                 logits = model(images.contiguous(memory_format=torch.channels_last))
             loss = digit_loss(logits.float(), labels, smoothing)
+            if teacher is not None:
+                loss = (loss + F.cross_entropy(logits.float(), teacher(images))) / 2
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
         else:  # a network written by hand finds its own slopes
@@ -166,10 +190,10 @@ class WeightAverage:
 def make_transform(name: str, generator: Generator, digits: bool = True) -> Transform | None:
     """Return what turns a batch of uint8 frames into training images and labels; None for "none".
 
-    Strokes and negatives that suit digits are left out where the classes are others.
+    Strokes, drawn digits and negatives that suit digits are left out where the classes are others.
     """
     if name == "full":
-        strength = Augmentation() if digits else Augmentation(style_share=0.0, negative_share=0.0)
+        strength = Augmentation() if digits else Augmentation(style_share=0.0, drawn_share=0.0, negative_share=0.0)
         return partial(augment, strength=strength, generator=generator)
     if name == "light":
         return lambda images, labels: (warp(images.float().div_(255), Augmentation(), generator).clamp_(0, 1), labels)
@@ -217,6 +241,9 @@ class Run:
         if isinstance(self.model, torch.nn.Module):
             self.model.to(memory_format=torch.channels_last)
         self.parallel = team.wrap(self.model, device)
+        if config.teacher and not isinstance(self.model, torch.nn.Module):
+            raise ValueError("the network written by hand learns from labels alone: leave --teacher out")
+        self.teacher = make_teacher(config.teacher, self.classes, device, precision) if config.teacher else None
         self.optimizer = self._new_optimizer()
         self.mean = WeightAverage(self.model, config.average)
         self.epoch = self.batch = self.round = 0
@@ -266,6 +293,7 @@ class Run:
                 before_step=before_step,
                 after_step=after_step,
                 tracker=tracker,
+                teacher=self.teacher,
             )
         finally:
             seconds = time.perf_counter() - started

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ import train
 import trainer
 from augment import NOT_A_DIGIT
 from dataset import Batches, DataError, Digits
-from model import build_model, evaluate, load_checkpoint
-from trainer import Interrupted, Run, TrainConfig, WeightAverage, digit_loss, fit_temperature, one_cycle
+from model import MODEL_PATH, build_model, evaluate, load_checkpoint
+from trainer import Interrupted, Run, TrainConfig, WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
 
 SMALL = TrainConfig(arch="tiny", epochs=2, batch_size=64)
 
@@ -89,6 +90,34 @@ def test_pictures_of_no_digit_aim_at_equal_probabilities() -> None:
     assert float(digit_loss(logits, labels)) == pytest.approx(float(expected))
     assert float(digit_loss(logits[:1], labels[:1], 0.1)) == pytest.approx(
         float(F.cross_entropy(logits[:1], labels[:1], label_smoothing=0.1)))
+
+
+def test_a_teacher_is_learnt_from(digits: Digits) -> None:
+    images = digits.images[:64]
+    wrong = Digits(images, torch.zeros(64, dtype=torch.long), "a test")  # the labels say 0, the teacher what it reads
+    config = TrainConfig(arch="simple", epochs=60, batch_size=64, learning_rate=0.003, label_smoothing=0, augment="none", average=0)
+    cpu = torch.device("cpu")
+    agreement = {}
+    for teacher in ("", str(MODEL_PATH)):
+        run = Run(replace(config, teacher=teacher), wrong, wrong, cpu, "fp32")
+        for _ in range(config.epochs):
+            run.train_epoch(False)
+        said = run.averaged()(images.float() / 255).softmax(1)
+        agreement[teacher] = float(said.gather(1, digits.labels[:64, None]).detach().mean())
+    assert agreement[""] < 0.2 and agreement[str(MODEL_PATH)] > 0.35
+
+
+def test_a_teacher_of_other_classes_is_refused(digits: Digits) -> None:
+    others = replace(digits, classes=tuple("abcdefghij"))
+    with pytest.raises(ValueError, match="knows other classes"):
+        Run(TrainConfig(teacher=str(MODEL_PATH)), others, others, torch.device("cpu"), "fp32")
+
+
+def test_other_classes_get_no_digits_of_ours(digits: Digits) -> None:
+    transform = make_transform("full", torch.Generator().manual_seed(0), digits=False)
+    assert transform is not None
+    labels = torch.full((200,), 3)
+    assert torch.equal(transform(digits.images[:200], labels)[1], labels)
 
 
 def test_the_schedule_rises_and_ends_at_zero() -> None:

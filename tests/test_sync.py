@@ -1,0 +1,64 @@
+"""The training loop never waits for its device: nothing in it reads a tensor's value, or makes a tensor of unknown size."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from dataset import Digits
+from trainer import Run, TrainConfig
+
+aten = torch.ops.aten
+WAITS = {aten._local_scalar_dense.default, aten.nonzero.default, aten.masked_select.default, aten.is_nonzero.default,
+         aten.equal.default, aten._unique2.default}
+
+
+class Waits(TorchDispatchMode):
+    """Notes where a value is asked for.
+
+    An optimizer's count of steps is on the host wherever its weights are, and so is what augment._integers draws.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        by_mask = func is aten.index.Tensor and any(i is not None and i.dtype == torch.bool for i in args[1])
+        if func in WAITS or by_mask:
+            stack = traceback.extract_stack()[:-1]
+            if not any("torch/optim" in frame.filename.replace("\\", "/") or frame.name == "_integers" for frame in stack):
+                self.found.append(f"{func}: {' <- '.join(f'{f.name} {f.lineno}' for f in stack[:-6:-1])}")
+        return func(*args, **(kwargs or {}))
+
+
+def make_run(digits: Digits, device: str) -> Run:
+    config = TrainConfig(arch="tiny", epochs=1, batch_size=64, augment="full")
+    return Run(config, digits.part(torch.arange(256)), digits.part(torch.arange(256, 300)), torch.device(device), "fp32")
+
+
+def test_no_step_asks_for_a_value(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(digits, "cpu")
+    monkeypatch.setattr(run, "validate", lambda: (0.0, 0.0))     # an epoch's end may wait
+    monkeypatch.setattr("trainer.Tracker.compute", lambda self: (0.0, 0.0))
+    with Waits() as waits:
+        run.train_epoch(progress=False)
+    assert not waits.found
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_no_step_waits_for_the_gpu(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(digits, "cuda")
+    monkeypatch.setattr(run, "validate", lambda: (0.0, 0.0))
+    monkeypatch.setattr("trainer.Tracker.compute", lambda self: (0.0, 0.0))
+    run.train_epoch(progress=False)                              # the first time, libraries are loaded
+    run.epoch = 0
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        run.train_epoch(progress=False)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
