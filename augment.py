@@ -152,8 +152,8 @@ def draw_digits(count: int, generator: Generator) -> tuple[Tensor, Tensor]:
     """Return `count` digits (N, 1, 28, 28) drawn by our own strokes, and their labels (N,)."""
     hand, labels, _ = _hands(generator.device)
     which = torch.randint(0, len(labels), (count,), generator=generator, device=generator.device)
-    path = hand.draw(which, generator)
-    return _ink_points(path, _uniform(count, 0.7, 2.0, generator))[:, None], labels[which]
+    path, bold = hand.draw(which, generator), 1 + 0.7 * (labels[which] == 1)  # scanned 1s are often solid bars
+    return _ink_points(path, _uniform(count, 0.7, 2.1, generator) * bold)[:, None], labels[which]
 
 
 def pen_width(ink: Tensor) -> Tensor:
@@ -473,7 +473,7 @@ def _clothes(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     """Silhouettes like clothes': alike left and right, some with sleeves or legs, or low ones like shoes; grey cloth."""
     count, device = len(ink), ink.device
     rows = torch.arange(28.0, device=device)
-    knots = torch.rand(count, 1, 6, generator=generator, device=device) * 6 + 2.5
+    knots = torch.rand(count, 1, 6, generator=generator, device=device) * 5.5 + 5.5  # narrower ones are bold 1s
     outline = F.interpolate(knots, size=28, mode="linear", align_corners=True)[:, 0]  # half width of each row
     arms, legs = _uniform(count, -8, 12, generator)[:, None], _uniform(count, -12, 4, generator)[:, None]
     sleeve = torch.relu((rows < 6 + _uniform(count, 2, 14, generator)[:, None]) * arms)
