@@ -28,9 +28,9 @@ from segment import Piece
 SURE = 0.9  # confidence above which no other way to group the ink is tried; a second look and a cut must reach it
 DOUBTFUL = 0.8      # confidence below which a picture's other inks are tried too
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
-CUT_COST = 3.5  # nats; a cut through joined ink that stands alone must explain it better by this,
-CUT_COST_IN_LINE = 0.7  # and in a line of several digits by this,
-CUT_SLOPE = 5.0  # less this for each line height by which the ink is wider than the line is high
+CUT_COST = 4.0  # nats; a cut through joined ink that stands alone must explain it better by this,
+CUT_COST_IN_LINE = 0.3  # and in a line of several digits by this,
+CUT_SLOPE = 8.0  # less this for each line height by which the ink is wider than the line is high
 JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apart like two digits
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of

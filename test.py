@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import math
 import sys
 import time
@@ -292,4 +293,6 @@ def plot_report(answers: list[Answer], report: dict[str, Any], path: Path) -> No
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `test.py ... | head` ends quietly, as other filters do
     sys.exit(main())
