@@ -25,8 +25,9 @@ from model import MODEL_PATH, Checkpoint, certainty, load_checkpoint
 from read_ink import Picture, PictureError, Source, read_ink
 from segment import Piece
 
-SURE = 0.9  # confidence above which no other way to group the ink is tried; a second look and a cut must reach it
-DOUBTFUL = 0.8      # confidence below which a picture's other inks are tried too
+SURE = 0.9  # confidence above which no other way to group the ink is tried; a second look must reach it
+SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
+DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
 CUT_COST = 4.0  # nats; a cut through joined ink that stands alone must explain it better by this,
 CUT_COST_IN_LINE = 0.3  # and in a line of several digits by this,
@@ -248,7 +249,7 @@ class Recognizer:
             return [guess]
         halves = yield from self._look([half for pair in cuts for half in pair])
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
-        if min(half.confidence for half in best) < SURE or max(half.doubt for half in best) > 0:
+        if min(half.confidence for half in best) < SURE_PART or max(half.doubt for half in best) > 0:
             return [guess]
         if best[0].cost + best[1].cost + cut_cost - CUT_SLOPE * max(wide - 1, 0) >= guess.cost:
             return [guess]

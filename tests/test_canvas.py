@@ -274,5 +274,5 @@ def test_pen_strokes_of_any_unit_are_drawn_to_fit(brush: float) -> None:
 
 def test_a_single_pen_point_is_a_dot_and_none_is_an_error() -> None:
     assert (draw_strokes([[[3, 3]]]) < 128).sum() == pytest.approx(np.pi * 8 ** 2, rel=0.05)
-    with pytest.raises(ValueError, match="no strokes"):
+    with pytest.raises(ValueError, match="0 points"):
         draw_strokes([])
