@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import math
+import signal
 import sys
 import time
 from collections.abc import Iterable
