@@ -25,9 +25,9 @@ from model import MODEL_PATH, Checkpoint, certainty, load_checkpoint
 from read_ink import Picture, PictureError, Source, read_ink
 from segment import Piece
 
-SURE = 0.9  # confidence above which no other way to group the ink is tried; a second look must reach it
+SURE = 0.9  # confidence above which no other way to group the ink is tried
 SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
-DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too
+DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too, and which they must reach
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
 CUT_COST = 4.0  # nats; a cut through joined ink that stands alone must explain it better by this,
 CUT_COST_IN_LINE = 0.3  # and in a line of several digits by this,
@@ -175,7 +175,7 @@ class Recognizer:
                 reading = yield from self._read_ink(look.ink, picture.scale)
             else:
                 reading = yield from self._read_frame(look.ink, look.frame, picture.scale)
-            if best.status == "blank" or reading.confidence > max(best.confidence, SURE):
+            if best.status == "blank" or reading.confidence > max(best.confidence, DOUBTFUL):
                 best = reading
             if best.confidence >= DOUBTFUL:
                 break
@@ -251,7 +251,8 @@ class Recognizer:
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
         if min(half.confidence for half in best) < SURE_PART or max(half.doubt for half in best) > 0:
             return [guess]
-        if best[0].cost + best[1].cost + cut_cost - CUT_SLOPE * max(wide - 1, 0) >= guess.cost:
+        price = cut_cost - CUT_SLOPE * max(wide - 1, 0)
+        if best[0].cost + best[1].cost + (max(price, 0) if cut_cost == CUT_COST else price) >= guess.cost:
             return [guess]
         left = yield from self._cut(best[0], line_height, cut_cost)
         right = yield from self._cut(best[1], line_height, cut_cost)
