@@ -29,9 +29,9 @@ SURE = 0.9  # confidence above which no other way to group the ink is tried
 SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
 DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too, and which they must reach
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
-CUT_COST = 4.0  # nats; a cut through joined ink that stands alone must explain it better by this,
-CUT_COST_IN_LINE = 0.3  # and in a line of several digits by this,
-CUT_SLOPE = 8.0  # less this for each line height by which the ink is wider than the line is high
+# nats by which a cut through joined ink must explain it better: less a share of each line height by which it is wider than high
+CUT_COST, CUT_SLOPE = 4.0, 5.0  # where the ink stands alone,
+CUT_COST_IN_LINE, CUT_SLOPE_IN_LINE = 0.3, 8.0  # and in a line of several digits
 JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apart like two digits
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
@@ -233,13 +233,13 @@ class Recognizer:
         """Return the digits of one line: pieces joined, then cut, where the network explains the ink better so."""
         line_height = max(piece.height for piece in pieces)
         guesses = yield from self._look(pieces) if len(pieces) == 1 else self._join(pieces, line_height)
-        cut_cost = CUT_COST if len(guesses) == 1 else CUT_COST_IN_LINE
+        alone = len(guesses) == 1
         parts: list[Guess] = []
         for guess in guesses:
-            parts += yield from self._cut(guess, line_height, cut_cost)
+            parts += yield from self._cut(guess, line_height, alone)
         return parts
 
-    def _cut(self, guess: Guess, line_height: float, cut_cost: float) -> Steps[list[Guess]]:
+    def _cut(self, guess: Guess, line_height: float, alone: bool) -> Steps[list[Guess]]:
         """Return `guess`, or the two or more digits that explain its ink better."""
         wide = guess.piece.width / line_height
         if guess.confidence >= SURE and wide < WIDEST:
@@ -251,11 +251,14 @@ class Recognizer:
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
         if min(half.confidence for half in best) < SURE_PART or max(half.doubt for half in best) > 0:
             return [guess]
-        price = cut_cost - CUT_SLOPE * max(wide - 1, 0)
-        if best[0].cost + best[1].cost + (max(price, 0) if cut_cost == CUT_COST else price) >= guess.cost:
+        if alone:
+            price = max(CUT_COST - CUT_SLOPE * max(wide - 1, 0), 0)
+        else:
+            price = CUT_COST_IN_LINE - CUT_SLOPE_IN_LINE * max(wide - 1, 0)
+        if best[0].cost + best[1].cost + price >= guess.cost:
             return [guess]
-        left = yield from self._cut(best[0], line_height, cut_cost)
-        right = yield from self._cut(best[1], line_height, cut_cost)
+        left = yield from self._cut(best[0], line_height, alone)
+        right = yield from self._cut(best[1], line_height, alone)
         return left + right
 
     def _look(self, pieces: list[Piece]) -> Steps[list[Guess]]:
