@@ -24,8 +24,8 @@ from read_ink import PictureError, read_ink
 from testsets import load_samples
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs alarms and forks")
-CASES = {"png": 25, "jpeg": 25, "gif": 10, "bmp": 10, "webp": 10, "tiff": 25, "idx": 40, "idx.gz": 30, "checkpoint": 60, "tsv": 20, "npz": 30,
-         "jsonl": 40, "jsonl.gz": 30, "strokes": 40, "correction": 40, "settings": 20, "onnx": 8, "resume": 15}
+CASES = {"png": 12, "jpeg": 15, "gif": 8, "bmp": 8, "webp": 8, "tiff": 15, "idx": 30, "idx.gz": 20, "checkpoint": 25, "tsv": 15, "npz": 12,
+         "jsonl": 30, "jsonl.gz": 20, "strokes": 30, "correction": 15, "settings": 15, "onnx": 6, "resume": 10}
 
 
 @pytest.fixture
