@@ -88,12 +88,14 @@ class FineTuner:
             loss.backward()
             optimizer.step()
         before = float(self._untouched.double().mean())
+        most_lost = round(MOST_LOST * len(self._labels))
         for share in PARTS_OF_THE_WAY:
             moved = [old.detach().lerp(new.detach(), share) for old, new in zip(self._parameters, (weight, bias))]
             right = F.linear(own, *moved).argmax(1) == labels
             held = self._right(*moved)
             after, learnt = float(held.double().mean()), int(right.sum())
-            accepted = bool(right[-1]) and learnt >= LEARNT * len(right) and before - after <= MOST_LOST and self._fair(held)
+            lost = int(self._untouched.sum() - held.sum())
+            accepted = bool(right[-1]) and learnt >= LEARNT * len(right) and lost <= most_lost and self._fair(held)
             if accepted:
                 self._states.append((self._parameters[0].detach().clone(), self._parameters[1].detach().clone()))
                 self._set(*moved)

@@ -245,7 +245,7 @@ def test_fine_tuning_learns_a_correction_and_undo_restores_every_bit(tuner: Fine
     label = str(probs[unsure].argsort()[-2])
     outcome = tuner.tune([Correction("1", frames[unsure], label, "")])
     assert outcome.accepted and outcome.learnt == 1
-    assert outcome.before - outcome.after <= MOST_LOST
+    assert outcome.before - outcome.after <= MOST_LOST + 1e-9
     assert tuner_probs(tuner, frames[unsure : unsure + 1]).argmax() == int(label)
     after = tuner.checkpoint.model.state_dict()
     assert sum(not torch.equal(before[name], after[name]) for name in before) <= 2  # the last layer alone

@@ -95,7 +95,7 @@ def test_pictures_of_no_digit_aim_at_equal_probabilities() -> None:
 def test_a_teacher_is_learnt_from(digits: Digits) -> None:
     images = digits.images[:64]
     wrong = Digits(images, torch.zeros(64, dtype=torch.long), "a test")  # the labels say 0, the teacher what it reads
-    config = TrainConfig(arch="simple", epochs=60, batch_size=64, learning_rate=0.003, label_smoothing=0, augment="none", average=0)
+    config = TrainConfig(arch="simple", epochs=40, batch_size=64, learning_rate=0.003, label_smoothing=0, augment="none", average=0)
     cpu = torch.device("cpu")
     agreement = {}
     for teacher in ("", str(MODEL_PATH)):
