@@ -37,7 +37,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from fuzz_inputs import CORPORA, Content, commands, mutated  # noqa: E402
+from benchmarks.fuzz_inputs import CORPORA, Content, commands, mutated  # noqa: E402
 
 SLOW = 5.0  # seconds of processor time a case may take: those of a clock where nothing else runs
 STUCK = 60.0  # seconds by the clock

@@ -18,6 +18,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 BOMB = 3 << 30  # bytes that a small file unpacks to
+PIXELS = 10**8  # of a picture that is small on disk
 NUMBERS = (
     b"\0",
     b"\x01",
@@ -218,19 +219,20 @@ def _huge_png() -> list[bytes]:
     import zlib
 
     made = []
+    side = int((1.7 * PIXELS) ** 0.5)
     for colour, channels, depth, (width, height) in [
-        (6, 4, 8, (13000, 13000)),
-        (2, 3, 8, (13000, 13000)),
-        (0, 1, 8, (13000, 13000)),
-        (0, 1, 16, (13000, 13000)),
-        (6, 4, 16, (9000, 9000)),
-        (0, 1, 8, (1, 10**8)),
-        (0, 1, 1, (10**8, 1)),
+        (6, 4, 8, (side, side)),
+        (2, 3, 8, (side, side)),
+        (0, 1, 8, (side, side)),
+        (0, 1, 16, (side, side)),
+        (6, 4, 16, (side * 2 // 3, side * 2 // 3)),
+        (0, 1, 8, (1, PIXELS)),
+        (0, 1, 1, (PIXELS, 1)),
         (2, 3, 8, (60000, 60000)),
         (0, 1, 8, (2**31 - 1, 2**31 - 1)),
     ]:
         packer = zlib.compressobj(9)
-        size = height * (1 + width * channels * depth // 8) if width * height <= 2 * 10**8 else 1000
+        size = height * (1 + width * channels * depth // 8) if width * height <= 2 * PIXELS else 1000
         body = b"".join(packer.compress(bytes(min(1 << 20, size - done))) for done in range(0, size, 1 << 20)) + packer.flush()
         chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)), (b"IDAT", body), (b"IEND", b"")]
         made.append(

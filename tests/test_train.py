@@ -213,7 +213,8 @@ def slowly(*a, **k):
     time.sleep(0.02)
     return before(*a, **k)
 trainer.digit_loss = slowly
-sys.exit(train.main(["--arch", "tiny", "--epochs", "5", "--batch-size", "32", "--device", "cpu", "--output", {output!r}]))
+sys.exit(train.main(["--arch", "tiny", "--epochs", "5", "--batch-size", "32", "--augment", "none", "--device", "cpu",
+                     "--output", {output!r}]))
 """
 
 
