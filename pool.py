@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import chain, islice
 
 import torch
@@ -65,7 +66,7 @@ def _read_in_processes(pictures: Iterator[Picture], make: Callable[[], Recognize
         waiting.extend((chunk, executor.submit(_read_here, [source for _, source in chunk])) for chunk in islice(chunks, count))
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _no_interrupt():  # the first of them starts all processes
             warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of forking beside threads
             submit(AHEAD * processes)
         while waiting:
@@ -77,6 +78,19 @@ def _read_in_processes(pictures: Iterator[Picture], make: Callable[[], Recognize
         raise RuntimeError("a process that was reading has been killed (memory?): try --processes 1") from error
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Put Ctrl-C off, here and in processes begun meanwhile: one that has not reached `_begin` would die of it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _chunks(pictures: Iterator[Picture], size: int) -> Iterator[list[Picture]]:

@@ -88,3 +88,12 @@ def test_a_reading_that_was_refused_comes_back_as_what_it_was(recognizer: Recogn
     absent, blank = (answer for _, _, answer in pool.read_pictures(iter(pictures), recognizer, make, 2))
     assert isinstance(absent, FileNotFoundError) and absent.filename == str(tmp_path / "absent.png")
     assert isinstance(blank, Reading) and blank.status == "blank"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_ctrl_c_waits_until_the_processes_have_begun() -> None:
+    reached = False
+    with pytest.raises(KeyboardInterrupt), pool._no_interrupt():
+        signal.raise_signal(signal.SIGINT)
+        reached = True
+    assert reached
