@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from devices import choose_device
@@ -31,6 +32,13 @@ DIGITS = tuple("0123456789")
 DEFAULT_ARCH = "residual"
 MODEL_PATH = Path(__file__).parent / "model.pth"
 LARGEST_INPUT = 512  # pixels; side of what a network may ask for
+UNSURE = 0.9  # largest probability below which a frame is looked at from all VIEWS
+# turn (radians), size, shift right and down (half frames), shear: small enough for a digit to stay what it is
+VIEWS = (
+    (0.0, 1.0, 0.0, 0.0, 0.0), (0.12, 1.0, 0.0, 0.0, 0.0), (-0.12, 1.0, 0.0, 0.0, 0.0), (0.0, 0.92, 0.0, 0.0, 0.0),
+    (0.0, 1.08, 0.0, 0.0, 0.0), (0.0, 1.0, 0.07, 0.0, 0.0), (0.0, 1.0, -0.07, 0.0, 0.0), (0.0, 1.0, 0.0, 0.07, 0.0),
+    (0.0, 1.0, 0.0, -0.07, 0.0), (0.0, 1.0, 0.0, 0.0, 0.15), (0.0, 1.0, 0.0, 0.0, -0.15),
+)
 
 
 class CheckpointError(ValueError):
@@ -136,6 +144,22 @@ def certainty(probs: np.ndarray) -> np.ndarray:
     digit towards 0 (outlier exposure; Hendrycks et al., 2019).
     """
     return -np.log(np.maximum(probs, 1e-12)).mean(axis=-1) - np.log(probs.shape[-1])
+
+
+def look_around(images: Tensor) -> Tensor:
+    """Return images (N, 1, H, W) turned, sized, shifted and sheared a little each way: (N, len(VIEWS), 1, H, W).
+
+    What a network makes of them, averaged, is right a little more often than what it makes of one (test-time augmentation).
+    """
+    matrices = [
+        [[math.cos(turn) / size, math.sin(turn) / size + shear, right], [-math.sin(turn) / size, math.cos(turn) / size, down]]
+        for turn, size, right, down, shear in VIEWS
+    ]
+    seen = []
+    for matrix in torch.tensor(matrices, device=images.device):
+        grid = F.affine_grid(matrix.expand(len(images), 2, 3), list(images.shape), align_corners=False)
+        seen.append(F.grid_sample(images, grid, align_corners=False))
+    return torch.stack(seen, 1)
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:

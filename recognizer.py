@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -21,7 +21,7 @@ import segment
 from as_is import see_as_is
 from frame import is_solid, make_frame
 from learn import Memory
-from model import MODEL_PATH, Checkpoint, certainty, load_checkpoint
+from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around
 from read_ink import Picture, PictureError, Source, read_ink
 from segment import Piece
 
@@ -185,7 +185,8 @@ class Recognizer:
         """Read ink that is one digit, already framed."""
         piece = Piece((0, 0, ink.shape[1], ink.shape[0]), ink)
         probs = yield frame[None]
-        digit = self._digit(Guess(piece, frame, probs[0]), scale)
+        (guess,) = yield from self._look_again([Guess(piece, frame, probs[0])])
+        digit = self._digit(guess, scale)
         return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
 
     def _read_ink(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
@@ -197,7 +198,8 @@ class Recognizer:
             lines.append((yield from self._read_line(line)))
         if sum(map(len, lines)) > 1:
             lines = yield from self._as_one(pieces, lines)
-        groups = [[self._digit(guess, scale) for guess in line] for line in lines]
+        again = iter((yield from self._look_again([guess for line in lines for guess in line])))
+        groups = [[self._digit(next(again), scale) for _ in line] for line in lines]
         found = tuple(group for line in groups for group in line)
         if not any(group.accepted for group in found):
             return Reading("not_a_digit", "", found)
@@ -267,6 +269,17 @@ class Recognizer:
         probs = yield frames
         doubts = np.maximum(self.checkpoint.threshold - certainty(probs), 0)
         return [Guess(*each) for each in zip(pieces, frames, probs, doubts.tolist())]
+
+    def _look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
+        """Return `guesses`; the unsure ones have been seen from all sides."""
+        unsure = [place for place, guess in enumerate(guesses) if guess.confidence < UNSURE]
+        if unsure and guesses[0].frame.ndim == 2:
+            frames = torch.from_numpy(np.stack([guesses[place].frame for place in unsure]))[:, None]
+            probs = yield look_around(frames).flatten(0, 2).numpy()
+            guesses = list(guesses)
+            for place, seen in zip(unsure, probs.reshape(len(unsure), len(VIEWS), -1)):
+                guesses[place] = replace(guesses[place], probs=seen.mean(0))
+        return guesses
 
     def _join(self, parts: list[Piece], line_height: float) -> Steps[list[Guess]]:
         """Return the digits of the cheapest way to join neighbouring parts (dynamic programming)."""

@@ -25,7 +25,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from dataset import Batches, load_mnist
-from model import DIGITS, MODEL_PATH, Checkpoint, load_checkpoint, predict_logits
+from model import DIGITS, MODEL_PATH, Checkpoint, load_checkpoint, look_around, predict_logits
 from model import evaluate as evaluate  # for visitors: the accuracy of a model on a loader
 from read_ink import PictureError
 from recognizer import Recognizer
@@ -103,7 +103,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--brush", type=float, default=16, help="pen width in px of the 280 px canvas, for strokes (default: 16)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw confusion matrix, reliability curve, worst mistakes")
-    parser.add_argument("--tta", action="store_true", help="MNIST: mean over nine shifts of each picture (slower, more accurate)")
+    parser.add_argument("--tta", action="store_true", help="MNIST: mean over eleven views of each picture (slower)")
     parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)")
     parser.add_argument("--model", type=Path, help="checkpoint to use (default: the model.pth beside this program)")
     parser.add_argument("--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code")
@@ -117,10 +117,10 @@ def mnist_answers(checkpoint: Checkpoint, data_dir: Path | None, device: str, tt
     """Return an answer for each of MNIST's 10,000 test pictures, which go straight to the network."""
     digits = load_mnist(False, data_dir)
     loader: Iterable[tuple[Tensor, Tensor]] = tqdm(Batches(digits, 500, device), desc="MNIST", disable=not sys.stderr.isatty())
-    shifts = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)] if tta else [(0, 0)]
 
     def network(images: Tensor) -> Tensor:
-        return torch.stack([checkpoint.model(images.roll(shift, (2, 3))) for shift in shifts]).mean(0)
+        views = look_around(images).unbind(1) if tta else [images]
+        return torch.stack([checkpoint.model(view) for view in views]).mean(0)
 
     network.training, network.eval, network.train = False, lambda: None, lambda mode: None      # type: ignore[attr-defined]
     logits, labels = predict_logits(network, loader, device)

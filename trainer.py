@@ -12,8 +12,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
-from functools import partial
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +22,21 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from tqdm import tqdm
 
-from augment import NOT_A_DIGIT, Augmentation, augment, warp
+from augment import CALM, FULL, NOT_A_DIGIT, augment, warp
 from dataset import Batches, Digits
 from distributed import ALONE, ASK_EVERY, Team
 from model import (
     ARCHITECTURES,
     DEFAULT_ARCH,
     DIGITS,
+    UNSURE,
     Checkpoint,
     CheckpointError,
     build_model,
     certainty,
     count_parameters,
     load_checkpoint,
+    look_around,
     predict_logits,
     read_plain,
 )
@@ -68,6 +69,7 @@ class TrainConfig:
     label_smoothing: float = opt(0.05, "probability taken from the label and spread over all classes")
     average: float = opt(0.998, "decay a step of the running mean of the weights that is kept (0: the last weights)")
     augment: str = opt("full", "full, light (turned, shifted and bent only), or none: train on the pictures as they are")
+    calm: float = opt(0.2, "last share of the run, in [0, 1], in which full augmentation is gentler")
     teacher: str = opt("", "checkpoint whose answers are learnt beside the labels (distillation)")
     seed: int = opt(0, "fixes weights, order and augmentation")
 
@@ -187,16 +189,20 @@ class WeightAverage:
                 self.weights[name].copy_(weight)
 
 
-def make_transform(name: str, generator: Generator, digits: bool = True) -> Transform | None:
+def make_transform(
+    name: str, generator: Generator, digits: bool = True, calm: Callable[[], bool] = lambda: False
+) -> Transform | None:
     """Return what turns a batch of uint8 frames into training images and labels; None for "none".
 
-    Strokes, drawn digits and negatives that suit digits are left out where the classes are others.
+    Strokes, drawn digits and negatives that suit digits are left out where the classes are others. While `calm`
+    says so, "full" is gentler.
     """
     if name == "full":
-        strength = Augmentation() if digits else Augmentation(style_share=0.0, drawn_share=0.0, negative_share=0.0)
-        return partial(augment, strength=strength, generator=generator)
+        without = {} if digits else {"style_share": 0.0, "drawn_share": 0.0, "negative_share": 0.0}
+        full, gentler = replace(FULL, **without), replace(CALM, **without)
+        return lambda images, labels: augment(images, labels, gentler if calm() else full, generator)
     if name == "light":
-        return lambda images, labels: (warp(images.float().div_(255), Augmentation(), generator).clamp_(0, 1), labels)
+        return lambda images, labels: (warp(images.float().div_(255), FULL, generator).clamp_(0, 1), labels)
     return None
 
 
@@ -228,7 +234,9 @@ class Run:
         self.classes, self.road = train_set.classes, train_set.road
         if not self.road and config.augment != "none":
             raise ValueError("pictures as they are cannot be augmented like ink on paper: --augment none")
-        transform = make_transform(config.augment, self.generator, self.classes == DIGITS)
+        transform = make_transform(
+            config.augment, self.generator, self.classes == DIGITS, lambda: self.done > 1 - config.calm
+        )
         self.data = f"{train_set.source.split(' (')[0]}, {len(train_set)} pictures {_fingerprint(train_set.labels)}"
         self.train_set = Batches(
             train_set, config.batch_size, device, seed=config.seed, transform=transform, rank=team.rank, size=team.size
@@ -250,6 +258,11 @@ class Run:
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
 
+    @property
+    def done(self) -> float:
+        """How much of the present round is over, in [0, 1]."""
+        return (self.epoch - self.round * self.config.epochs + self.batch / len(self.train_set)) / self.config.epochs
+
     def train_epoch(self, progress: bool) -> dict[str, float]:
         """Train to the end of the current epoch and return its line of history; may raise Interrupted."""
         started, first = time.perf_counter(), self.batch
@@ -267,9 +280,8 @@ class Run:
         )
 
         def before_step() -> None:
-            done = (self.epoch - self.round * self.config.epochs + self.batch / steps) / self.config.epochs
             for group in self.optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * one_cycle(done)
+                group["lr"] = self.config.learning_rate * one_cycle(self.done)
 
         def after_step(loss: Tensor) -> None:
             self.mean.update(self.model)
@@ -336,7 +348,9 @@ class Run:
         model = self.averaged()
         logits, labels = predict_logits(model, self.validation_set, self.device)
         temperature = fit_temperature(logits, labels)
-        probs = (logits / temperature).softmax(1).cpu().numpy()
+        probs = (logits / temperature).softmax(1)
+        if self.road:
+            probs = self._look_again(model, probs, temperature)
         known = ARCHITECTURES[self.config.arch]
         return Checkpoint(
             model,
@@ -353,13 +367,24 @@ class Run:
                 "validation_accuracy": float((logits.argmax(1) == labels).double().mean()),
                 "validation_size": len(labels),
                 "temperature": temperature,
-                "threshold": float(np.quantile(certainty(probs), REFUSED_SHARE)),
+                "threshold": float(np.quantile(certainty(probs.numpy()), REFUSED_SHARE)),
                 "parameters": count_parameters(model),
                 "precision": self.precision,
                 "device": str(self.device),
                 "processes": self.team.size,
             },
         )
+
+    def _look_again(self, model: Any, probs: Tensor, temperature: float) -> Tensor:
+        """Return `probs` (N, classes) of the validation split; of the unsure ones the mean over all views."""
+        probs = probs.clone()
+        for unsure in torch.nonzero(probs.amax(1) < UNSURE)[:, 0].split(500):
+            images = self.validation_set.images[unsure.to(self.validation_set.images.device)]
+            views = look_around(images.to(self.device).float() / 255)
+            with torch.inference_mode():
+                logits = model(views.flatten(0, 1)).float().cpu().view(*views.shape[:2], -1)
+            probs[unsure] = (logits / temperature).softmax(2).mean(1)
+        return probs
 
     def save(self, path: Path) -> None:
         """Write the resume file: all that the next batch depends on, and nothing outside it."""
