@@ -5,7 +5,7 @@
 
 The recipe: first filters that whiten 5x5 patches and stay as they are, a learnt 3x3 convolution, two linear layers;
 Adam on a linear schedule, bfloat16 where the CPU has it; one pass over 40,000 pictures, then two over the 15 % of
-them that were hardest in the first. The steps were chosen on the validation split (the fewest with a mean of 99.0 %);
+them that were hardest in the first. The steps were chosen on the validation split (few, with a mean above 99.0 %);
 what is timed starts with uint8 tensors in memory; evaluation is not timed on either side.
 
 The reference is what github.com/pytorch/examples/tree/main/mnist describes, in as many epochs as its mean needs.

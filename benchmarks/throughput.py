@@ -178,16 +178,13 @@ def decode(paths: list[Path]) -> int:
 
 def road(paths: list[Path]) -> int:
     """Take the files down the road, all but the network."""
-    from frame import fit_frame, make_frame
+    from frame import make_frame
     from read_ink import read_ink
     from segment import find_lines
 
     for path in paths:
         look = next(iter(read_ink(path).looks))
-        if look.whole:
-            fit_frame(look.ink)
-            continue
-        for line in find_lines(look.ink):
+        for line in find_lines(look.ink) if look.frame is None else []:
             for piece in line:
                 make_frame(piece.ink)
     return len(paths)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from canvas import Canvas, draw_strokes
 from dataset import Digits
+from model import UNSURE, look_around
 from recognizer import Reading, Recognizer
 
 TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
@@ -21,6 +22,22 @@ def test_it_reads_real_handwriting(recognizer: Recognizer, digits: Digits) -> No
     right = sum(reading.text == str(int(label)) for reading, label in zip(readings, digits.labels))
     assert right >= 490
     assert sum(len(reading.groups) > 1 for reading in readings) <= 5
+
+
+def test_an_unsure_frame_is_looked_at_from_all_sides(recognizer: Recognizer, digits: Digits) -> None:
+    sources = digits.images[:300, 0].numpy()
+    readings = [reading for reading in map(recognizer.read, sources) if len(reading.groups) == 1]
+    unsure, sure = [], []
+    for reading in readings:
+        group = reading.groups[0]
+        views = look_around(torch.from_numpy(group.frame)[None, None])[0, :, 0].numpy()
+        alone = recognizer.ask(group.frame[None])[0]
+        if alone.max() < UNSURE:
+            unsure.append(np.abs(np.array(group.probs) - recognizer.ask(views).mean(0)).max())
+        else:
+            sure.append(np.abs(np.array(group.probs) - alone).max())
+    assert len(unsure) > 0 and max(unsure) < 1e-4
+    assert len(sure) > 250 and max(sure) < 1e-4
 
 
 def test_pasted_digits_read_the_same(recognizer: Recognizer, digits: Digits) -> None:

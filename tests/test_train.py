@@ -16,7 +16,7 @@ from conftest import ROOT
 
 import train
 import trainer
-from augment import NOT_A_DIGIT
+from augment import CALM, FULL, NOT_A_DIGIT
 from dataset import Batches, DataError, Digits
 from model import MODEL_PATH, build_model, evaluate, load_checkpoint
 from trainer import Interrupted, Run, TrainConfig, WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
@@ -71,6 +71,17 @@ def test_resuming_with_another_configuration_names_the_difference(digits: Digits
     other = make_run(digits, config=TrainConfig(arch="tiny", epochs=2, batch_size=64, seed=7))
     with pytest.raises(ValueError, match="seed was 0, is now 7"):
         other.restore(tmp_path / "resume.pth")
+
+
+def test_the_end_of_a_run_is_gentler(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    before = trainer.augment
+    monkeypatch.setattr("trainer.augment", lambda *words: seen.append(words[2]) or before(*words))
+    run = make_run(digits, config=replace(SMALL, epochs=5, calm=0.4))
+    for _ in range(5):
+        run.train_epoch(progress=False)
+    steps = len(run.train_set)
+    assert seen == [FULL] * (3 * steps + 1) + [CALM] * (2 * steps - 1)
 
 
 def test_the_seed_fixes_the_weights(digits: Digits) -> None:
