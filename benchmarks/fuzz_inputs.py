@@ -20,66 +20,17 @@ ROOT = Path(__file__).resolve().parent.parent
 BOMB = 3 << 30  # bytes that a small file unpacks to
 PIXELS = 10**8  # of a picture that is small on disk
 NUMBERS = (
-    b"\0",
-    b"\x01",
-    b"\x7f",
-    b"\x80",
-    b"\xff",
-    b"\xff\xff",
-    b"\x7f\xff",
-    b"\x80\0",
-    b"\xff" * 4,
-    b"\x7f\xff\xff\xff",
-    b"\0\0\0\x80",
-    b"\0" * 4,
-    b"\xff" * 8,
+    b"\0", b"\x01", b"\x7f", b"\x80", b"\xff", b"\xff\xff", b"\x7f\xff", b"\x80\0", b"\xff" * 4, b"\x7f\xff\xff\xff",
+    b"\0\0\0\x80", b"\0" * 4, b"\xff" * 8,
 )
 VALUES: tuple[Any, ...] = (
-    None,
-    True,
-    -1,
-    0,
-    1,
-    10**6,
-    2**31,
-    10**30,
-    -0.0,
-    1e308,
-    float("nan"),
-    float("inf"),
-    "",
-    "7",
-    "a" * 5000,
-    "\0",
-    "../../x",
-    "ä手",
-    [],
-    {},
-    [[]],
-    [None],
-    {"a": 1},
-    [1, 2],
-    b"\xff",
+    None, True, -1, 0, 1, 10**6, 2**31, 10**30, -0.0, 1e308, float("nan"), float("inf"), "", "7", "a" * 5000, "\0", "../../x",
+    "ä手", [], {}, [[]], [None], {"a": 1}, [1, 2], b"\xff",
 )
 WORDS = (
-    b"nan",
-    b"-1",
-    b"1e999",
-    b"null",
-    b"[]",
-    b"{}",
+    b"nan", b"-1", b"1e999", b"null", b"[]", b"{}",
     b"[[[[",
-    b"\\u0000",
-    b"\xff\xfe",
-    b"\t",
-    b"\n",
-    b'"',
-    b"9" * 400,
-    b"..",
-    b"//",
-    b"\r",
-    b"true",
-    b"0x10",
+    b"\\u0000", b"\xff\xfe", b"\t", b"\n", b'"', b"9" * 400, b"..", b"//", b"\r", b"true", b"0x10",
 )
 
 
@@ -180,12 +131,8 @@ def _pictures(kind: str) -> list[bytes]:
 
     grey = Image.fromarray(draw_strokes([[[18, 14], [74, 10], [50, 52], [38, 94]]], 16)).resize((64, 64))
     modes = {
-        "png": ["L", "RGB", "RGBA", "LA", "P", "1", "I;16"],
-        "jpeg": ["L", "RGB", "CMYK"],
-        "gif": ["L", "P", "RGBA"],
-        "bmp": ["1", "L", "P", "RGB"],
-        "webp": ["RGB", "RGBA"],
-        "tiff": ["1", "L", "RGB", "RGBA", "I;16", "F", "CMYK"],
+        "png": ["L", "RGB", "RGBA", "LA", "P", "1", "I;16"], "jpeg": ["L", "RGB", "CMYK"], "gif": ["L", "P", "RGBA"],
+        "bmp": ["1", "L", "P", "RGB"], "webp": ["RGB", "RGBA"], "tiff": ["1", "L", "RGB", "RGBA", "I;16", "F", "CMYK"],
     }[kind]
     made = []
     for mode in modes:
@@ -221,14 +168,8 @@ def _huge_png() -> list[bytes]:
     made = []
     side = int((1.7 * PIXELS) ** 0.5)
     for colour, channels, depth, (width, height) in [
-        (6, 4, 8, (side, side)),
-        (2, 3, 8, (side, side)),
-        (0, 1, 8, (side, side)),
-        (0, 1, 16, (side, side)),
-        (6, 4, 16, (side * 2 // 3, side * 2 // 3)),
-        (0, 1, 8, (1, PIXELS)),
-        (0, 1, 1, (PIXELS, 1)),
-        (2, 3, 8, (60000, 60000)),
+        (6, 4, 8, (side, side)), (2, 3, 8, (side, side)), (0, 1, 8, (side, side)), (0, 1, 16, (side, side)),
+        (6, 4, 16, (side * 2 // 3, side * 2 // 3)), (0, 1, 8, (1, PIXELS)), (0, 1, 1, (PIXELS, 1)), (2, 3, 8, (60000, 60000)),
         (0, 1, 8, (2**31 - 1, 2**31 - 1)),
     ]:
         packer = zlib.compressobj(9)
@@ -285,13 +226,8 @@ def _odd_tensors(content: Any, rng: random.Random) -> Any:
         name = rng.choice(list(content["weights"]))
         odd = rng.choice(
             [
-                torch.zeros(0),
-                torch.tensor(float("nan")),
-                torch.zeros(3, 3),
-                torch.zeros(2, dtype=torch.int8),
-                torch.zeros(1).expand(10**6),
-                torch.zeros(2, dtype=torch.complex64),
-                torch.zeros(4, 4).to_sparse(),
+                torch.zeros(0), torch.tensor(float("nan")), torch.zeros(3, 3), torch.zeros(2, dtype=torch.int8),
+                torch.zeros(1).expand(10**6), torch.zeros(2, dtype=torch.complex64), torch.zeros(4, 4).to_sparse(),
             ]
         )
         value = content["weights"][name]
@@ -308,23 +244,16 @@ def _checkpoint_nasty() -> list[bytes]:
     odd += [
         {"input": taken}
         for taken in (
-            {"size": 10**6, "channels": 3, "road": False},
-            {"size": 0, "channels": 1, "road": False},
-            {"size": 28, "channels": 1},
-            {"size": 28, "channels": 7, "road": False},
+            {"size": 10**6, "channels": 3, "road": False}, {"size": 0, "channels": 1, "road": False},
+            {"size": 28, "channels": 1}, {"size": 28, "channels": 7, "road": False},
         )
     ]
     odd += [{"classes": names} for names in ([], ["a"], ["a"] * 11, 5, ["7"] * 10, [None] * 10)]
     odd += [
         {"facts": facts}
         for facts in (
-            {"temperature": 0},
-            {"temperature": float("nan")},
-            {"temperature": "x"},
-            {"threshold": None},
-            {"temperature": -1},
-            {"threshold": float("nan")},
-            [],
+            {"temperature": 0}, {"temperature": float("nan")}, {"temperature": "x"}, {"threshold": None}, {"temperature": -1},
+            {"threshold": float("nan")}, [],
         )
     ]
     bomb = io.BytesIO()
@@ -392,12 +321,8 @@ def _idx() -> list[bytes]:
 
 def _idx_nasty() -> list[bytes]:
     return [
-        b"",
-        b"\0\0\x08",
-        b"\0\0\x08\xff" + b"\xff" * 1020,
-        b"\0\0\x08\x04" + b"\xff" * 16,
-        b"\0\0\x08\x03" + struct.pack(">III", 0, 28, 28),
-        b"\0\0\x08\x02" + struct.pack(">II", 2**31, 2**31),
+        b"", b"\0\0\x08", b"\0\0\x08\xff" + b"\xff" * 1020, b"\0\0\x08\x04" + b"\xff" * 16,
+        b"\0\0\x08\x03" + struct.pack(">III", 0, 28, 28), b"\0\0\x08\x02" + struct.pack(">II", 2**31, 2**31),
         b"\0\0\x0d\x01" + struct.pack(">I", 4) + bytes(16),
     ]
 
@@ -434,14 +359,10 @@ def _npz_nasty() -> list[bytes]:
         for _ in range(BOMB >> 20):
             member.write(bytes(1 << 20))
     return [
-        lying.getvalue(),
-        bomb.getvalue(),
-        _npz(x=np.zeros((2, 28, 28)), y=np.zeros(2)),
-        _npz(x=np.zeros((0, 28, 28), np.uint8), y=[]),
-        _npz(x=np.zeros((2, 0, 0), np.uint8), y=[1, 2]),
+        lying.getvalue(), bomb.getvalue(), _npz(x=np.zeros((2, 28, 28)), y=np.zeros(2)),
+        _npz(x=np.zeros((0, 28, 28), np.uint8), y=[]), _npz(x=np.zeros((2, 0, 0), np.uint8), y=[1, 2]),
         _npz(x=np.zeros((1, 2, 2), np.uint8), y=np.array([float("nan")])),
-        _npz(x=np.zeros((1, 2, 2), np.uint8), y=np.array("7")),
-        _npz(x=np.zeros((1, 2, 2), np.uint8), y=np.zeros((1, 3))),
+        _npz(x=np.zeros((1, 2, 2), np.uint8), y=np.array("7")), _npz(x=np.zeros((1, 2, 2), np.uint8), y=np.zeros((1, 3))),
     ]
 
 
@@ -451,27 +372,13 @@ def _jsonl() -> dict[str, Any]:
 
 def _jsonl_nasty() -> list[bytes]:
     strokes: list[Any] = [
-        [[[0, 0], [1e308, -1e308]]],
-        [[[0, 0], [float("nan"), 1]]],
-        [[[0, 0], [float("inf"), 1]]],
-        [[[10**400, 1]]],
-        [[[1]]],
-        [[["a", "b"]]],
-        [],
-        [[]],
-        None,
-        7,
-        "strokes",
-        [[[i % 7, i % 11] for i in range(200_000)]],
-        [[[1, 2]]] * 50_000,
+        [[[0, 0], [1e308, -1e308]]], [[[0, 0], [float("nan"), 1]]], [[[0, 0], [float("inf"), 1]]], [[[10**400, 1]]], [[[1]]],
+        [[["a", "b"]]], [], [[]], None, 7, "strokes", [[[i % 7, i % 11] for i in range(200_000)]], [[[1, 2]]] * 50_000,
     ]
     return [json.dumps({"strokes": each, "label": "7"}).encode() for each in strokes] + [
         b"[" * 100_000,
         b'{"a":' * 100_000,
-        b"null",
-        b"[1]",
-        b"\xff\xfe",
-        b"{}" * 3,
+        b"null", b"[1]", b"\xff\xfe", b"{}" * 3,
     ]
 
 
@@ -490,10 +397,7 @@ def _strokes_nasty() -> list[bytes]:
     good = _strokes()
     stroke = good["strokes"][0]
     odd: list[Any] = [
-        {"width": 1e-300},
-        {"width": 1e300, "height": 1e300},
-        {"width": 0},
-        {"width": float("nan")},
+        {"width": 1e-300}, {"width": 1e300, "height": 1e300}, {"width": 0}, {"width": float("nan")},
         {"strokes": [stroke] * 3000},
         {"strokes": [{**stroke, "points": [[1e308, -1e308], [-1e308, 1e308]]}]},
         {"strokes": [{**stroke, "brush": 1e308}]},
@@ -520,19 +424,9 @@ def _correction_fields(rng: random.Random) -> bytes:
     words: dict[str, Any] = {"format": "digits-correction-v1", "label": "7", "time": "2026", "model": "m"}
     frame: Any = rng.choice(
         [
-            np.zeros((28, 28), np.float32),
-            np.ones((64, 64, 3), np.float32),
-            np.zeros((28, 28, 4)),
-            np.full((28, 28), np.nan),
-            np.zeros((1, 1)),
-            np.zeros((28, 28), complex),
-            np.zeros((28, 28), "M8[s]"),
-            np.array("x"),
-            np.zeros((28, 28), bool),
-            np.zeros((1, 100_000), np.float32),
-            np.zeros((28, 28), "U3"),
-            np.zeros((0, 3)),
-            np.zeros(3, [("a", "f4")]),
+            np.zeros((28, 28), np.float32), np.ones((64, 64, 3), np.float32), np.zeros((28, 28, 4)), np.full((28, 28), np.nan),
+            np.zeros((1, 1)), np.zeros((28, 28), complex), np.zeros((28, 28), "M8[s]"), np.array("x"), np.zeros((28, 28), bool),
+            np.zeros((1, 100_000), np.float32), np.zeros((28, 28), "U3"), np.zeros((0, 3)), np.zeros(3, [("a", "f4")]),
         ]
     )
     parts: dict[str, Any] = {"frame": frame, **words}
@@ -574,9 +468,7 @@ CORPORA = {
     "idx.gz": Corpus(".gz", _packed(_idx), lambda: [_gz_bomb(), *_packed(_idx_nasty)()]),
     "checkpoint": Corpus(".pth", lambda: [_saved(_checkpoint())], _checkpoint_nasty, _checkpoint_fields),
     "resume": Corpus(
-        ".resume.pth",
-        lambda: [_saved(_resume_good())],
-        fields=lambda rng: _saved(_replaced(_resume_good(), rng)),
+        ".resume.pth", lambda: [_saved(_resume_good())], fields=lambda rng: _saved(_replaced(_resume_good(), rng)),
         context=_resume_run,
     ),
     "tsv": Corpus(
@@ -603,93 +495,21 @@ CORPORA = {
 # ---------------------------------------------------------------------------------- commands
 
 FLAGS = {
-    "predict": ["--json", "--top", "--plot", "--model", "--trust", "--corrections", "--device", "--help"],
-    "test": ["--data", "--by", "--brush", "--json", "--plot", "--tta", "--data-dir", "--model", "--trust", "--device"],
-    "train": [
-        "--arch",
-        "--epochs",
-        "--batch-size",
-        "--learning-rate",
-        "--weight-decay",
-        "--optimizer",
-        "--label-smoothing",
-        "--average",
-        "--augment",
-        "--seed",
-        "--data",
-        "--as-is",
-        "--start",
-        "--corrections",
-        "--data-dir",
-        "--device",
-        "--precision",
-        "--no-fallback",
-        "--plot",
-        "--log",
-        "--summary",
-        "--resume",
-    ],
-    "export": ["--model", "--output", "--format"],
-    "app": [
-        "--model",
-        "--device",
-        "--corrections",
-        "--scale",
-        "--size",
-        "--theme",
-        "--output",
-        "--strokes",
-        "--help",
-        "--nonsense",
-    ],
+    "predict": "--json --top --plot --model --trust --corrections --device --help".split(),
+    "test": "--data --by --brush --json --plot --tta --data-dir --model --trust --device".split(),
+    "train": (
+        "--arch --epochs --batch-size --learning-rate --weight-decay --optimizer --label-smoothing --average --augment "
+        "--seed --data --as-is --start --corrections --data-dir --device --precision --no-fallback --plot --log "
+        "--summary --resume"
+    ).split(),
+    "export": "--model --output --format".split(),
+    "app": "--model --device --corrections --scale --size --theme --output --strokes --help --nonsense".split(),
 }
 ODD_WORDS = [
-    "",
-    "-",
-    "--",
-    "0",
-    "-1",
-    "1",
-    "2",
-    "1e308",
-    "nan",
-    "inf",
-    "99999999999999999999",
-    "0x10",
-    "abc",
-    "ä 手",
-    "a\0b",
-    "\udcff",
-    "cpu",
-    "cuda",
-    "cuda:99",
-    "meta",
-    "mkldnn",
-    "tiny",
-    "scratch",
-    "residual",
-    "colour",
-    "adam",
-    "sgd",
-    "momentum",
-    "none",
-    "light",
-    "onnx",
-    "pt2",
-    "fp32",
-    "bf16",
-    "light",
-    "100x100",
-    "x",
-    "a" * 300,
-    "../..",
-    "/dev/null",
-    "/proc/self/mem",
-    "/",
-    ".",
-    "%s%n",
-    "$(x)",
-    "*",
+    "", "-", "--", "0", "-1", "1", "2", "1e308", "nan", "inf", "99999999999999999999", "0x10", "abc", "ä 手", "a\0b", "\udcff",
+    "cpu", "cuda", "cuda:99", "meta", "mkldnn", "tiny", "scratch", "residual", "colour", "adam", "sgd", "momentum", "none",
+    "light", "onnx", "pt2", "fp32", "bf16", "light", "100x100", "x", "a" * 300, "../..", "/dev/null", "/proc/self/mem", "/",
+    ".", "%s%n", "$(x)", "*",
 ]
 
 
@@ -705,15 +525,7 @@ def commands(rng: random.Random, folder: Path) -> tuple[str, list[str]]:
     if name == "train":
         words = [
             *words,
-            "--output",
-            str(folder / "out" / "model.pth"),
-            "--epochs",
-            "1",
-            "--batch-size",
-            "32",
-            "--arch",
-            "tiny",
-            "--data",
+            "--output", str(folder / "out" / "model.pth"), "--epochs", "1", "--batch-size", "32", "--arch", "tiny", "--data",
             str(folder / "signs"),
         ]
     elif name == "test":
@@ -738,19 +550,9 @@ def _lay_out(folder: Path) -> list[str]:
         for number in range(4):
             (folder / "signs" / label / f"{number}.png").write_bytes(picture)
     files = {
-        "good.png": picture,
-        "bad.png": b"\x89PNG",
-        "none.png": b"",
-        "good.pth": _saved(_checkpoint()),
-        "bad.pth": b"junk",
-        "good.tsv": b"path\tlabel\ngood.png\t7\n",
-        "bad.tsv": b"\0",
-        "bad.npz": b"PK",
-        "bad.jsonl.gz": b"\x1f\x8b",
-        "bad.onnx": b"x",
-        "good.jsonl": json.dumps(_jsonl()).encode(),
-        "bad.pt2": b"PK",
-        "ä ö 手.png": picture,
+        "good.png": picture, "bad.png": b"\x89PNG", "none.png": b"", "good.pth": _saved(_checkpoint()), "bad.pth": b"junk",
+        "good.tsv": b"path\tlabel\ngood.png\t7\n", "bad.tsv": b"\0", "bad.npz": b"PK", "bad.jsonl.gz": b"\x1f\x8b",
+        "bad.onnx": b"x", "good.jsonl": json.dumps(_jsonl()).encode(), "bad.pt2": b"PK", "ä ö 手.png": picture,
     }
     for name, data in files.items():
         (folder / name).write_bytes(data)
