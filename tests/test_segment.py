@@ -3,7 +3,7 @@
 import numpy as np
 
 from canvas import draw_strokes
-from segment import count_apart, find_cuts, find_lines, merge
+from segment import Piece, count_apart, find_cuts, find_lines, merge
 
 
 def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:
@@ -75,3 +75,13 @@ def test_touching_digits_can_be_cut_where_they_meet() -> None:
 def test_a_narrow_piece_is_never_cut() -> None:
     (line,) = find_lines(boxes((40, 40, 60, 160)))
     assert find_cuts(line[0], 120) == []
+
+
+def test_a_digit_under_the_bar_of_another_is_cut_out_along_a_path() -> None:
+    ink = np.zeros((32, 30), np.float32)
+    ink[4:6, 5:20] = ink[4:28, 5:8] = 1  # a bar over what follows, and its stem
+    ink[16:28, 12:16] = 1
+    ink[22, 8:12] = 1  # where they touch
+    cuts = find_cuts(Piece((5, 4, 20, 28), ink[4:28, 5:20]), 24)
+    assert any(right.box[0] >= 8 and right.box[1:] == (16, 16, 28) for _, right in cuts)
+    assert all(left.ink.sum() + right.ink.sum() == ink.sum() for left, right in cuts)
