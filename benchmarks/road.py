@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +29,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--test", action="store_true", help="measure on the test set instead of the validation split")
     parser.add_argument("--count", type=int, default=1000, help="pictures a row (default: 1000)")
     parser.add_argument("--model", type=Path, help="checkpoint (default: the shipped model.pth)")
+    parser.add_argument("--plain", type=Path, help="checkpoint that sees the corrupted pixels without the road, to compare")
     parser.add_argument("--only", choices=["paste", "corrupt", "numbers", "negatives", "speed"])
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
     recognizer = Recognizer(arguments.model) if arguments.model else Recognizer()
     digits = load_mnist(False) if arguments.test else split_validation(load_mnist(True))[1]
-    parts = {"paste": pasted, "corrupt": corrupted, "numbers": numbers, "negatives": negatives, "speed": speed}
+    plain = Recognizer(arguments.plain) if arguments.plain else None
+    parts = {"paste": pasted, "corrupt": partial(corrupted, plain=plain), "numbers": numbers, "negatives": negatives, "speed": speed}
     for name, part in parts.items():
         if arguments.only in (None, name):
             part(recognizer, digits, arguments.count, np.random.default_rng(arguments.seed))
@@ -52,16 +55,21 @@ def pasted(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Ge
               f"refused {sum(r.status != 'ok' for r in readings)}")
 
 
-def corrupted(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Generator) -> None:
-    """Print the accuracy under each corruption, and the mean."""
+def corrupted(
+    recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Generator, plain: Recognizer | None = None
+) -> None:
+    """Print the accuracy under each corruption, and the mean; beside it that of `plain`, shown the pixels as they are."""
     shares = []
     for kind in pictures.CORRUPTIONS:
         chosen = rng.permutation(len(digits))[: count // 2]
-        right = sum(recognizer.read(pictures.corrupt(digits.images[i, 0].numpy(), kind, rng)).text == str(int(digits.labels[i]))
-                    for i in chosen)
-        shares.append(right / len(chosen))
-        print(f"{kind:<16} {shares[-1]:.1%}")
-    print(f"{'mean of fifteen':<16} {np.mean(shares):.2%} (n = {len(chosen):,} each)")
+        truth = digits.labels[chosen].numpy()
+        made = [pictures.corrupt(digits.images[i, 0].numpy(), kind, rng) for i in chosen]
+        share = [float(np.mean([recognizer.read(picture).text == str(label) for picture, label in zip(made, truth)]))]
+        if plain is not None:
+            share.append(float((plain.ask(np.stack(made) / 255).argmax(1) == truth).mean()))
+        shares.append(share)
+        print(f"{kind:<16} " + "  plain ".join(f"{each:.1%}" for each in share))
+    print(f"{'mean of fifteen':<16} " + "  plain ".join(f"{each:.2%}" for each in np.mean(shares, axis=0)) + f" (n = {len(chosen):,} each)")
 
 
 def numbers(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Generator) -> None:
