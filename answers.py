@@ -112,8 +112,13 @@ def _forget_all(app: State, result: Result) -> None:
     app.read_again()
 
 
+def _practise(app: State, result: Result) -> None:
+    app.say(result.value)
+    app.read_again()
+
+
 TAKERS: dict[str, Callable[[State, Result], None]] = {
     "load": _load, "classes": _classes, "read": _read, "open": _open, "paste": _open, "read_files": _read_files,
     "train": _train, "saliency": _saliency, "features": _features, "learn": _learn, "unlearn": _unlearn,
-    "forget_all": _forget_all,
+    "forget_all": _forget_all, "practise": _practise,
 }

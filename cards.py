@@ -98,11 +98,14 @@ class CorrectionsCard(Card):
     title = "Corrections"
 
     def __init__(self, close: Callable[[], None], entries: Callable[[], Sequence[Any]], undo: Callable[[], None],
-                 forget_all: Callable[[], None]) -> None:
+                 forget_all: Callable[[], None], practise: Callable[[bool], None], practised: Callable[[], bool]) -> None:
         super().__init__(close)
         self.entries, self.forget_all, self.asked = entries, forget_all, False
+        self.practised = practised
         self.buttons += [Button("Undo the last", "Take the newest correction back", undo, enabled=self._any),
-                         Button("Forget all", "Delete every correction", self._ask, enabled=self._any)]
+                         Button("Forget all", "Delete every correction", self._ask, enabled=self._any),
+                         Button("Practise", "Fine-tune the model in memory on all corrections, or undo that",
+                                lambda: practise(practised()), enabled=lambda: self._any() or practised())]
 
     def _any(self) -> bool:
         return bool(self.entries())
@@ -122,6 +125,7 @@ class CorrectionsCard(Card):
         rows: list[tuple[np.ndarray | None, str, str]] = [
             (entry.frame, f"is {entry.label}", entry.time[:16].replace("T", " ")) for entry in entries]
         note = "" if rows else "None yet. When an answer is wrong, type the right digit, or click its bar."
+        self.buttons[3].label = "Undo practice" if self.practised() else "Practise"
         draw_rows(surface, room, look, rows, self.first, note)
 
 

@@ -21,14 +21,16 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from augment import Augmentation, warp
+from dataset import DataError, load_mnist, load_stand_in, split_validation
 from learn import Correction
-from model import Checkpoint
+from model import DIGITS, Checkpoint
 
 MOST_LOST = 0.001  # of held-out accuracy
 MOST_LOST_OF_A_CLASS = 0.005  # of a class's held-out digits, or one of them if that is more
 LEARNT = 0.5  # share of the corrections that must be right afterwards, the latest among them
 COPIES = 16  # distorted copies of each correction
 STEPS = 120
+REPLAY, HELD_OUT = 2_000, 2_000  # digits of make_tuner
 RATE = 3e-4
 SMOOTHING = 0.05
 PARTS_OF_THE_WAY = (1.0, 0.8, 0.6, 0.4, 0.25, 0.15)  # tried in turn until both conditions hold
@@ -44,6 +46,7 @@ class Outcome:
     corrections: int
     before: float  # of the untouched network
     after: float
+    held_out: int  # digits
     seconds: float
 
 
@@ -100,7 +103,12 @@ class FineTuner:
                 self._states.append((self._parameters[0].detach().clone(), self._parameters[1].detach().clone()))
                 self._set(*moved)
                 break
-        return Outcome(accepted, learnt, len(right), before, after, time.perf_counter() - started)
+        return Outcome(accepted, learnt, len(right), before, after, len(held), time.perf_counter() - started)
+
+    @property
+    def tuned(self) -> bool:
+        """Whether there is a tuning to undo."""
+        return bool(self._states)
 
     def undo(self) -> bool:
         """Restore the last layer bit for bit as it was before the latest accepted tuning; False if there was none."""
@@ -124,6 +132,21 @@ class FineTuner:
         counts = torch.bincount(self._labels, minlength=classes)
         lost = torch.bincount(self._labels, self._untouched.double() - held.double(), classes)
         return bool((lost <= (MOST_LOST_OF_A_CLASS * counts).clamp(min=1)).all())
+
+
+def make_tuner(checkpoint: Checkpoint) -> FineTuner:
+    """Return a tuner whose replay and guard are MNIST's training digits, or the stand-in's where MNIST is not on disk.
+
+    Raises ValueError for a network that does not read digits from the road, or that cannot be fine-tuned.
+    """
+    if checkpoint.classes != DIGITS or not checkpoint.input["road"]:
+        raise ValueError("only a network that reads the ten digits can practise here")
+    try:
+        training, held_out = split_validation(load_mnist(True, download=False))
+    except DataError:
+        training, held_out = split_validation(load_stand_in(), HELD_OUT)
+    images = training.images[:REPLAY].float() / 255, held_out.images[:HELD_OUT].float() / 255
+    return FineTuner(checkpoint, *images, held_out.labels[:HELD_OUT])
 
 
 def find_last_layer(model: Any) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor], Tensor]]:

@@ -30,7 +30,7 @@ SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house
 DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too, and which they must reach
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
 # nats by which a cut through joined ink must explain it better: less a share of each line height by which it is wider than high
-CUT_COST, CUT_SLOPE = 4.0, 5.0  # where the ink stands alone,
+CUT_COST, CUT_SLOPE = 4.5, 5.0  # where the ink stands alone,
 CUT_COST_IN_LINE, CUT_SLOPE_IN_LINE = 0.3, 8.0  # and in a line of several digits
 JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apart like two digits
 LONGEST_RUN = 3  # pieces that one digit may be broken into

@@ -130,7 +130,8 @@ def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:
 def _paths(ink: np.ndarray, places: list[int], apart: int) -> np.ndarray:
     """Return (len(places), H): the path down `ink` (H, W) that crosses the least, for each column in `places`.
 
-    It ends within half of `apart` of its column, and strays from it by at most twice `apart`. A path moves by at most a column a row (as in Avidan and Shamir, "Seam Carving", 2007); tall ink is looked at more coarsely.
+    It ends within half of `apart` of its column, strays from it by at most twice `apart`, and moves by at most a column a row
+    (as in Avidan and Shamir, "Seam Carving", 2007); tall ink is looked at more coarsely.
     """
     step = -(-len(ink) // PATH_ROWS)
     small = ink[::step, ::step]

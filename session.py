@@ -26,6 +26,7 @@ import numpy as np
 from worker import one_line
 
 if TYPE_CHECKING:
+    from finetune import FineTuner
     from learn import Memory
     from recognizer import Digit, Reading, Recognizer
 
@@ -53,6 +54,7 @@ class Session:
         self.recognizer: Recognizer | None = None
         self.memory: Memory | None = None
         self._teacher: Recognizer | None = None         # the model that was in use before a training
+        self._tuner: FineTuner | None = None            # of the model in use, once it has practised
 
     def load(self, path: str | os.PathLike[str]) -> str:
         """Use the checkpoint at `path` from now on and return its name; on an error the one before stays in use."""
@@ -148,6 +150,30 @@ class Session:
         """Take back the latest correction and return its label; None if there is none."""
         entry = self.memory.undo() if self.memory is not None else None
         return entry.label if entry else None
+
+    @property
+    def practised(self) -> bool:
+        """Whether the model in use differs from its file by practice."""
+        tuner, recognizer = self._tuner, self.recognizer
+        return tuner is not None and recognizer is not None and tuner.checkpoint is recognizer.checkpoint and tuner.tuned
+
+    def practise(self, undo: bool = False) -> str:
+        """Fine-tune the model in use on all corrections, in memory only, or `undo` that; return what came of it, a sentence."""
+        if self.memory is None or self.recognizer is None:
+            raise ValueError("nothing can be learnt before a model is loaded")
+        from finetune import make_tuner
+        if undo and self._tuner is not None:
+            while self._tuner.undo():
+                pass
+            return "The model is as it was before it practised"
+        checkpoint = self.recognizer.checkpoint
+        if self._tuner is None or self._tuner.checkpoint is not checkpoint:
+            self._tuner = make_tuner(checkpoint)
+        outcome = self._tuner.tune(self.memory.entries())
+        shares = f"{outcome.before:.1%} -> {outcome.after:.1%} of {outcome.held_out:,} other digits right"
+        if not outcome.accepted:
+            return f"Practised, and not taken over: too few learnt, or too much forgotten ({shares})"
+        return f"Practised: the model itself now knows {outcome.learnt} of {outcome.corrections} corrections ({shares})"
 
     def forget(self, identity: str) -> str:
         """Delete one correction."""

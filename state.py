@@ -295,7 +295,11 @@ class State:
         def forget_all() -> None:
             self.worker.ask("forget_all")
 
-        self.card = CorrectionsCard(self.close_card, entries, self.unlearn, forget_all)
+        def practise(undo: bool) -> None:
+            self.say("Practising ...")
+            self.worker.ask("practise", undo)
+
+        self.card = CorrectionsCard(self.close_card, entries, self.unlearn, forget_all, practise, lambda: self.session.practised)
         self.show("all")
 
     def toggle_layers(self) -> None:

@@ -61,7 +61,7 @@ class TrainConfig:
     """What decides the weights. A network's own recipe (model.ARCHITECTURES) stands between these and the flags."""
 
     arch: str = opt(DEFAULT_ARCH, "network to train: " + ", ".join(ARCHITECTURES))
-    epochs: int = opt(10, "passes over the training images")
+    epochs: int = opt(9, "passes over the training images")
     batch_size: int = opt(256, "images a step")
     learning_rate: float = opt(0.006, "peak of the one-cycle schedule")
     weight_decay: float = opt(0.05, "decoupled weight decay")
@@ -257,6 +257,7 @@ class Run:
         self.epoch = self.batch = self.round = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
+        self._validated: tuple[int, Tensor, Tensor] | None = None  # steps taken, logits and labels of the validation split
 
     @property
     def done(self) -> float:
@@ -337,16 +338,22 @@ class Run:
 
     def validate(self) -> tuple[float, float]:
         """Return (accuracy, cross-entropy) of the mean weights on the validation split."""
-        logits, labels = predict_logits(self.averaged(), self.validation_set, self.device)
+        logits, labels = self._predict_validation(self.averaged())
         tracker = Tracker()
         tracker.update(F.cross_entropy(logits, labels), logits, labels)
         loss, accuracy = tracker.compute()
         return accuracy, loss
 
+    def _predict_validation(self, model: Any) -> tuple[Tensor, Tensor]:
+        """Return (logits, labels) of the validation split, worked out once a step."""
+        if self._validated is None or self._validated[0] != self.mean.steps:
+            self._validated = self.mean.steps, *predict_logits(model, self.validation_set, self.device)
+        return self._validated[1:]
+
     def checkpoint(self, facts: dict[str, Any]) -> Checkpoint:
         """Return the mean network with its temperature and threshold, fitted on the validation split."""
         model = self.averaged()
-        logits, labels = predict_logits(model, self.validation_set, self.device)
+        logits, labels = self._predict_validation(model)
         temperature = fit_temperature(logits, labels)
         probs = (logits / temperature).softmax(1)
         if self.road:

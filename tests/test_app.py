@@ -473,6 +473,11 @@ def test_corrections_are_listed_and_forgotten_after_a_second_press(app: App) -> 
     press(app, pygame.K_l)
     assert isinstance(app.card, CorrectionsCard) and app.card.rows() == 2
     shown(app)
+    practise = app.card.buttons[3]
+    click(app, practise.rect.center)
+    settle(app, lambda: app.message.startswith("Practised"))
+    shown(app)
+    assert practise.label == ("Undo practice" if app.session.practised else "Practise")
     forget = app.card.buttons[2]
     click(app, forget.rect.center)
     assert app.card.rows() == 2 and "Really" in forget.label

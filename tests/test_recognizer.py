@@ -25,7 +25,8 @@ def test_it_reads_real_handwriting(recognizer: Recognizer, digits: Digits) -> No
 
 
 def test_an_unsure_frame_is_looked_at_from_all_sides(recognizer: Recognizer, digits: Digits) -> None:
-    sources = digits.images[:300, 0].numpy()
+    alone = digits.images[:100, 0].numpy()
+    sources = [*alone, *np.maximum(alone, np.roll(alone, 1, axis=0))]  # digits, and digits written over one another
     readings = [reading for reading in map(recognizer.read, sources) if len(reading.groups) == 1]
     unsure, sure = [], []
     for reading in readings:
@@ -36,8 +37,8 @@ def test_an_unsure_frame_is_looked_at_from_all_sides(recognizer: Recognizer, dig
             unsure.append(np.abs(np.array(group.probs) - recognizer.ask(views).mean(0)).max())
         else:
             sure.append(np.abs(np.array(group.probs) - alone).max())
-    assert len(unsure) > 0 and max(unsure) < 1e-4
-    assert len(sure) > 250 and max(sure) < 1e-4
+    assert len(unsure) > 5 and max(unsure) < 1e-4
+    assert len(sure) > 90 and max(sure) < 1e-4
 
 
 def test_pasted_digits_read_the_same(recognizer: Recognizer, digits: Digits) -> None:
@@ -123,8 +124,8 @@ def test_what_is_no_digit_is_refused(recognizer: Recognizer, strokes: list) -> N
 
 
 def test_a_number_with_a_refused_group_shows_a_question_mark(recognizer: Recognizer) -> None:
-    house = [[[16, 94], [16, 46], [50, 8], [84, 46], [84, 94], [16, 94]], [[42, 94], [42, 66], [58, 66], [58, 94]]]
-    strokes = [*SEVEN, *[[[x + 110, y] for x, y in line] for line in house], [[x + 220, y] for x, y in THREE[0]]]
+    number_sign = [[[110, 10], [110, 95]], [[135, 10], [135, 95]], [[95, 40], [150, 40]], [[95, 65], [150, 65]]]
+    strokes = [*SEVEN, *number_sign, [[x + 165, y] for x, y in THREE[0]]]
     assert recognizer.read(draw_strokes(strokes, 12, 600)).text == "7?3"
 
 

@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from dataset import Digits
+from model import MODEL_PATH
 from session import Session, find_pictures
 from worker import Result, Worker, one_line
 
@@ -157,6 +160,27 @@ def test_a_session_learns_and_takes_back(checkpoint: Path, tmp_path: Path, seven
     assert session.unlearn() == wrong and session.unlearn() is None
     again = session.read(seven)
     assert again is not None and again.groups[0].probs == before.groups[0].probs
+
+
+def test_a_session_practises_and_unlearns_it(tmp_path: Path, digits: Digits) -> None:
+    session = Session(corrections=tmp_path)
+    session.load(MODEL_PATH)
+    recognizer = session.recognizer
+    assert recognizer is not None
+    before = {name: weight.clone() for name, weight in recognizer.checkpoint.model.state_dict().items()}
+
+    def unchanged() -> bool:
+        return all(torch.equal(weight, before[name]) for name, weight in recognizer.checkpoint.model.state_dict().items())
+
+    frames = digits.images[2000:3000, 0].numpy() / np.float32(255)
+    probs = recognizer.ask(frames)
+    unsure = int((np.sort(probs)[:, -1] - np.sort(probs)[:, -2]).argmin())
+    with pytest.raises(ValueError, match="no correction"):
+        session.practise()
+    session.learn((frames[unsure], str(probs[unsure].argsort()[-2])))
+    assert session.practise().startswith("Practised: the model itself now knows 1 of 1") and session.practised
+    assert not unchanged() and recognizer.ask(frames[unsure : unsure + 1]).argmax() == probs[unsure].argsort()[-2]
+    assert "before it practised" in session.practise(undo=True) and not session.practised and unchanged()
 
 
 def test_a_broken_model_leaves_the_one_before_in_use(checkpoint: Path, tmp_path: Path, seven: np.ndarray) -> None:
