@@ -35,7 +35,7 @@ def load_settings(path: Path | None = None) -> Settings:
         return _checked(json.loads(path.read_bytes()))
     except OSError:
         return Settings()
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         try:
             os.replace(path, path.with_suffix(".damaged"))
         except OSError:

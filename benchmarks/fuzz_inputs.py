@@ -508,8 +508,7 @@ FLAGS = {
 ODD_WORDS = [
     "", "-", "--", "0", "-1", "1", "2", "1e308", "nan", "inf", "99999999999999999999", "0x10", "abc", "ä 手", "a\0b", "\udcff",
     "cpu", "cuda", "cuda:99", "meta", "mkldnn", "tiny", "scratch", "residual", "colour", "adam", "sgd", "momentum", "none",
-    "light", "onnx", "pt2", "fp32", "bf16", "light", "100x100", "x", "a" * 300, "../..", "/dev/null", "/proc/self/mem", "/",
-    ".", "%s%n", "$(x)", "*",
+    "light", "onnx", "pt2", "fp32", "bf16", "light", "100x100", "x", "a" * 300, "../..", "/dev/null", "/proc/self/mem", "%s%n", "$(x)", "*",
 ]
 
 

@@ -21,6 +21,7 @@ from dataset import DataError, read_idx
 from learn import Memory
 from model import CheckpointError, load_checkpoint
 from read_ink import PictureError, read_ink
+from settings import Settings, load_settings
 from testsets import load_samples
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs alarms and forks")
@@ -138,3 +139,9 @@ def test_killed_at_any_instant_everything_loads(run) -> None:  # type: ignore[no
     result = run("benchmarks/kill.py", "--count", "2", cwd=ROOT)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("nothing lost, all files load") == 2
+
+
+def test_settings_of_an_infinite_size_are_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"width": Infinity, "height": 768, "theme": "light", "brush": 16.0}')
+    assert load_settings(path) == Settings() and not path.exists()
