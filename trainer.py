@@ -61,7 +61,7 @@ class TrainConfig:
     """What decides the weights. A network's own recipe (model.ARCHITECTURES) stands between these and the flags."""
 
     arch: str = opt(DEFAULT_ARCH, "network to train: " + ", ".join(ARCHITECTURES))
-    epochs: int = opt(9, "passes over the training images")
+    epochs: int = opt(10, "passes over the training images")
     batch_size: int = opt(256, "images a step")
     learning_rate: float = opt(0.006, "peak of the one-cycle schedule")
     weight_decay: float = opt(0.05, "decoupled weight decay")
