@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         ways = {"eager": Timed(arguments.model)}
         for name in ("onnx", "pt2"):
             path = Path(folder) / f"model.{name}"
-            assert export.main([str(arguments.model), "--format", name, "--output", str(path)]) == 0
+            assert export.main(["--model", str(arguments.model), "--format", name, "--output", str(path)]) == 0
             ways[name] = Timed(path)
         for digits in (1, 5, 12):
             texts = ["".join(rng.choice(list("0123456789"), digits)) for _ in range(arguments.count + WARM)]
