@@ -71,7 +71,10 @@ def _die() -> Recognizer:
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_stops_every_process(folder: Path) -> None:
     words = [sys.executable, str(ROOT / "predict.py"), "--processes", "2", *[str(folder)] * 40]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # where the tests run in the background they were told not to
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heeds
+    )
     assert process.stdout is not None and ".png" in process.stdout.readline()
     os.killpg(process.pid, signal.SIGINT)
     started = time.monotonic()
@@ -93,7 +96,11 @@ def test_a_reading_that_was_refused_comes_back_as_what_it_was(recognizer: Recogn
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_waits_until_the_processes_have_begun() -> None:
     reached = False
-    with pytest.raises(KeyboardInterrupt), pool._no_interrupt():
-        signal.raise_signal(signal.SIGINT)
-        reached = True
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), pool._no_interrupt():
+            signal.raise_signal(signal.SIGINT)
+            reached = True
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert reached
