@@ -389,7 +389,7 @@ class Run:
             images = self.validation_set.images[unsure.to(self.validation_set.images.device)]
             views = look_around(images.to(self.device).float() / 255)
             with torch.inference_mode():
-                logits = model(views.flatten(0, 1)).float().cpu().view(*views.shape[:2], -1)
+                logits = model(views.flatten(0, 1)).float().cpu().view(*views.shape[:2], probs.shape[1])
             probs[unsure] = (logits / temperature).softmax(2).mean(1)
         return probs
 

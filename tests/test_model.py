@@ -41,6 +41,10 @@ def test_looking_around_keeps_the_picture_and_its_ink() -> None:
     assert bool((different | torch.eye(len(VIEWS), dtype=torch.bool)).all())
 
 
+def test_looking_around_takes_no_pictures_too() -> None:
+    assert look_around(torch.zeros(0, 1, 28, 28)).shape == (0, len(VIEWS), 1, 28, 28)
+
+
 def test_the_shipped_model_is_small_and_knows_its_origin() -> None:
     shipped = load_checkpoint()
     assert sum(w.numel() for w in shipped.model.parameters()) <= 400_000
