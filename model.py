@@ -151,12 +151,12 @@ def look_around(images: Tensor) -> Tensor:
 
     What a network makes of them, averaged, is right a little more often than what it makes of one (test-time augmentation).
     """
+    if not len(images):  # affine_grid refuses an empty batch
+        return images[:, None].expand(0, len(VIEWS), *images.shape[1:])
     matrices = [
         [[math.cos(turn) / size, math.sin(turn) / size + shear, right], [-math.sin(turn) / size, math.cos(turn) / size, down]]
         for turn, size, right, down, shear in VIEWS
     ]
-    if not len(images):  # affine_grid refuses an empty batch
-        return images[:, None].expand(0, len(VIEWS), *images.shape[1:])
     seen = []
     for matrix in torch.tensor(matrices, device=images.device):
         grid = F.affine_grid(matrix.expand(len(images), 2, 3), list(images.shape), align_corners=False)

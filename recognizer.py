@@ -273,7 +273,7 @@ class Recognizer:
     def _look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
         """Return `guesses`; the unsure ones have been seen from all sides."""
         unsure = [place for place, guess in enumerate(guesses) if guess.confidence < UNSURE]
-        if unsure and guesses[0].frame.ndim == 2:
+        if unsure:
             frames = torch.from_numpy(np.stack([guesses[place].frame for place in unsure]))[:, None]
             probs = yield look_around(frames).flatten(0, 2).numpy()
             guesses = list(guesses)

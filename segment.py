@@ -30,7 +30,6 @@ class Piece:
 
     box: Box
     ink: np.ndarray  # float32 (bottom - top, right - left)
-    cut_before: bool = False  # made by cutting: not joined to the piece before it by nature
 
     @property
     def width(self) -> int:

@@ -161,11 +161,11 @@ class Session:
         """Fine-tune the model in use on all corrections, in memory only, or `undo` that; return what came of it, a sentence."""
         if self.memory is None or self.recognizer is None:
             raise ValueError("nothing can be learnt before a model is loaded")
-        from finetune import make_tuner
         if undo and self._tuner is not None:
             while self._tuner.undo():
                 pass
             return "The model is as it was before it practised"
+        from finetune import make_tuner
         checkpoint = self.recognizer.checkpoint
         if self._tuner is None or self._tuner.checkpoint is not checkpoint:
             self._tuner = make_tuner(checkpoint)

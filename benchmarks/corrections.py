@@ -24,15 +24,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch  # noqa: E402
 
 from dataset import load_mnist, split_validation  # noqa: E402
-from finetune import FineTuner  # noqa: E402
+from finetune import make_tuner  # noqa: E402
 from folders import frame_of  # noqa: E402
 from learn import Memory  # noqa: E402
 from model import MODEL_PATH  # noqa: E402
 from read_ink import PictureError  # noqa: E402
 from recognizer import Recognizer  # noqa: E402
 from testsets import load_samples  # noqa: E402
-
-REPLAY = 2_000  # training digits that fine-tuning replays
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, default=MODEL_PATH, help="checkpoint (default: model.pth)")
     parser.add_argument("--count", type=int, default=100, help="corrections to give (default: 100)")
     arguments = parser.parse_args(argv)
-    training, validation = split_validation(load_mnist(True))
+    _, validation = split_validation(load_mnist(True))
     test = load_mnist(False)
     frames, labels = foreign_digits(arguments.data, arguments.rows)
     sets = {
@@ -68,8 +66,7 @@ def main(argv: list[str] | None = None) -> int:
               f"(kept on disk and read again), right right after: {at_once}")
         report(recognizer, "memory", frames, labels, given, others, right, sets, before)
 
-        tuner = FineTuner(recognizer.checkpoint, training.images[:REPLAY].float() / 255,
-                          validation.images.float() / 255, validation.labels)
+        tuner = make_tuner(recognizer.checkpoint)
         weights = {name: weight.clone() for name, weight in recognizer.checkpoint.model.state_dict().items()}
         outcome = tuner.tune(memory.entries())
         print(f"fine-tuning: {outcome}")
