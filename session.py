@@ -164,6 +164,7 @@ class Session:
         if undo and self._tuner is not None:
             while self._tuner.undo():
                 pass
+            self._begin_anew()
             return "The model is as it was before it practised"
         from finetune import make_tuner
         checkpoint = self.recognizer.checkpoint
@@ -173,7 +174,14 @@ class Session:
         shares = f"{outcome.before:.1%} -> {outcome.after:.1%} of {outcome.held_out:,} other digits right"
         if not outcome.accepted:
             return f"Practised, and not taken over: too few learnt, or too much forgotten ({shares})"
+        self._begin_anew()
         return f"Practised: the model itself now knows {outcome.learnt} of {outcome.corrections} corrections ({shares})"
+
+    def _begin_anew(self) -> None:
+        """Read with a new recognizer of the same checkpoint: its memory keeps what the old one's weights said."""
+        from recognizer import Recognizer
+        assert self.recognizer is not None
+        self.recognizer = Recognizer(self.recognizer.checkpoint, device=self.device, memory=self.memory)
 
     def forget(self, identity: str) -> str:
         """Delete one correction."""
@@ -198,13 +206,14 @@ def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
 def _unhurried() -> Iterator[None]:
     """Torch imported inside holds the window's thread up by tens of milliseconds, not by hundreds.
 
-    An import keeps the interpreter's lock while the system loads torch's largest library, unless ctypes, which lets go of
-    the lock, asked for that before; and while its many new objects are searched for garbage, of which they are none.
+    An import keeps the interpreter's lock while the system loads torch's libraries (seconds from a cold disk), unless
+    ctypes, which lets go of the lock, asked for them before (one links to all others); and while its many new objects are
+    searched for garbage, of which they are none.
     """
     spec = find_spec("torch") if "torch" not in sys.modules and os.name == "posix" else None
     if spec is not None and spec.origin:
         ending = "dylib" if sys.platform == "darwin" else "so"
-        library = Path(spec.origin).parent / "lib" / f"libtorch_cpu.{ending}"
+        library = Path(spec.origin).parent / "lib" / f"libtorch_python.{ending}"
         ctypes.CDLL(None).dlopen(os.fsencode(library), os.RTLD_NOW)         # where it fails, the import will say so
     collecting = gc.isenabled()
     gc.disable()

@@ -14,7 +14,9 @@ import torch
 from PIL import Image
 
 from dataset import Digits
+from learn import Memory
 from model import MODEL_PATH
+from recognizer import Recognizer
 from session import Session, find_pictures
 from worker import Result, Worker, one_line
 
@@ -180,6 +182,8 @@ def test_a_session_practises_and_unlearns_it(tmp_path: Path, digits: Digits) -> 
     session.learn((frames[unsure], str(probs[unsure].argsort()[-2])))
     assert session.practise().startswith("Practised: the model itself now knows 1 of 1") and session.practised
     assert not unchanged() and recognizer.ask(frames[unsure : unsure + 1]).argmax() == probs[unsure].argsort()[-2]
+    fresh = Recognizer(recognizer.checkpoint, memory=Memory(tmp_path))      # has not asked the network before
+    assert np.array_equal(session.recognizer.classify(frames[:200]), fresh.classify(frames[:200]))
     assert "before it practised" in session.practise(undo=True) and not session.practised and unchanged()
 
 
