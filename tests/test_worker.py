@@ -180,6 +180,7 @@ def test_a_session_practises_and_unlearns_it(tmp_path: Path, digits: Digits) -> 
     with pytest.raises(ValueError, match="no correction"):
         session.practise()
     session.learn((frames[unsure], str(probs[unsure].argsort()[-2])))
+    recognizer.classify(frames[:200])
     assert session.practise().startswith("Practised: the model itself now knows 1 of 1") and session.practised
     assert not unchanged() and recognizer.ask(frames[unsure : unsure + 1]).argmax() == probs[unsure].argsort()[-2]
     fresh = Recognizer(recognizer.checkpoint, memory=Memory(tmp_path))      # has not asked the network before
