@@ -54,6 +54,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the window until it is closed; return the exit status."""
     args = build_parser().parse_args(argv)
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    # a window's OpenGL driver may bring an LLVM of its own, beside which triton's crashes; torch does without triton
+    sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
     if args.screenshot:
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     import pygame

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pygame
 
-from panels import Look, Rects, picture_of
+from panels import Look, picture_of
 from widgets import Button, text_size
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Card:
 
     def __init__(self, close: Callable[[], None]) -> None:
         self.close = close
-        self.first = 0
+        self.first, self.fits = 0, 1        # the first row shown; how many fit, known once drawn
         self.focus = 0
         self.buttons = [Button("Close", "Close this card", close)]
 
@@ -69,7 +69,7 @@ class Card:
                 return
 
     def scroll(self, steps: int) -> None:
-        self.first = min(max(self.first + steps, 0), max(0, self.rows() - 1))
+        self.first = max(min(self.first + steps, self.rows() - self.fits), 0)
 
     def key(self, key: int) -> None:
         """Answer a key: arrows and pages scroll, Tab walks the buttons, Enter presses one."""
@@ -126,7 +126,7 @@ class CorrectionsCard(Card):
             (entry.frame, f"is {entry.label}", entry.time[:16].replace("T", " ")) for entry in entries]
         note = "" if rows else "None yet. When an answer is wrong, type the right digit, or click its bar."
         self.buttons[3].label = "Undo practice" if self.practised() else "Practise"
-        draw_rows(surface, room, look, rows, self.first, note)
+        self.fits = draw_rows(surface, room, look, rows, self.first, note)
 
 
 class FilesCard(Card):
@@ -137,7 +137,7 @@ class FilesCard(Card):
     def __init__(self, close: Callable[[], None], cancel: Callable[[], None], busy: Callable[[], bool]) -> None:
         super().__init__(close)
         self.readings: list[FileReading] = []
-        self.following, self.fits = True, 0             # whether the newest row stays in sight; rows that fit, once known
+        self.following = True               # whether the newest row stays in sight
         self._due = 0.0
         self.busy = busy
         self.buttons.append(Button("Stop", "Stop reading", cancel, enabled=busy))
@@ -148,7 +148,7 @@ class FilesCard(Card):
     def add(self, reading: FileReading) -> bool:
         """Take a further file in, and say whether to show it now; the list follows unless it was scrolled back."""
         self.readings.append(reading)
-        if self.following and self.fits:
+        if self.following:
             self.first = max(0, len(self.readings) - self.fits)
         now = time.monotonic()
         if now < self._due and reading.done < reading.total:
@@ -169,9 +169,7 @@ class FilesCard(Card):
             note += ", stopped"
         rows: list[tuple[np.ndarray | None, str, str]] = [
             (None, reading.error or reading.text, reading.path.name) for reading in self.readings]
-        places = draw_rows(surface, room, look, rows, self.first, note, last.done / last.total if last else 0.0)
-        if self.first + len(places) < len(rows):
-            self.fits = len(places)
+        self.fits = draw_rows(surface, room, look, rows, self.first, note, last.done / last.total if last else 0.0)
 
 
 def draw_card(surface: pygame.Surface, look: Look, title: str) -> pygame.Rect:
@@ -211,8 +209,8 @@ def draw_keys(surface: pygame.Surface, room: pygame.Rect, look: Look, keys: Sequ
 
 
 def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequence[tuple[np.ndarray | None, str, str]],
-              first: int, note: str = "", progress: float | None = None) -> Rects:
-    """Draw a scrolled list of (frame or None, words, faint words) and return where the rows shown are."""
+              first: int, note: str = "", progress: float | None = None) -> int:
+    """Draw a scrolled list of (frame or None, words, faint words) and return how many rows fit."""
     size = text_size(look.unit)
     line = look.type.font(size).get_linesize()
     top = room.top
@@ -229,8 +227,8 @@ def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequ
         top = bar.bottom + round(8 * look.unit)
     step = round((34 if any(frame is not None for frame, _, _ in rows[:1]) else 24) * look.unit)
     step = max(step, line + 4)
-    places = []
-    for index, (frame, words, faint) in enumerate(rows[first:first + max(1, (room.bottom - top) // step)]):
+    fits = max(1, (room.bottom - top) // step)
+    for index, (frame, words, faint) in enumerate(rows[first:first + fits]):
         place = pygame.Rect(room.left, top + index * step, room.width, step)
         x = place.left
         if frame is not None:
@@ -243,5 +241,4 @@ def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequ
         text = look.type.fit(faint, size, half, keep_end=frame is None)
         image = look.type.render(text, size, look.palette.faint)
         surface.blit(image, (place.right - image.get_width(), y))
-        places.append(place)
-    return places
+    return fits

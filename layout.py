@@ -36,7 +36,7 @@ def arrange(width: int, height: int, scale: float, aspect: float) -> Layout:
     top = toolbar.bottom + round(6 * unit)
     room = max(status.top - round(4 * unit) - top - pad, 40)
     wanted = whole / aspect
-    strip = max(min(room - wanted, 280 * unit), 0.26 * room)
+    strip = max(room - wanted, 0.26 * room)
     canvas_height = min(room - strip, wanted)
     canvas = pygame.Rect(0, 0, round(canvas_height * aspect), round(canvas_height))
     canvas.midtop = (width // 2, top)

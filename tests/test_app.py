@@ -610,6 +610,9 @@ def test_a_long_list_follows_its_newest_row_until_it_is_scrolled_back(app: App) 
     first = card.first
     card.add(FileReading(Path("late.png"), "7", None, 100, 100))
     assert card.first == first == 90 - card.fits
+    press(app, pygame.K_HOME)
+    press(app, pygame.K_END)
+    assert card.first + card.fits == card.rows() == 101
 
 
 def test_another_model_is_loaded_when_dropped(app: App, checkpoint: Path, tmp_path: Path) -> None:
@@ -853,6 +856,19 @@ sys.exit(app.main(["--size", "640x480"]))
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[0] == "False False True", done.stderr
     assert done.returncode == 0 and done.stderr == ""
+
+
+def test_training_beside_a_window_leaves_triton_out(tmp_path: Path) -> None:
+    code = """
+import sys, app
+assert app.main(["--screenshot", "shot.png", "--size", "640x480"]) == 0
+import torch
+torch.optim.SGD([torch.zeros(1)], 0.1)          # imports torch._dynamo, and that triton, which beside Mesa's LLVM crashes
+print("torch._dynamo" in sys.modules, sys.modules.get("triton"))
+"""
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines()[-1:] == ["True None"], done.stderr
 
 
 def test_a_screenshot_of_strokes_shows_their_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
