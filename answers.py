@@ -37,7 +37,7 @@ def _fail(app: State, result: Result) -> None:
 
 
 def _load(app: State, result: Result) -> None:
-    if app.model:
+    if app.model or app.trouble:
         app.say(f"Reading with {result.value} now")
     app.model, app.trouble = result.value, ""
     damaged = app.session.memory.damaged if app.session.memory is not None else []

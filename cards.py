@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ class Card:
 
     def __init__(self, close: Callable[[], None]) -> None:
         self.close = close
-        self.first, self.fits = 0, 1        # the first row shown; how many fit, known once drawn
+        self.first, self.fits = 0, sys.maxsize      # the first row shown; how many fit, once drawn
         self.focus = 0
         self.buttons = [Button("Close", "Close this card", close)]
 

@@ -33,8 +33,11 @@ GROUP_COST = 0.05  # nats; each further digit must explain the ink better by thi
 CUT_COST, CUT_SLOPE = 4.5, 5.0  # where the ink stands alone,
 CUT_COST_IN_LINE, CUT_SLOPE_IN_LINE = 0.3, 8.0  # and in a line of several digits
 JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apart like two digits
+MOST_HOLES = 3  # in a part of a cut; a scribble has more
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
+LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
+LEAST_SIDE = 6  # pixels of the ink; a smaller mark cannot be told from dirt
 WIDEST = 1.4  # width over height of the widest single digit
 MOST_FRAMES = 256  # that the network is asked for at once
 
@@ -253,6 +256,8 @@ class Recognizer:
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
         if min(half.confidence for half in best) < SURE_PART or max(half.doubt for half in best) > 0:
             return [guess]
+        if max(segment.count_holes(half.piece) for half in best) > MOST_HOLES:
+            return [guess]
         if alone:
             price = max(CUT_COST - CUT_SLOPE * max(wide - 1, 0), 0)
         else:
@@ -303,7 +308,8 @@ class Recognizer:
         if len(flat) > MOST_FRAGMENTS:
             return lines
         whole = segment.merge(flat)
-        if whole.width > WIDEST * whole.height:
+        side = max(max(piece.width, piece.height) for piece in flat)
+        if whole.width > WIDEST * whole.height or side < LARGEST_FRAGMENT * max(whole.width, whole.height):
             return lines
         guess = (yield from self._look([whole]))[0]
         height = max(piece.height for piece in flat)
@@ -320,5 +326,7 @@ class Recognizer:
             tuple(guess.probs.tolist()),
             box,
             guess.frame,
-            bool(certainty(guess.probs) >= self.checkpoint.threshold) and not is_solid(guess.piece.ink),
+            bool(certainty(guess.probs) >= self.checkpoint.threshold)
+            and max(guess.piece.width, guess.piece.height) >= LEAST_SIDE
+            and not is_solid(guess.piece.ink),
         )

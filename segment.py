@@ -21,6 +21,7 @@ APART = 0.06  # of the line's height; tall pieces this far apart are two digits 
 MOST_CUTS = 4                   # places a slant
 PATH_ROWS = 64                  # at most, in which paths of least ink are sought
 ASIDE = 0.05                    # of a pixel's ink; what a step aside costs a path
+LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in the ink, not loops
 CUTTABLE = 0.6  # width over line height from which a piece may be two digits
 
 
@@ -86,6 +87,13 @@ def count_apart(pieces: list[Piece], line_height: float) -> int:
         tall = min(a.height, b.height) >= 0.55 * line_height
         count += tall and _row_gap(a, b) >= APART * line_height
     return count
+
+
+def count_holes(piece: Piece) -> int:
+    """Return how many patches of paper the ink encloses: 0 to 2 in a plainly written digit."""
+    paper, count = ndimage.label(np.pad(piece.ink < 0.5 * piece.ink.max(), 1, constant_values=True))
+    sizes = np.bincount(paper.ravel(), minlength=count + 1)[2:]  # 1 is the paper around, met first
+    return int((sizes >= LEAST_HOLE * piece.ink.size).sum())
 
 
 def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:

@@ -175,7 +175,7 @@ def measure(answers: list[Answer], classes: tuple[str, ...] = DIGITS) -> dict[st
     if seen:
         probs = torch.tensor(np.array([a.probs for a in seen]))
         labels = torch.tensor([index[a.label] for a in seen])
-        report["loss"] = float(-probs[range(len(seen)), labels].clamp(min=1e-12).log().mean())
+        report["loss"] = float(probs[range(len(seen)), labels].clamp(1e-12, 1).log().mean().abs())
         report["ece"] = _ece(probs, labels)
     if singles:
         report["several_groups"] = sum(a.probs is None and a.status != "blank" for a in singles)

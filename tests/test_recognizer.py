@@ -123,6 +123,28 @@ def test_what_is_no_digit_is_refused(recognizer: Recognizer, strokes: list) -> N
     assert reading.rejected
 
 
+def test_a_few_dots_are_no_digit(recognizer: Recognizer) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        paper = np.full((200, 200), 255, np.uint8)
+        for y, x, side in zip(*rng.integers(20, 180, (2, 4)), rng.integers(2, 8, 4)):
+            paper[y : y + side, x : x + side] = 0
+        assert recognizer.read(paper).status != "ok", seed
+
+
+def test_a_scribble_is_not_cut_into_digits(recognizer: Recognizer) -> None:
+    refused = 0
+    for seed in range(30):
+        places = np.random.default_rng(seed).uniform((60, 30), (500, 250), (14, 2)).tolist()
+        canvas = Canvas(560, 280)
+        canvas.begin(*places[0], 6)
+        for place in places:
+            canvas.extend(*place)
+        canvas.end()
+        refused += recognizer.read(canvas.picture()).status == "not_a_digit"
+    assert refused >= 27
+
+
 def test_a_number_with_a_refused_group_shows_a_question_mark(recognizer: Recognizer) -> None:
     number_sign = [[[110, 10], [110, 95]], [[135, 10], [135, 95]], [[95, 40], [150, 40]], [[95, 65], [150, 65]]]
     strokes = [*SEVEN, *number_sign, [[x + 165, y] for x, y in THREE[0]]]

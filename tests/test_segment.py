@@ -3,7 +3,7 @@
 import numpy as np
 
 from canvas import draw_strokes
-from segment import Piece, count_apart, find_cuts, find_lines, merge
+from segment import Piece, count_apart, count_holes, find_cuts, find_lines, merge
 
 
 def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:
@@ -85,3 +85,14 @@ def test_a_digit_under_the_bar_of_another_is_cut_out_along_a_path() -> None:
     cuts = find_cuts(Piece((5, 4, 20, 28), ink[4:28, 5:20]), 24)
     assert any(right.box[0] >= 8 and right.box[1:] == (16, 16, 28) for _, right in cuts)
     assert all(left.ink.sum() + right.ink.sum() == ink.sum() for left, right in cuts)
+
+
+def test_loops_are_counted_and_gaps_in_the_ink_are_not() -> None:
+    ink = np.zeros((60, 90), np.float32)
+    ink[10:50, 10:80] = 1
+    assert count_holes(Piece((0, 0, 90, 60), ink)) == 0
+    ink[15:45, 15:30] = ink[15:45, 35:50] = ink[15:45, 55:75] = 0
+    ink[12, 12] = 0
+    assert count_holes(Piece((0, 0, 90, 60), ink)) == 3
+    ink[15:45, 75:80] = 0
+    assert count_holes(Piece((0, 0, 90, 60), ink)) == 2
