@@ -15,6 +15,7 @@ import shlex
 import shutil
 import signal
 import sys
+import tempfile
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
@@ -230,6 +231,7 @@ def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) ->
     device = choose_device(arguments.device or own_device())
     precision = arguments.precision or choose_precision(device)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=arguments.output.parent).close()  # better an error now than after an epoch
     with team.leader_first():  # it may have to download
         train_set, validation_set, adapted = load_data(arguments)
     config = make_config(arguments, adapted)

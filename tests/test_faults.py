@@ -1,0 +1,108 @@
+"""A disk that is full, folders that cannot be written, no home: one clear line, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from learn import Memory
+from model import MODEL_PATH
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX limits and permissions")
+
+FULL = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))         # bytes; every longer file ends in an error, as on a full disk
+"""
+NOBODY = """
+import os
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+"""
+
+
+def child(imports: str, fault: str, code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Import as this user, bring the fault about, then run `code` in `folder`."""
+    for place in (folder, *folder.parents):
+        if "pytest" in place.name and place.stat().st_uid == os.getuid():
+            place.chmod(0o755)                              # the child may come in
+    lines = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport {imports}\n{fault}\n{code}"
+    known = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_DATA_HOME")}
+    return subprocess.run([sys.executable, "-c", lines], cwd=folder, env={**known, **environment}, capture_output=True,
+                          text=True, timeout=120)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_full_disk_loses_neither_the_model_nor_the_lines(tmp_path: Path) -> None:
+    shutil.copy(MODEL_PATH, tmp_path / "own.pth")
+    before = files(tmp_path)
+    done = child("torch, model", FULL, """
+try:
+    model.save_checkpoint("own.pth", model.load_checkpoint("own.pth"))
+except OSError as error:
+    print(error.strerror)
+""", tmp_path)
+    assert "too large" in done.stdout.lower(), done.stderr
+    assert files(tmp_path) == before
+
+
+def test_a_full_disk_loses_no_correction(tmp_path: Path) -> None:
+    frame = np.zeros((28, 28), np.float32)
+    frame[4:24, 12:16] = 1
+    Memory(tmp_path).learn(frame, "1")
+    before = files(tmp_path)
+    done = child("numpy, learn", FULL, """
+memory = learn.Memory(".")
+try:
+    memory.learn(numpy.eye(28, dtype=numpy.float32), "4")
+except OSError as error:
+    print(error.strerror, len(memory))
+""", tmp_path)
+    assert done.stdout.lower().endswith("too large 1\n"), done.stderr
+    assert files(tmp_path) == before and [entry.label for entry in Memory(tmp_path).entries()] == ["1"]
+
+
+def test_a_training_that_cannot_write_says_so_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o555)
+    code = 'sys.exit(train.main(["--arch", "tiny", "--epochs", "1", "--output", "locked/own.pth", "--device", "cpu"]))'
+    done = child("torch, train", NOBODY, code, tmp_path, HOME=str(tmp_path))
+    assert done.returncode == 1 and not files(tmp_path)
+    assert done.stderr.startswith("train.py: ") and "locked" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_user_without_home_or_rights_reads_and_draws(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "examples" / "seven.png", tmp_path)
+    shutil.copy(MODEL_PATH, tmp_path)
+    tmp_path.chmod(0o555)
+    before = files(tmp_path)
+    code = """
+words = ["--model", "model.pth"]
+assert predict.main([*words, "seven.png"]) == 0
+assert predict.main([*words, "--plot", "plot.png", "seven.png"]) == 1
+assert app.main([*words, "--screenshot", "window.png"]) == 1
+import session
+mine = session.Session()
+mine.load("model.pth")
+try:
+    mine.learn((mine.read("seven.png").groups[0].frame, "1"))
+except OSError as error:
+    print(error.strerror, len(mine.memory))
+"""
+    done = child("torch, predict, app, pygame, window, settings, session, recognizer, matplotlib.pyplot", NOBODY, code, tmp_path,
+                 HOME="/nonexistent/nobody", MPLBACKEND="agg")
+    assert done.stdout.startswith("seven.png: 7 ("), done.stderr
+    assert done.stdout.splitlines()[-1].endswith(" 0"), done.stderr
+    assert "plot.png" in done.stderr and "window.png" in done.stderr and "Traceback" not in done.stderr
+    assert files(tmp_path) == before
