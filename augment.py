@@ -109,14 +109,10 @@ def add_style_strokes(ink: Tensor, labels: Tensor, share: float, generator: Gene
         return _uniform(len(ink), low, high, generator)
 
     chance = uniform(0, 1)
-    kind, stem = uniform(0, 1), torch.atan2(height, column_at(top) - column_at(bottom))
-    flag, angle = uniform(0.15, 0.75) * height, (stem - uniform(0.37, 1.22)).clamp(min=0.35)
-    long = (kind < 0.25).float()  # a flag that comes down beside the stem
-    flag, angle = flag + long * (uniform(0.7, 1.05) * height - flag), angle + long * (stem - uniform(0.32, 0.82) - angle)
-    flag = torch.where(angle < 0.5, flag.minimum(0.45 * height), flag)  # a long flat one makes a 7
-    low = (kind > 0.75).float() * uniform(0.1, 0.55) * height  # a flag that meets the stem below its top
-    flag = torch.where(low > 0, uniform(0.5, 1.1) * (height - low) / angle.sin(), flag).clamp(max=20)
-    x_top, y_top = column_at((top + low).long()), top + low + pen * 0.7
+    x_top, y_top = column_at(top), top + pen * 0.7
+    flag, angle = uniform(0.15, 0.75) * height, uniform(0.35, 1.2)
+    long = (uniform(0, 1) < 0.25).float()  # a flag that comes down beside the stem
+    flag, angle = flag + long * (uniform(0.7, 1.05) * height - flag), angle + long * (uniform(0.75, 1.25) - angle)
     strokes = _segment(x_top, y_top, x_top - flag * angle.cos(), y_top + flag * angle.sin(), pen)
     flagged = (labels == 1) & (chance < 0.4 * share)
     extra = strokes * flagged[:, None, None]
@@ -134,10 +130,9 @@ def add_style_strokes(ink: Tensor, labels: Tensor, share: float, generator: Gene
     barred = (labels == 7) & (chance < 0.2 * share)
     extra = torch.maximum(extra, strokes * barred[:, None, None])
 
-    x_tail, y_tail, reach = column_at(bottom), bottom - pen * 0.7, uniform(3, 15)
-    over = uniform(-3, 3).clamp(min=0)  # a base that the stem stands on
-    strokes = _segment(x_tail + over, y_tail, x_tail - reach, y_tail - uniform(-0.1, 0.35) * reach, pen)
-    tailed = (labels == 9) & (chance < 0.3 * share)
+    x_tail, y_tail, reach = column_at(bottom), bottom - pen * 0.7, uniform(3, 12)
+    strokes = _segment(x_tail, y_tail, x_tail - reach, y_tail - uniform(0, 0.35) * reach, pen)
+    tailed = (labels == 9) & (chance < 0.2 * share)
     extra = torch.maximum(extra, strokes * tailed[:, None, None])
 
     between = (rows >= (top + 0.3 * height)[:, None]) & (rows <= (top + 0.8 * height)[:, None])
