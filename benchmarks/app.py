@@ -184,8 +184,9 @@ def memory(count: int) -> list[tuple[str, str, str]]:
     gc.collect()
     grown = _resident() - before
     app.worker.close()
-    kept = [stroke for done in app.canvas._done for stroke in (done if isinstance(done, list) else [done])]
-    own = sum(map(_size, {id(stroke): stroke for stroke in kept}.values()))
+    steps = [done if isinstance(done, list) else [done] for done in app.canvas._done]
+    kept = {id(stroke): stroke for step in steps for stroke in step}
+    own = sum(map(_size, kept.values()))
     return [(f"memory over {count:,} strokes ({points:,} points, all kept for undo)", f"{grown / 1e6:+.1f} MB", ""),
             (f"of which the {len(kept):,} strokes themselves", f"{own / 1e6:.1f} MB", ""),
             ("beyond the strokes", f"{(grown - own) / 1e6:+.1f} MB", "flat")]
