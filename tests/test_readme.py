@@ -3,9 +3,12 @@
 import importlib
 import re
 import shlex
+import shutil
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from PIL import Image
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"python (\w+)\.py([^`\n#|&\\]*)", README)))
@@ -32,11 +35,16 @@ def test_the_commands_of_the_five_lineages_are_there() -> None:
     assert "--forever" in README
 
 
-def test_the_python_example_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_the_python_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "examples").mkdir()
+    for name in ("model.pth", "examples/seven.png"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
     (code,) = [text for language, text in BLOCKS if language == "python"]
     exec(compile(code, "README.md", "exec"), {})
     assert capsys.readouterr().out == "7\n"
+    with Image.open("seen.png") as picture:
+        assert min(picture.size) > 200
 
 
 def test_every_file_named_exists() -> None:
