@@ -1,6 +1,6 @@
 """Train a network on MNIST and write `model.pth`.
 
-    python train.py                          # the default network, about 4 minutes on two CPU cores
+    python train.py                          # the default network, 4 to 5 minutes on two CPU cores
     python train.py --resume                 # go on where an interrupted run stopped
 
 Choices are made on a fixed validation split of the training set; the test set belongs to test.py alone.
