@@ -203,7 +203,7 @@ def interval(right: int, count: int) -> tuple[float, float]:
     share = right / count
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return middle - half, middle + half
+    return min(middle - half, share), max(middle + half, share)  # all or nothing right: not beside it by rounding
 
 
 def _accuracy(answers: list[Answer]) -> dict[str, Any]:

@@ -237,13 +237,15 @@ def _corrections(tuner: FineTuner, frames: np.ndarray, count: int, shift: int) -
     return [Correction(str(n), frames[n], str((int(said[n]) + shift) % 10), "") for n in range(count)]
 
 
-def test_fine_tuning_learns_a_correction_and_undo_restores_every_bit(tuner: FineTuner, frames: np.ndarray) -> None:
+def test_fine_tuning_learns_a_correction_and_undo_restores_every_bit(tuner: FineTuner, digits: Digits) -> None:
     before = {name: weight.clone() for name, weight in tuner.checkpoint.model.state_dict().items()}
-    frames = frames[400:]  # in neither replay nor guard
+    frames = (digits.images[1500:4000, 0].float() / 255).numpy()  # in neither replay nor guard
     probs = tuner_probs(tuner, frames)
-    unsure = int((np.sort(probs)[:, -1] - np.sort(probs)[:, -2]).argmin())
-    label = str(probs[unsure].argsort()[-2])
-    outcome = tuner.tune([Correction("1", frames[unsure], label, "")])
+    for unsure in (np.sort(probs)[:, -1] - np.sort(probs)[:, -2]).argsort()[:10]:
+        label = str(probs[unsure].argsort()[-2])
+        outcome = tuner.tune([Correction("1", frames[unsure], label, "")])
+        if outcome.accepted:  # some cost the guard's digits too much
+            break
     assert outcome.accepted and outcome.learnt == 1
     assert outcome.before - outcome.after <= MOST_LOST + 1e-9
     assert tuner_probs(tuner, frames[unsure : unsure + 1]).argmax() == int(label)
@@ -265,12 +267,13 @@ def test_fine_tuning_that_would_cost_accuracy_is_refused_and_changes_no_bit(
 
 
 def test_what_earlier_tunings_cost_counts_too(tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    # already learnt, so that a step costs nothing more
+    right = [correction for correction in _corrections(tuner, frames[400:], 20, 0) if correction.label != "7"][:1]
     weight, bias = (parameter.clone() for parameter in tuner._parameters)
     worse = bias.clone()
     worse[7] -= 100                                     # as if earlier tunings had unlearnt the sevens
     tuner._set(weight, worse)
     monkeypatch.setattr("finetune.STEPS", 1)
-    right = _corrections(tuner, frames[400:], 1, 0)     # already learnt, and a step that costs nothing more
     outcome = tuner.tune(right)
     assert not outcome.accepted and outcome.before > outcome.after + MOST_LOST
     tuner._set(weight, bias)
