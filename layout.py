@@ -35,9 +35,8 @@ def arrange(width: int, height: int, scale: float, aspect: float) -> Layout:
     status = pygame.Rect(pad, height - status_height - round(3 * unit), whole, status_height)
     top = toolbar.bottom + round(6 * unit)
     room = max(status.top - round(4 * unit) - top - pad, 40)
-    wanted = whole / aspect
-    strip = max(room - wanted, 0.26 * room)
-    canvas_height = min(room - strip, wanted)
+    canvas_height = min(whole / aspect, 0.74 * room)
+    strip = room - canvas_height
     canvas = pygame.Rect(0, 0, round(canvas_height * aspect), round(canvas_height))
     canvas.midtop = (width // 2, top)
     column = max(canvas.width, min(whole, round(COLUMN * unit)))        # everything shares the canvas's edges where it has room

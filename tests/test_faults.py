@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import NOBODY, ROOT, child
 
 from learn import Memory
 from model import MODEL_PATH
@@ -22,23 +20,6 @@ import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))         # bytes; every longer file ends in an error, as on a full disk
 """
-NOBODY = """
-import os
-if os.getuid() == 0:
-    os.setgid(65534)
-    os.setuid(65534)
-"""
-
-
-def child(imports: str, fault: str, code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Import as this user, bring the fault about, then run `code` in `folder`."""
-    for place in (folder, *folder.parents):
-        if "pytest" in place.name and place.stat().st_uid == os.getuid():
-            place.chmod(0o755)                              # the child may come in
-    lines = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport {imports}\n{fault}\n{code}"
-    known = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_DATA_HOME")}
-    return subprocess.run([sys.executable, "-c", lines], cwd=folder, env={**known, **environment}, capture_output=True,
-                          text=True, timeout=120)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import NOBODY, ROOT, child
 from PIL import Image
 
 import predict
@@ -135,16 +135,9 @@ def test_a_name_that_is_not_utf8_is_read(picture: Path, run) -> None:      # typ
 
 @pytest.mark.skipif(os.name == "nt" or os.getuid() == 0 and not os.path.exists("/proc/self/status"), reason="POSIX permissions")
 def test_an_unreadable_file_is_one_line(picture: Path) -> None:
-    import subprocess
-    import sys
-
     picture.chmod(0)
-    script = (f"import os, sys; sys.path.insert(0, {str(ROOT)!r}); import read_ink; os.setuid(65534) if os.getuid() == 0 else None"
-              f"\ntry:\n    read_ink.read_ink({str(picture)!r})\nexcept PermissionError as e:\n    print(e.strerror)")
-    for folder in (picture.parent, *picture.parent.parents):
-        if folder.stat().st_uid == os.getuid() and "pytest" in folder.name:
-            folder.chmod(0o755)
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    code = f"try:\n    read_ink.read_ink({str(picture)!r})\nexcept PermissionError as e:\n    print(e.strerror)"
+    result = child("read_ink", NOBODY, code, picture.parent)
     assert "ermission" in result.stdout, result.stderr
 
 
