@@ -12,11 +12,12 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 from scipy import ndimage
 
 from frame import fit_frame, make_frame, unstretch
@@ -148,7 +149,9 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_LENGTH:
         raise Image.DecompressionBombError
     image.seek(0) if getattr(image, "is_animated", False) else None
-    image = ImageOps.exif_transpose(image)
+    image.load()
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
     sixteen_bits = image.mode.startswith("I;16")
     image = _reduced(image)
     if image.mode.startswith(("I", "F")):
@@ -211,15 +214,16 @@ def _shown(name: Any) -> str:
 
 def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     """Return (ink, doubt about its polarity) of a picture on paper of one colour; ink is None if its paper is not plain."""
-    layers = colours[..., None] if colours.ndim == 2 else colours
     counts = np.array(Image.fromarray(colours).histogram()).reshape(-1, 256)
-    paper = counts.argmax(axis=1)  # the commonest value of each channel
+    paper = counts.argmax(axis=1).tolist()  # the commonest value of each channel
+    layers = [colours] if colours.ndim == 2 else [colours[..., channel] for channel in range(3)]
     # the channel with most contrast
-    distance = np.abs(layers.astype(np.int16) - paper.astype(np.int16)).max(axis=2)
+    distance = reduce(np.maximum, [np.abs(layer.astype(np.int16) - grey) for layer, grey in zip(layers, paper)])
     near = distance <= PLAIN_TOLERANCE
     border = np.concatenate([near[0], near[-1], near[:, 0], near[:, -1]])
-    noisy = (distance == 0).sum() < 0.9 * near.sum()        # JPEG's ringing, a scanner's noise
-    if min(near.mean(), border.mean()) < (NOISY_SHARE if noisy else PLAIN_SHARE):
+    noisy = np.count_nonzero(distance == 0) < 0.9 * np.count_nonzero(near)  # JPEG's ringing, a scanner's noise
+    share, border_share = np.count_nonzero(near) / near.size, np.count_nonzero(border) / border.size
+    if min(share, border_share) < (NOISY_SHARE if noisy else PLAIN_SHARE):
         return None, False
     contrast = int(distance.max())
     if contrast < LEAST_CONTRAST * 255:
@@ -228,7 +232,7 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     if noisy:
         ink[distance < max(0.12 * contrast, 2 * PLAIN_TOLERANCE)] = 0
     # full contrast is left as it is, so that MNIST passes through unchanged
-    return ink if contrast >= 200 else ink * (255 / contrast), bool(near.mean() < 0.7 and border.mean() < 0.7)
+    return ink if contrast >= 200 else ink * (255 / contrast), max(share, border_share) < 0.7
 
 
 # ---------------------------------------------------------------------------------- uneven paper

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom are outside
+from frame import Box, find_box
 
 EIGHT = np.ones((3, 3), int)  # pixels touching at a corner are connected
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
@@ -46,21 +46,24 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
 
     Dirt is left out: specks, and what clings to the picture's edge beside real writing. No ink: [].
     """
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    if len(rows) == 0:
+    marks = ink > 0
+    box = find_box(marks)
+    if box is None:
         return []
-    corner = int(columns[0]), int(rows[0])
-    crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    labels, count = ndimage.label(crop > 0, EIGHT)
+    left, top, right, bottom = box
+    crop = ink[top:bottom, left:right]
+    labels, count = ndimage.label(marks[top:bottom, left:right], EIGHT)
+    if count == 1:
+        return [[Piece(box, crop)]]
     slices = ndimage.find_objects(labels)
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in slices])
     mass = np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
-    kept = _writing(boxes + np.array(corner * 2), mass, ink.shape)
+    kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
     groups = _join(boxes, kept)
     lines = _split_lines(boxes, groups)
     result = []
     for line in lines:
-        pieces = [_cut_out(crop, labels, boxes, members, corner) for members in line]
+        pieces = [_cut_out(crop, labels, boxes, members, (left, top)) for members in line]
         result.append(sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2]))
     return result
 
@@ -301,7 +304,8 @@ def _cut_out(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray, members: li
 def _part(piece: Piece, mask: np.ndarray) -> Piece:
     """Return the ink of `piece` under `mask`, cropped; there is some."""
     part = np.where(mask, piece.ink, 0)
-    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-    part = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    left, top = piece.box[0] + int(columns[0]), piece.box[1] + int(rows[0])
-    return Piece((left, top, left + part.shape[1], top + part.shape[0]), part)
+    box = find_box(part > 0)
+    assert box is not None
+    x, y = piece.box[:2]
+    left, top, right, bottom = box
+    return Piece((left + x, top + y, right + x, bottom + y), part[top:bottom, left:right])
