@@ -9,7 +9,7 @@ from conftest import ROOT
 
 COMMANDS = {"train", "test", "predict", "app", "export"}
 STANDALONE = {"canvas": {"numpy"},
-              "frame": {"numpy", "PIL", "scipy"}, "segment": {"numpy", "scipy"}, "read_ink": {"numpy", "PIL", "scipy", "frame"},
+              "frame": {"numpy", "PIL", "scipy"}, "segment": {"numpy", "scipy", "frame"}, "read_ink": {"numpy", "PIL", "scipy", "frame"},
               "scratch": {"torch"}, "storage": set()}
 MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.glob("*.py")}
 
