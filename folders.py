@@ -119,8 +119,8 @@ def split(folder: Path, name: str) -> list[tuple[Path, bool]]:
 def frame_of(source: Source) -> np.ndarray:
     """Return the frame of a picture that shows one sign, all its ink together. Raises OSError or PictureError."""
     look = next(iter(read_ink(source).looks))
-    if look.frame is not None:
-        return look.frame
+    if look.frames is not None:
+        return look.frames[len(look.frames) // 2]
     pieces = [piece for line in segment.find_lines(look.ink) for piece in line]
     if not pieces:
         raise PictureError(f"{source if isinstance(source, (str, Path)) else 'the picture'} is blank")

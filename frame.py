@@ -19,7 +19,7 @@ FRAME_SIZE = 28  # pixels; side of a frame
 DIGIT_BOX = 20  # pixels; longer side of the ink in a frame
 CENTRE = FRAME_SIZE / 2  # pixel index of the centre of mass
 PEN_RANGE = (1.4, 6.0)  # frame pixels; stroke widths left alone (99.7 % of MNIST's digits lie inside)
-USUAL_WIDTH = 0.73  # of the height: the geometric mean of MNIST's digits
+PROPORTIONS = (0.4, 0.6, 0.85)  # width over height that a digit may have had before it was stretched: most of MNIST's lie near one
 SOLID = 0.4  # of the longer side; a disc has 0.5, the boldest of 3,000 MNIST digits 0.36
 WORK_SIDE = 5 * DIGIT_BOX  # pixels; larger crops are reduced to this before strokes are measured
 INK = 0.5  # at least this much is called ink when a yes or no is needed
@@ -55,11 +55,14 @@ def fit_frame(ink: np.ndarray) -> np.ndarray:
 
 
 def unstretch(ink: np.ndarray) -> np.ndarray:
-    """Return `ink` (H, W) with a digit's usual proportions, for scans that stretch every digit over a square."""
+    """Return frames (N, 28, 28) of a scan (H, W) that stretches its digit over a square: one for each of PROPORTIONS."""
     height, width = ink.shape
     finer = math.ceil(WORK_SIDE / 2 / height)  # so that narrowing loses no stroke
-    size = (max(1, round(width * finer * USUAL_WIDTH)), height * finer)
-    return np.clip(np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)), 0, 1)
+    frames = []
+    for proportion in PROPORTIONS:
+        size = (max(1, round(width * finer * proportion)), height * finer)
+        frames.append(make_frame(np.clip(np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)), 0, 1)))
+    return np.stack(frames)
 
 
 def crop_to_ink(ink: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 from scipy import ndimage
 
-from frame import fit_frame, make_frame, unstretch
+from frame import fit_frame, unstretch
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
@@ -45,10 +45,13 @@ class PictureError(ValueError):
 
 @dataclass(frozen=True)
 class Look:
-    """One way to see a picture: its ink, float32 (H, W), and a frame if its shape says that it is of one digit."""
+    """One way to see a picture: its ink, float32 (H, W), and if its shape says that it is of one digit, that digit's frames.
+
+    `frames` is (N, 28, 28): the same digit in the proportions it may have, the middle one the likeliest.
+    """
 
     ink: np.ndarray
-    frame: np.ndarray | None = None
+    frames: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
     small = longer <= SMALL_SIDE and longer <= 1.5 * shorter
     if plain is not None:
         if small and longer <= 1.1 * shorter and all(edge.any() for edge in (plain[0], plain[-1], plain[:, 0], plain[:, -1])):
-            yield Look(plain, make_frame(unstretch(plain)))
+            yield Look(plain, unstretch(plain))
         yield Look(plain)
         if doubt:
             yield Look(1 - plain)
@@ -136,8 +139,8 @@ def _whole_frames(colours: np.ndarray) -> Iterator[Look]:
     level = (grey - low) / (high - low)
     border = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
     first = level if np.median(border) + np.median(level) <= 1 else 1 - level
-    yield Look(first, fit_frame(first))
-    yield Look(1 - first, fit_frame(1 - first))
+    yield Look(first, fit_frame(first)[None])
+    yield Look(1 - first, fit_frame(1 - first)[None])
 
 
 # ---------------------------------------------------------------------------------- decoding

@@ -39,6 +39,7 @@ MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
 LEAST_SIDE = 6  # pixels of the ink; a smaller mark cannot be told from dirt
 WIDEST = 1.4  # width over height of the widest single digit
+LEAST_PROBABILITY = 1e-6  # that counts where several frames of one digit are pooled
 MOST_FRAMES = 256  # that the network is asked for at once
 
 T = TypeVar("T")
@@ -176,22 +177,24 @@ class Recognizer:
         """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
         best = Reading("blank", "", ())
         for look in picture.looks:
-            if look.frame is None:
+            if look.frames is None:
                 reading = yield from self._read_ink(look.ink, picture.scale)
             else:
-                reading = yield from self._read_frame(look.ink, look.frame, picture.scale)
+                reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, DOUBTFUL):
                 best = reading
             if best.confidence >= DOUBTFUL:
                 break
         return best
 
-    def _read_frame(self, ink: np.ndarray, frame: np.ndarray, scale: float) -> Steps[Reading]:
-        """Read ink that is one digit, already framed."""
+    def _read_frames(self, ink: np.ndarray, frames: np.ndarray, scale: float) -> Steps[Reading]:
+        """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
         piece = Piece((0, 0, ink.shape[1], ink.shape[0]), ink)
-        probs = yield frame[None]
-        (guess,) = yield from self._look_again([Guess(piece, frame, probs[0])])
-        digit = self._digit(guess, scale)
+        probs = yield frames
+        guesses = yield from self._look_again([Guess(piece, *each) for each in zip(frames, probs)])
+        # the geometric mean (a logarithmic opinion pool): a frame that doubts, as a bar drawn wide does, has no veto
+        pooled = np.exp(np.mean([np.log(np.maximum(guess.probs, LEAST_PROBABILITY)) for guess in guesses], axis=0))
+        digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled / pooled.sum()), scale)
         return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
 
     def _read_ink(self, ink: np.ndarray, scale: float) -> Steps[Reading]:

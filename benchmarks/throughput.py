@@ -184,7 +184,7 @@ def road(paths: list[Path]) -> int:
 
     for path in paths:
         look = next(iter(read_ink(path).looks))
-        for line in find_lines(look.ink) if look.frame is None else []:
+        for line in find_lines(look.ink) if look.frames is None else []:
             for piece in line:
                 make_frame(piece.ink)
     return len(paths)

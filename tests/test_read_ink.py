@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from dataset import Digits
+from frame import PROPORTIONS
 from read_ink import MAX_SIDE, PictureError, find_looks, open_picture, read_ink
 
 
@@ -113,7 +114,7 @@ def test_blank_paper_has_no_ink(grey: int) -> None:
 def test_a_small_noisy_picture_may_be_a_frame_by_itself(digits: Digits) -> None:
     noisy = digits.images[0, 0].numpy().copy()
     noisy[np.random.default_rng(0).random((28, 28)) < 0.4] = 130
-    assert any(look.frame is not None and look.frame.mean() > 0.2 for look in find_looks(noisy))
+    assert any(look.frames is not None and look.frames.mean() > 0.2 for look in find_looks(noisy))
 
 
 def test_a_scan_stretched_over_its_square_gets_a_digits_proportions_back(digits: Digits) -> None:
@@ -124,10 +125,11 @@ def test_a_scan_stretched_over_its_square_gets_a_digits_proportions_back(digits:
         if np.mean(stretched > 0) > 0.5 or not all(edge.any() for edge in (*stretched[[0, -1]], *stretched.T[[0, -1]])):
             continue  # bold ink may be taken for paper
         first = next(find_looks(stretched))
-        assert first.frame is not None
-        rows, columns = (np.flatnonzero((first.frame > 0.2).any(axis)) for axis in (1, 0))
-        assert 0.6 < (np.ptp(columns) + 1) / (np.ptp(rows) + 1) < 0.85
-        assert next(find_looks(np.pad(stretched, 1))).frame is None  # room around it: its shape is its own
+        assert first.frames is not None
+        for frame, proportion in zip(first.frames, PROPORTIONS, strict=True):
+            rows, columns = (np.flatnonzero((frame > 0.2).any(axis)) for axis in (1, 0))
+            assert (np.ptp(columns) + 1) / (np.ptp(rows) + 1) == pytest.approx(proportion, abs=0.1)
+        assert next(find_looks(np.pad(stretched, 1))).frames is None  # room around it: its shape is its own
 
 
 def test_a_huge_picture_is_reduced_while_decoding() -> None:

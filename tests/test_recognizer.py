@@ -11,6 +11,7 @@ from PIL import Image
 
 from canvas import Canvas, draw_strokes
 from dataset import Digits
+from frame import unstretch
 from model import UNSURE, look_around
 from recognizer import Reading, Recognizer
 
@@ -39,6 +40,22 @@ def test_an_unsure_frame_is_looked_at_from_all_sides(recognizer: Recognizer, dig
             sure.append(np.abs(np.array(group.probs) - alone).max())
     assert len(unsure) > 5 and max(unsure) < 1e-4
     assert len(sure) > 90 and max(sure) < 1e-4
+
+
+def test_a_digit_of_unknown_proportions_is_read_from_all_its_frames(recognizer: Recognizer, digits: Digits) -> None:
+    right = pooled = 0
+    for image, label in zip(digits.images[:60, 0].numpy(), digits.labels.tolist()):
+        crop = image[np.ix_(image.any(1), image.any(0))]
+        square = np.asarray(Image.fromarray(crop).resize((16, 16), Image.Resampling.BILINEAR)).astype(np.float32) / 255
+        frames = unstretch(square)
+        reading = recognizer._walk(recognizer._read_frames(square, frames, 1.0))
+        right += reading.text == str(label)
+        each = recognizer.ask(frames)
+        if each.max(axis=1).min() >= UNSURE:
+            mean = np.exp(np.log(np.maximum(each, 1e-6)).mean(axis=0))
+            assert reading.groups[0].probs == pytest.approx(mean / mean.sum(), abs=1e-5)
+            pooled += 1
+    assert right >= 56 and pooled >= 30
 
 
 def test_pasted_digits_read_the_same(recognizer: Recognizer, digits: Digits) -> None:
