@@ -19,7 +19,7 @@ import torch
 
 import segment
 from as_is import see_as_is
-from frame import is_solid, make_frame
+from frame import FRAME_SIZE, is_solid, make_frame
 from learn import Memory
 from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around
 from read_ink import Picture, PictureError, Source, read_ink
@@ -30,8 +30,11 @@ SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house
 DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too, and which they must reach
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
 # nats by which a cut through joined ink must explain it better: less a share of each line height by which it is wider than high
-CUT_COST, CUT_SLOPE = 4.5, 5.0  # where the ink stands alone,
-CUT_COST_IN_LINE, CUT_SLOPE_IN_LINE = 0.3, 8.0  # and in a line of several digits
+CUT_COST, CUT_SLOPE = 0.3, 8.0  # in a line of several digits,
+ALONE_COST, ALONE_SLOPE = 4.5, 5.0  # and where the ink stands alone and may be one digit;
+# if it is none, both parts must be so sure from all sides instead, and the ink so wide for its height
+SURE_ALONE = 0.995
+WIDE, WIDE_WITH_BAR = 0.9, 1.2  # the second if one part is a 1, as half of an H, an M or a U is too
 JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apart like two digits
 MOST_HOLES = 3  # in a part of a cut; a scribble has more
 LONGEST_RUN = 3  # pieces that one digit may be broken into
@@ -263,12 +266,16 @@ class Recognizer:
             return [guess]
         if max(segment.count_holes(half.piece) for half in best) > MOST_HOLES:
             return [guess]
-        if alone:
-            price = max(CUT_COST - CUT_SLOPE * max(wide - 1, 0), 0)
+        if alone and guess.doubt > 0 and guess.piece.width > FRAME_SIZE:
+            seen = yield from self._look_around(best)
+            bar = any(self.classes[int(half.probs.argmax())] == "1" for half in best)
+            if min(half.confidence for half in seen) < SURE_ALONE or wide < (WIDE_WITH_BAR if bar else WIDE):
+                return [guess]
         else:
-            price = CUT_COST_IN_LINE - CUT_SLOPE_IN_LINE * max(wide - 1, 0)
-        if best[0].cost + best[1].cost + price >= guess.cost:
-            return [guess]
+            wider = max(wide - 1, 0)
+            price = max(ALONE_COST - ALONE_SLOPE * wider, 0) if alone else CUT_COST - CUT_SLOPE * wider
+            if best[0].cost + best[1].cost + price >= guess.cost:
+                return [guess]
         left = yield from self._cut(best[0], line_height, alone)
         right = yield from self._cut(best[1], line_height, alone)
         return left + right
@@ -283,13 +290,18 @@ class Recognizer:
     def _look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
         """Return `guesses`; the unsure ones have been seen from all sides."""
         unsure = [place for place, guess in enumerate(guesses) if guess.confidence < UNSURE]
-        if unsure:
-            frames = torch.from_numpy(np.stack([guesses[place].frame for place in unsure]))[:, None]
-            probs = yield look_around(frames).flatten(0, 2).numpy()
-            guesses = list(guesses)
-            for place, seen in zip(unsure, probs.reshape(len(unsure), len(VIEWS), -1)):
-                guesses[place] = replace(guesses[place], probs=seen.mean(0))
-        return guesses
+        seen = yield from self._look_around([guesses[place] for place in unsure])
+        again = dict(zip(unsure, seen))
+        return [again.get(place, guess) for place, guess in enumerate(guesses)]
+
+    def _look_around(self, guesses: Sequence[Guess]) -> Steps[list[Guess]]:
+        """Return `guesses` seen from all sides."""
+        if not guesses:
+            return []
+        frames = torch.from_numpy(np.stack([guess.frame for guess in guesses]))[:, None]
+        probs = yield look_around(frames).flatten(0, 2).numpy()
+        views = probs.reshape(len(guesses), len(VIEWS), -1).mean(axis=1)
+        return [replace(guess, probs=seen) for guess, seen in zip(guesses, views)]
 
     def _join(self, parts: list[Piece], line_height: float) -> Steps[list[Guess]]:
         """Return the digits of the cheapest way to join neighbouring parts (dynamic programming)."""

@@ -9,6 +9,7 @@ import torch
 from conftest import ROOT, SEVEN, THREE
 from PIL import Image
 
+from benchmarks.pictures import number
 from canvas import Canvas, draw_strokes
 from dataset import Digits
 from frame import unstretch
@@ -160,6 +161,23 @@ def test_a_scribble_is_not_cut_into_digits(recognizer: Recognizer) -> None:
         canvas.end()
         refused += recognizer.read(canvas.picture()).status == "not_a_digit"
     assert refused >= 27
+
+
+def test_two_touching_digits_alone_are_two(recognizer: Recognizer, digits: Digits) -> None:
+    rng, right = np.random.default_rng(0), 0
+    for pair in rng.integers(0, len(digits), (60, 2)).tolist():
+        picture = number([digits.images[index, 0].numpy() for index in pair], rng, touching=True)
+        right += recognizer.read(picture).text == "".join(str(int(digits.labels[index])) for index in pair)
+    assert right >= 33
+
+
+@pytest.mark.parametrize("letter", [
+    [[[40, 20], [40, 220]], [[200, 20], [200, 220]], [[40, 120], [200, 120]]],  # H
+    [[[40, 220], [40, 20], [120, 160], [200, 20], [200, 220]]],  # M
+    [[[50, 220], [50, 20], [190, 220], [190, 20]]],  # N
+])
+def test_half_a_letter_is_no_one(recognizer: Recognizer, letter: list[list[list[float]]]) -> None:
+    assert recognizer.read(draw_strokes(letter, 14, 280)).status == "not_a_digit"
 
 
 def test_a_number_with_a_refused_group_shows_a_question_mark(recognizer: Recognizer) -> None:
