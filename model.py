@@ -175,8 +175,15 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         "facts": dict(checkpoint.facts),
         "weights": {name: weight.detach().cpu().contiguous() for name, weight in checkpoint.model.state_dict().items()},
     }
+    write_plain(path, content)
+
+
+def write_plain(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
+    """Write plain types to a `.pth` file, atomically; raises OSError and leaves `path` as it was if that fails."""
+    packed = io.BytesIO()  # written to the disk itself, torch.save may turn a full disk's OSError into a RuntimeError
+    torch.save(content, packed)
     with atomic_write(path) as file:
-        torch.save(content, file)
+        file.write(packed.getbuffer())
 
 
 def read_plain(path: str | os.PathLike[str]) -> Any:

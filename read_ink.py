@@ -20,7 +20,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 from scipy import ndimage
 
-from frame import fit_frame, unstretch
+from frame import fit_frame, make_frame, unstretch
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
@@ -34,6 +34,7 @@ PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers 
 NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
 LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
 SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
+THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
 RULED_SIDE = 60             # pixels; smaller pictures have no ruled lines
 EIGHT = np.ones((3, 3))     # pixels that touch at a corner are connected
 PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
@@ -118,6 +119,8 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
     if plain is not None:
         if small and longer <= 1.1 * shorter and all(edge.any() for edge in (plain[0], plain[-1], plain[:, 0], plain[:, -1])):
             yield Look(plain, unstretch(plain))
+        elif small and _is_dotted(plain > 0):
+            yield Look(plain, make_frame(plain)[None])
         yield Look(plain)
         if doubt:
             yield Look(1 - plain)
@@ -128,6 +131,11 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
         yield Look(looks[0][0])
         if looks[1][1] > 0:
             yield Look(looks[1][0])
+
+
+def _is_dotted(marks: np.ndarray) -> bool:
+    """Say whether small `marks` (H, W) are in parts, as a thin pen leaves them, with no more than 2 * THIN_GAP pixels between them."""
+    return ndimage.label(marks, EIGHT)[1] > 1 and ndimage.label(ndimage.binary_dilation(marks, EIGHT, THIN_GAP), EIGHT)[1] == 1
 
 
 def _whole_frames(colours: np.ndarray) -> Iterator[Look]:

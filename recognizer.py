@@ -19,7 +19,7 @@ import torch
 
 import segment
 from as_is import see_as_is
-from frame import FRAME_SIZE, is_solid, make_frame
+from frame import FRAME_SIZE, find_box, is_solid, make_frame
 from learn import Memory
 from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around
 from read_ink import Picture, PictureError, Source, read_ink
@@ -192,7 +192,8 @@ class Recognizer:
 
     def _read_frames(self, ink: np.ndarray, frames: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
-        piece = Piece((0, 0, ink.shape[1], ink.shape[0]), ink)
+        left, top, right, bottom = box = find_box(ink > 0) or (0, 0, ink.shape[1], ink.shape[0])
+        piece = Piece(box, ink[top:bottom, left:right])
         probs = yield frames
         guesses = yield from self._look_again([Guess(piece, *each) for each in zip(frames, probs)])
         # the geometric mean (a logarithmic opinion pool): a frame that doubts, as a bar drawn wide does, has no veto

@@ -39,9 +39,9 @@ from model import (
     look_around,
     predict_logits,
     read_plain,
+    write_plain,
 )
 from scratch import Momentum
-from storage import atomic_write
 from tracking import Tracker
 
 RESUME_FORMAT = "digits-resume-v2"
@@ -415,8 +415,7 @@ class Run:
             "history": self.history,
         }
         if self.team.leads:
-            with atomic_write(path) as file:
-                torch.save(content, file)
+            write_plain(path, content)
 
     def restore(self, path: Path) -> None:
         """Take up the state of a resume file. Raises CheckpointError naming what differs or is wrong."""

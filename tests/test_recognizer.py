@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT, SEVEN, THREE
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from benchmarks.pictures import number
 from canvas import Canvas, draw_strokes
@@ -57,6 +57,18 @@ def test_a_digit_of_unknown_proportions_is_read_from_all_its_frames(recognizer: 
             assert reading.groups[0].probs == pytest.approx(mean / mean.sum(), abs=1e-5)
             pooled += 1
     assert right >= 56 and pooled >= 30
+
+
+@pytest.mark.parametrize("digit, strokes", [("7", SEVEN), ("3", THREE), ("2", [[[10, 20], [50, 2], [85, 25], [20, 90]], [[5, 98], [95, 98]]])])
+def test_a_small_drawing_in_dots_is_one_digit(recognizer: Recognizer, digit: str, strokes: list) -> None:
+    picture = Image.new("L", (28, 28), 255)
+    for stroke in strokes:
+        ImageDraw.Draw(picture).line([(5 + 0.16 * x, 4 + 0.2 * y) for x, y in stroke], fill=0, width=1)
+    for gap in (3, 4):
+        dotted = np.array(picture)
+        dotted[np.add.outer(np.arange(28), np.arange(28)) % gap == 0] = 255
+        reading = recognizer.read(dotted)
+        assert (reading.text, len(reading.groups)) == (digit, 1)
 
 
 def test_pasted_digits_read_the_same(recognizer: Recognizer, digits: Digits) -> None:
