@@ -385,7 +385,7 @@ class Run:
     def _look_again(self, model: Any, probs: Tensor, temperature: float) -> Tensor:
         """Return `probs` (N, classes) of the validation split; of the unsure ones the mean over all views."""
         probs = probs.clone()
-        for unsure in torch.nonzero(probs.amax(1) < UNSURE)[:, 0].split(500):
+        for unsure in torch.nonzero(probs.amax(1) < UNSURE)[:, 0].split(100):
             images = self.validation_set.images[unsure.to(self.validation_set.images.device)]
             views = look_around(images.to(self.device).float() / 255)
             with torch.inference_mode():
