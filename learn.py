@@ -174,6 +174,12 @@ class Memory:
         raised = probs * np.exp(lift)
         return np.where(lift.any(axis=1, keepdims=True), raised / raised.sum(axis=1, keepdims=True), probs)
 
+    def knows(self, frame: np.ndarray) -> bool:
+        """Say whether a frame (H, W[, 3]) is a corrected drawing again."""
+        with self._lock:
+            stored = [self._features[entry.id] for entry in self._entries.values() if entry.frame.shape == frame.shape]
+        return bool(stored) and float((_moved(_comparable(frame)) @ np.stack(stored, axis=1)).max()) >= SAME
+
     def _ask(self, entries: list[Correction], network: Network) -> np.ndarray:
         """Return what the network alone says of the corrected frames (M, classes), asked once for each."""
         known = self._answers.setdefault(network, {})

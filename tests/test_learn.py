@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from augment import Augmentation, warp
 from dataset import Digits
 from finetune import MOST_LOST, FineTuner
 from learn import RECALLED, Correction, Memory
 from model import Checkpoint, build_model, load_checkpoint, save_checkpoint
+from read_ink import read_ink
 from recognizer import Recognizer
 from train import main as train_main
 
@@ -44,6 +46,23 @@ def test_a_correction_is_right_at_once(memory: Memory, frames: np.ndarray) -> No
         probs = recognizer.classify(frame[None])[0]
         assert recognizer.classes[probs.argmax()] == other
         assert probs.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_corrected_scan_that_fills_its_square_is_right_at_once_and_undone(memory: Memory, digits: Digits) -> None:
+    recognizer, corrected = Recognizer(memory=memory), 0
+    for image in digits.images[:100, 0].numpy():
+        crop = Image.fromarray(image[np.ix_(image.any(1), image.any(0))])
+        scan = np.asarray(crop.resize((16, 16), Image.Resampling.BILINEAR)) // 128 * 255
+        frames, before = next(iter(read_ink(scan).looks)).frames, recognizer.read(scan)
+        if frames is None or before.status != "ok" or not np.array_equal(before.groups[0].frame, frames[len(frames) // 2]):
+            continue
+        other = str((int(before.text) + 1) % 10)
+        memory.learn(before.groups[0].frame, other)
+        assert recognizer.read(scan).text == other
+        memory.undo()
+        assert recognizer.read(scan) == before
+        corrected += 1
+    assert corrected >= 10
 
 
 def test_near_twins_of_a_corrected_frame_are_right_too(memory: Memory, frames: np.ndarray) -> None:

@@ -59,7 +59,9 @@ def test_a_digit_of_unknown_proportions_is_read_from_all_its_frames(recognizer: 
     assert right >= 56 and pooled >= 30
 
 
-@pytest.mark.parametrize("digit, strokes", [("7", SEVEN), ("3", THREE), ("2", [[[10, 20], [50, 2], [85, 25], [20, 90]], [[5, 98], [95, 98]]])])
+@pytest.mark.parametrize("digit, strokes", [
+    ("7", SEVEN), ("3", THREE), ("2", [[[10, 20], [50, 2], [85, 25], [20, 90]], [[5, 98], [95, 98]]]),
+])
 def test_a_small_drawing_in_dots_is_one_digit(recognizer: Recognizer, digit: str, strokes: list) -> None:
     picture = Image.new("L", (28, 28), 255)
     for stroke in strokes:
