@@ -160,8 +160,7 @@ class Memory:
         labels = np.array([classes.index(entry.label) for entry in entries])
         own = np.clip(said[np.arange(len(entries)), labels], LEAST, 1 - LEAST)
         lacking = np.maximum(_log_odds(RECALLED) - _log_odds(own), 0)  # (M,) nats
-        moved = np.stack([_moved(_comparable(frame)) for frame in frames])  # (N, shifts, P)
-        similar = (moved @ stored).max(axis=1)  # (N, M)
+        similar = _likeness(frames, stored)
         answers = np.clip(_opinion(probs) @ _opinion(said).T, 0, 1)
         share = (np.clip((similar - UNLIKE) / (1 - UNLIKE), 0, 1) * answers) ** 2
         last = len(entries) - 1
@@ -178,7 +177,7 @@ class Memory:
         """Say whether a frame (H, W[, 3]) is a corrected drawing again."""
         with self._lock:
             stored = [self._features[entry.id] for entry in self._entries.values() if entry.frame.shape == frame.shape]
-        return bool(stored) and float((_moved(_comparable(frame)) @ np.stack(stored, axis=1)).max()) >= SAME
+        return bool(stored) and bool(_likeness(frame[None], np.stack(stored, axis=1)).max() >= SAME)
 
     def _ask(self, entries: list[Correction], network: Network) -> np.ndarray:
         """Return what the network alone says of the corrected frames (M, classes), asked once for each."""
@@ -248,6 +247,12 @@ def _from_bytes(id: str, content: bytes) -> Correction:
         raise ValueError(f"unknown format {words['format']!r}")
     _check(frame, words["label"])
     return Correction(id, frame, words["label"], words["time"], words["model"])
+
+
+def _likeness(frames: np.ndarray, stored: np.ndarray) -> np.ndarray:
+    """Return how alike frames (N, H, W[, 3]) are, each shifted to its best, to the features `stored` (P, M): correlations (N, M)."""
+    moved = np.stack([_moved(_comparable(frame)) for frame in frames])  # (N, shifts, P)
+    return (moved @ stored).max(axis=1)
 
 
 def _comparable(frame: np.ndarray) -> np.ndarray:

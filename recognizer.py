@@ -194,7 +194,7 @@ class Recognizer:
         """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
         left, top, right, bottom = box = find_box(ink > 0) or (0, 0, ink.shape[1], ink.shape[0])
         piece = Piece(box, ink[top:bottom, left:right])
-        if self.memory is not None and self.memory.knows(frames[len(frames) // 2]):
+        if len(frames) > 1 and self.memory is not None and self.memory.knows(frames[len(frames) // 2]):
             frames = frames[len(frames) // 2][None]  # what was corrected
         probs = yield frames
         guesses = yield from self._look_again([Guess(piece, *each) for each in zip(frames, probs)])
@@ -260,6 +260,9 @@ class Recognizer:
         wide = guess.piece.width / line_height
         if guess.confidence >= SURE and wide < WIDEST:
             return [guess]
+        no_digit_alone = alone and guess.doubt > 0 and guess.piece.width > FRAME_SIZE
+        if no_digit_alone and wide < WIDE:
+            return [guess]
         cuts = segment.find_cuts(guess.piece, line_height)
         if not cuts:
             return [guess]
@@ -269,10 +272,11 @@ class Recognizer:
             return [guess]
         if max(segment.count_holes(half.piece) for half in best) > MOST_HOLES:
             return [guess]
-        if alone and guess.doubt > 0 and guess.piece.width > FRAME_SIZE:
+        if no_digit_alone:
+            if wide < WIDE_WITH_BAR and any(self.classes[int(half.probs.argmax())] == "1" for half in best):
+                return [guess]
             seen = yield from self._look_around(best)
-            bar = any(self.classes[int(half.probs.argmax())] == "1" for half in best)
-            if min(half.confidence for half in seen) < SURE_ALONE or wide < (WIDE_WITH_BAR if bar else WIDE):
+            if min(half.confidence for half in seen) < SURE_ALONE:
                 return [guess]
         else:
             wider = max(wide - 1, 0)
