@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+import command
 from exported import CARD, OnnxNetwork, Pt2Network, make_card
 from model import MODEL_PATH, Checkpoint, load_checkpoint
 from storage import atomic_write
@@ -170,4 +171,4 @@ def _write_torchscript(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import command
 from learn import Memory, default_folder
 from model import MODEL_PATH
 from pool import read_pictures
@@ -57,9 +57,6 @@ def main(argv: list[str] | None = None) -> int:
     except RuntimeError as error:
         print(f"predict.py: {_one_line(error)}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("predict.py: stopped", file=sys.stderr)
-        return 130
     if arguments.plot and shown:
         try:
             plot_readings(shown, recognizer.checkpoint.classes, arguments.plot)
@@ -222,8 +219,4 @@ def _positive(text: str) -> int:
 
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")       # type: ignore[union-attr]  # names that are not UTF-8
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `predict.py ... | head` ends quietly, as other filters do
-    sys.exit(main())
+    command.run(main)

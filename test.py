@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import signal
 import sys
 import time
 from collections.abc import Iterable
@@ -24,6 +23,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+import command
 from dataset import Batches, load_mnist
 from model import DIGITS, MODEL_PATH, Checkpoint, load_checkpoint, look_around, predict_logits
 from model import evaluate as evaluate  # for visitors: the accuracy of a model on a loader
@@ -293,6 +293,4 @@ def plot_report(answers: list[Answer], report: dict[str, Any], path: Path) -> No
 
 
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `test.py ... | head` ends quietly, as other filters do
-    sys.exit(main())
+    command.run(main)
