@@ -7,10 +7,13 @@ is decoded once into a file without a name, from which batches are read as they 
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import hashlib
 import math
 import mmap
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -31,6 +34,8 @@ VALIDATION_SHARE = 0.15  # of each class
 MOST_COPIES = 50  # of a correction in the training set, or as many as make 2 % of it
 IN_MEMORY = 1 << 30  # bytes; more than this is kept on disk
 LET_GO_EVERY = 500  # pictures written to disk
+M_MMAP_THRESHOLD = -3  # mallopt's number for it, in glibc's malloc.h
+KEPT_BLOCK = 128 * 1024  # bytes; larger freed blocks go back to the system (where glibc begins, too)
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,15 @@ def _room_for(
     size = count * math.prod(shape)
     if size <= in_memory:
         return np.empty((count, *shape), np.uint8), None
+    _give_memory_back()
     with tempfile.TemporaryFile(dir=cache_dir, prefix="pictures-") as file:
         file.truncate(size)
         pages = mmap.mmap(file.fileno(), size)
     return np.frombuffer(pages, np.uint8).reshape(count, *shape), pages
+
+
+def _give_memory_back() -> None:
+    """Have glibc return large freed blocks at once: it comes to keep ever larger ones by itself (mallopt(3))."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # other C libraries have no mallopt
+            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK)

@@ -190,10 +190,12 @@ def photograph(picture: np.ndarray, rng: Rng) -> np.ndarray:
 
 @functools.cache
 def _fonts() -> list[str]:
+    """Return matplotlib's own fonts with letters; its "Display" fonts hold a few signs only."""
     import matplotlib
 
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return sorted(str(path) for path in folder.glob("*.ttf") if path.stem.startswith(("DejaVuSans", "DejaVuSerif", "STIXGeneral")))
+    files = (Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("*.ttf")
+    families = ("DejaVuSans", "DejaVuSerif", "STIXGeneral")
+    return sorted(str(path) for path in files if path.stem.startswith(families) and "Display" not in path.stem)
 
 
 # without those that can be read as a digit: B b D g I i J j l O o Q q S s T Z z and the like

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from PIL import Image, ImageDraw
 
 import predict
@@ -137,6 +141,24 @@ def test_memory_does_not_grow_with_what_is_streamed(tmp_path: Path) -> None:
         most = max(most, resident())
     assert found.training.images.nbytes > 100e6
     assert most - before < 0.4 * found.training.images.nbytes
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status") or platform.libc_ver()[0] != "glibc", reason="glibc on Linux")
+def test_freed_memory_goes_back_to_the_system_once_pictures_are_streamed(tmp_path: Path) -> None:
+    script = """if True:
+        import sys; from pathlib import Path; import numpy as np; import folders
+        def resident():
+            lines = Path("/proc/self/status").read_text().splitlines()
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+        folders._room_for(1000, (1, 28, 28), 1, sys.argv[1])
+        np.ones(30 << 17)  # 30 MB, freed at once: from now on glibc by itself would keep blocks up to this size
+        before, blocks = resident(), [np.ones(1 << 17) for _ in range(200)]
+        del blocks[:-1]
+        print(resident() - before)
+    """
+    command = [sys.executable, "-c", script, tmp_path]
+    kept = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert float(kept.stdout) < 20  # MB; 200 otherwise
 
 
 @pytest.mark.parametrize("names", [[], ["one"]])
