@@ -12,6 +12,7 @@ towards equal probabilities after Hendrycks et al., "Deep Anomaly Detection with
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -41,7 +42,7 @@ class Augmentation:
     stretch_share: float = 0.1  # of the pictures, made up to 1.7 times as wide, as scans that fill their box are
     drawn_share: float = 0.04  # digits of our own strokes instead of MNIST's
     clutter_share: float = 0.22
-    negative_share: float = 0.16
+    negative_share: float = 0.18
 
 
 FULL = Augmentation()
@@ -251,8 +252,7 @@ def change_ink(ink: Tensor, generator: Generator) -> Tensor:
 def add_clutter(ink: Tensor, generator: Generator) -> Tensor:
     """Lay over each picture one thing that scanners, cameras and paper add; the parts share the batch."""
     makers = (_lines, _dots, _fog, _specks, _bands, _outline, _smear, _frosted, _light)
-    parts = [maker(part, generator) for maker, part in zip(makers, ink.chunk(len(makers)))]
-    return torch.cat(parts).clamp(0, 1)
+    return _share_out(makers, generator, ink).clamp(0, 1)
 
 
 def _lines(ink: Tensor, generator: Generator) -> Tensor:
@@ -354,11 +354,8 @@ def _light(ink: Tensor, generator: Generator) -> Tensor:
 
 def make_negatives(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     """Return as many pictures (N, 1, 28, 28) that show no digit: scribbles, glyphs, turned digits, pairs, blobs."""
-    makers = (_scribbles, _glyphs, _signs, _signs, _polygons, _turned, _pairs, _pairs, _blobs, _clothes)
-    parts = []
-    for maker, part, of in zip(makers, ink.chunk(len(makers)), labels.chunk(len(makers))):
-        parts.append(maker(part, of, generator))
-    return torch.cat(parts).clamp(0, 1)
+    makers = (_scribbles, _glyphs, _signs, _signs, _signs, _polygons, _turned, _pairs, _pairs, _blobs, _clothes)
+    return _share_out(makers, generator, ink, labels).clamp(0, 1)
 
 
 def _scribbles(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
@@ -383,10 +380,13 @@ def _glyphs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
 
 
 def _signs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
-    """Letters, signs and little pictures of our own strokes."""
-    hand = _hands(generator.device)[2]
-    which = torch.randint(0, len(SIGNS), (len(ink),), generator=generator, device=ink.device)
-    return _ink_points(hand.draw(which, generator), _uniform(len(ink), 0.7, 2.0, generator))[:, None]
+    """Letters, signs and little pictures of our own strokes: half as a hand draws them, half as regular as print."""
+    hand, count, half = _hands(generator.device)[2], len(ink), len(ink) // 2
+    which = torch.randint(0, len(SIGNS), (count,), generator=generator, device=ink.device)
+    by_hand = _ink_points(hand.draw(which[half:], generator), _uniform(count - half, 0.7, 2.0, generator))
+    nib = _uniform(half, 0.6, 1.1, generator)[:, None, None]  # print is thinner in its level strokes
+    printed = _ink_points(hand.draw(which[:half], generator, 0.3), _uniform(half, 0.7, 2.8, generator), nib)
+    return torch.cat([by_hand, printed])[:, None]
 
 
 def _polygons(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
@@ -508,6 +508,12 @@ def random_strokes(
 # ---------------------------------------------------------------------------------- helpers
 
 
+def _share_out(makers: Sequence[Callable[..., Tensor]], generator: Generator, *batch: Tensor) -> Tensor:
+    """Return what the `makers` make of `batch`, each of an equal part of it."""
+    parts = zip(*(tensor.tensor_split(len(makers)) for tensor in batch))
+    return torch.cat([maker(*part, generator) for maker, part in zip(makers, parts) if len(part[0])])
+
+
 def _segment(x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor, radius: Tensor) -> Tensor:
     """Return (N, 28, 28): a round-ended stroke from (x0, y0) to (x1, y1), all (N,), soft by one pixel."""
     places = torch.arange(28.0, device=x0.device)
@@ -526,11 +532,14 @@ def _ink_path(corners: Tensor, radius: Tensor) -> Tensor:
     return _ink_points(path.flatten(1, 2), radius)
 
 
-def _ink_points(points: Tensor, radius: Tensor) -> Tensor:
-    """Return (N, 28, 28): discs of `radius` (N,) at dense `points` (N, P, 2), joined by their density."""
+def _ink_points(points: Tensor, radius: Tensor, nib: Tensor | float = 1.0) -> Tensor:
+    """Return (N, 28, 28): discs of `radius` (N,) at dense `points` (N, P, 2), joined by their density.
+
+    A `nib` (N, 1, 1) makes them ellipses, that times as high as wide.
+    """
     places = torch.arange(28.0, device=points.device)
     dx = (points[:, :, 0, None] - places).square()  # (N, P, 28)
-    dy = (points[:, :, 1, None] - places).square()
+    dy = ((points[:, :, 1, None] - places) / nib).square()
     nearest = (dy[:, :, :, None] + dx[:, :, None, :]).amin(1)  # (N, 28, 28)
     return (radius[:, None, None] + 0.5 - nearest.sqrt()).clamp(0, 1)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nox
 
-OLDEST, NEWEST = "3.11", "3.13"
+OLDEST, NEWEST = "3.11", "3.14"
 
 
 def lower_bounds() -> list[str]:

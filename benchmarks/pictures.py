@@ -204,10 +204,16 @@ LETTERS = "ACEFGHKLMNPRUVWXYadefhkmnprtuvwxy"
 
 def letter(rng: Rng) -> np.ndarray:
     """Return uint8 (H, W), dark on light: a letter that resembles no digit, in one of matplotlib's fonts."""
+    return printed(LETTERS, rng)[0]
+
+
+def printed(characters: str, rng: Rng) -> tuple[np.ndarray, str]:
+    """Return one of `characters` in one of matplotlib's fonts, uint8 (140, 140), dark on light; and which."""
     image = Image.new("L", (140, 140), 255)
     font = ImageFont.truetype(str(rng.choice(_fonts())), int(rng.integers(50, 100)))
-    ImageDraw.Draw(image).text((70, 70), str(rng.choice(list(LETTERS))), fill=0, font=font, anchor="mm")
-    return np.asarray(image)
+    character = str(rng.choice(list(characters)))
+    ImageDraw.Draw(image).text((70, 70), character, fill=0, font=font, anchor="mm")
+    return np.asarray(image), character
 
 
 def scribble(rng: Rng) -> np.ndarray:

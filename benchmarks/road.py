@@ -1,4 +1,4 @@
-"""How well the road and the network read what users bring: pasted, corrupted, numbers, no digits, and how fast.
+"""How well the road and the network read what users bring: pasted, printed, corrupted, numbers, no digits, and how fast.
 
     python benchmarks/road.py                    # MNIST's validation split: for choosing
     python benchmarks/road.py --test             # MNIST's test set: for reporting
@@ -30,14 +30,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=1000, help="pictures a row (default: 1000)")
     parser.add_argument("--model", type=Path, help="checkpoint (default: the shipped model.pth)")
     parser.add_argument("--plain", type=Path, help="checkpoint that sees the corrupted pixels without the road, to compare")
-    parser.add_argument("--only", choices=["paste", "corrupt", "numbers", "negatives", "speed"])
+    parser.add_argument("--only", choices=["paste", "printed", "corrupt", "numbers", "negatives", "speed"])
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
     recognizer = Recognizer(arguments.model) if arguments.model else Recognizer()
     digits = load_mnist(False) if arguments.test else split_validation(load_mnist(True))[1]
     plain = Recognizer(arguments.plain) if arguments.plain else None
-    parts = {"paste": pasted, "corrupt": partial(corrupted, plain=plain), "numbers": numbers, "negatives": negatives, "speed": speed}
+    parts = {"paste": pasted, "printed": printed, "corrupt": partial(corrupted, plain=plain), "numbers": numbers,
+             "negatives": negatives, "speed": speed}
     for name, part in parts.items():
         if arguments.only in (None, name):
             part(recognizer, digits, arguments.count, np.random.default_rng(arguments.seed))
@@ -53,6 +54,13 @@ def pasted(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Ge
         right = sum(r.text == str(y) for r, y in zip(readings, labels))
         print(f"{name:<16} {right / len(labels):.2%} (n = {len(labels):,}), split {sum(len(r.groups) > 1 for r in readings)}, "
               f"refused {sum(r.status != 'ok' for r in readings)}")
+
+
+def printed(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Generator) -> None:
+    """Print the accuracy on digits in matplotlib's fonts."""
+    made = [pictures.printed("0123456789", rng) for _ in range(count)]
+    right = sum(recognizer.read(picture).text == label for picture, label in made)
+    print(f"{'printed':<16} {right / count:.2%} (n = {count:,})")
 
 
 def corrupted(

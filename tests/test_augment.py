@@ -114,3 +114,17 @@ def test_batches_of_any_size_can_be_augmented(digits: Digits, count: int) -> Non
     made, said = augment.augment(*batch(digits, count), Augmentation(), Generator().manual_seed(count))
     assert made.shape == (count, 1, 28, 28) and said.shape == (count,)
     assert made.isfinite().all()
+
+
+@pytest.mark.parametrize("count", [9, 56, 81])  # 56 pictures in parts of ceil(56 / 9) are eight parts
+def test_every_maker_gets_its_part_of_a_batch(count: int) -> None:
+    seen: list[list[float]] = []
+
+    def maker(part: torch.Tensor, numbers: torch.Tensor, generator: Generator) -> torch.Tensor:
+        assert torch.equal(part, numbers)
+        seen.append(part.tolist())
+        return part
+
+    numbers = torch.arange(float(count))
+    assert torch.equal(augment._share_out([maker] * 9, Generator(), numbers, numbers), numbers)
+    assert len(seen) == 9 and all(count // 9 <= len(part) <= count // 9 + 1 for part in seen)
