@@ -48,7 +48,7 @@ RESUME_FORMAT = "digits-resume-v2"
 MOST_THREADS = 1024  # that a resume file may ask for
 Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 Teacher = Callable[[Tensor], Tensor]
-REFUSED_SHARE = 0.0015  # of validation digits that the threshold may call "not a digit"
+REFUSED_SHARE = 0.0005  # of validation digits that the threshold may call "not a digit"
 
 
 def opt(default: Any, help: str) -> Any:
