@@ -19,7 +19,10 @@ FRAME_SIZE = 28  # pixels; side of a frame
 DIGIT_BOX = 20  # pixels; longer side of the ink in a frame
 CENTRE = FRAME_SIZE / 2  # pixel index of the centre of mass
 PEN_RANGE = (1.4, 6.0)  # frame pixels; stroke widths left alone (99.7 % of MNIST's digits lie inside)
+WIDEST_BAR = 4.0  # the same for a 1, as far as shape tells
 PROPORTIONS = (0.4, 0.6, 0.85)  # width over height that a digit may have had before it was stretched: most of MNIST's lie near one
+BOLD = 0.24  # pen width, of the longer side
+NARROW = 0.6  # the shorter side, of the longer one
 SOLID = 0.4  # of the longer side; a disc has 0.5, the boldest of 3,000 MNIST digits 0.36
 WORK_SIDE = 5 * DIGIT_BOX  # pixels; larger crops are reduced to this before strokes are measured
 INK = 0.5  # at least this much is called ink when a yes or no is needed
@@ -98,11 +101,21 @@ def is_solid(ink: np.ndarray) -> bool:
     return pen_width(ink) > SOLID * max(ink.shape)
 
 
+def is_bold(ink: np.ndarray) -> bool:
+    """Say whether cropped `ink` is as bold as a silhouette's parts, and no bar: under 1 % of MNIST's digits."""
+    return not is_narrow(ink) and pen_width(ink) > BOLD * max(ink.shape)
+
+
+def is_narrow(ink: np.ndarray) -> bool:
+    """Say whether cropped `ink` has the shape of a bar, as a bold 1 has."""
+    return min(ink.shape) <= NARROW * max(ink.shape)
+
+
 def fit_pen(crop: np.ndarray) -> np.ndarray:
     """Return `crop` with its strokes thickened or thinned until they lie in PEN_RANGE once framed."""
     unit = max(crop.shape) / DIGIT_BOX  # crop pixels a frame pixel
     width = pen_width(crop)
-    low, high = PEN_RANGE[0] * unit, PEN_RANGE[1] * unit
+    low, high = PEN_RANGE[0] * unit, (WIDEST_BAR if is_narrow(crop) else PEN_RANGE[1]) * unit
     if low <= width <= high or max(crop.shape) <= 2:
         return crop
     solid = crop >= INK * _ink_level(crop)

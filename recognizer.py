@@ -19,7 +19,7 @@ import torch
 
 import segment
 from as_is import see_as_is
-from frame import FRAME_SIZE, find_box, is_solid, make_frame
+from frame import FRAME_SIZE, find_box, is_bold, is_solid, make_frame
 from learn import Memory
 from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around
 from read_ink import Picture, PictureError, Source, read_ink
@@ -27,7 +27,8 @@ from segment import Piece
 
 SURE = 0.9  # confidence above which no other way to group the ink is tried
 SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
-DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too, and which they must reach
+DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too,
+OTHER_INK = 0.9  # and which these must reach
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
 # nats by which a cut through joined ink must explain it better: less a share of each line height by which it is wider than high
 CUT_COST, CUT_SLOPE = 0.3, 8.0  # in a line of several digits,
@@ -40,6 +41,7 @@ MOST_HOLES = 3  # in a part of a cut; a scribble has more
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
+SURE_BOLD = 3.0  # nats of certainty from which ink as bold as a silhouette is a digit
 LEAST_SIDE = 6  # pixels of the ink; a smaller mark cannot be told from dirt
 WIDEST = 1.4  # width over height of the widest single digit
 LEAST_PROBABILITY = 1e-6  # that counts where several frames of one digit are pooled
@@ -184,7 +186,7 @@ class Recognizer:
                 reading = yield from self._read_ink(look.ink, picture.scale)
             else:
                 reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
-            if best.status == "blank" or reading.confidence > max(best.confidence, DOUBTFUL):
+            if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
                 best = reading
             if best.confidence >= DOUBTFUL:
                 break
@@ -350,7 +352,7 @@ class Recognizer:
             tuple(guess.probs.tolist()),
             box,
             guess.frame,
-            bool(certainty(guess.probs) >= self.checkpoint.threshold)
+            bool(certainty(guess.probs) >= max(self.checkpoint.threshold, SURE_BOLD if is_bold(guess.piece.ink) else 0))
             and max(guess.piece.width, guess.piece.height) >= LEAST_SIDE
             and not is_solid(guess.piece.ink),
         )

@@ -6,7 +6,7 @@ from PIL import Image
 from scipy import ndimage
 
 from dataset import Digits
-from frame import CENTRE, DIGIT_BOX, FRAME_SIZE, PEN_RANGE, make_frame, pen_width
+from frame import CENTRE, DIGIT_BOX, FRAME_SIZE, PEN_RANGE, WIDEST_BAR, crop_to_ink, fit_pen, is_bold, make_frame, pen_width
 
 
 def centre_of_mass(frame: np.ndarray) -> np.ndarray:
@@ -54,8 +54,25 @@ def test_a_pen_too_thin_or_too_thick_is_brought_into_range(brush: int) -> None:
 
 
 def test_aspect_is_kept() -> None:
-    frame = make_frame(np.ones((200, 50), np.float32))
-    assert np.ptp(np.flatnonzero(frame.any(axis=0))) + 1 == 5
+    frame = make_frame(np.ones((200, 30), np.float32))
+    assert np.ptp(np.flatnonzero(frame.any(axis=0))) + 1 == 3
+
+
+def test_a_bar_is_made_a_1_of_usual_width_and_other_bold_ink_is_left_alone() -> None:
+    ring = np.ones((50, 45), np.float32)
+    ring[10:-10, 10:-10] = 0
+    bar = np.ones((50, 14), np.float32)
+    assert WIDEST_BAR < 20 * pen_width(ring) / 50 < PEN_RANGE[1] and WIDEST_BAR < 20 * pen_width(bar) / 50 < PEN_RANGE[1]
+    assert fit_pen(ring) is ring
+    assert 20 * pen_width(fit_pen(bar)) / 50 == pytest.approx(WIDEST_BAR, rel=0.12)
+
+
+def test_few_digits_are_as_bold_as_a_silhouette(digits: Digits) -> None:
+    images = digits.images[:2000, 0].numpy().astype(np.float32) / 255
+    assert sum(is_bold(crop_to_ink(image)) for image in images) < 0.015 * len(images)
+    shirt = np.ones((20, 18), np.float32)
+    shirt[8:, :4] = shirt[8:, -4:] = 0
+    assert is_bold(shirt) and not is_bold(shirt[:, 5:13])
 
 
 def test_no_ink_is_an_error() -> None:

@@ -13,8 +13,10 @@ from benchmarks.pictures import number
 from canvas import Canvas, draw_strokes
 from dataset import Digits
 from frame import unstretch
-from model import UNSURE, look_around
-from recognizer import Reading, Recognizer
+from model import UNSURE, certainty, look_around
+from read_ink import Look, Picture
+from recognizer import DOUBTFUL, OTHER_INK, SURE_BOLD, Digit, Guess, Reading, Recognizer
+from segment import Piece
 
 TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
 
@@ -232,3 +234,34 @@ def test_pictures_read_together_read_as_one_by_one(recognizer: Recognizer, digit
         for one, other in zip(reading.groups, alone.groups):
             assert np.array_equal(one.frame, other.frame)
             np.testing.assert_allclose(one.probs, other.probs, atol=1e-5)
+
+
+def test_ink_as_bold_as_a_silhouette_must_be_surer(recognizer: Recognizer) -> None:
+    probs = np.full(10, 0.01, np.float32)
+    probs[8] = 0.91
+    thin = np.zeros((20, 18), np.float32)
+    thin[[0, -1]] = thin[:, [0, -1]] = 1
+
+    def accepted(ink: np.ndarray, probs: np.ndarray) -> bool:
+        return recognizer._digit(Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28)), probs), 1.0).accepted
+
+    assert recognizer.checkpoint.threshold < certainty(probs) < SURE_BOLD < certainty(probs**3 / (probs**3).sum())
+    bold = np.ones((20, 18), np.float32)
+    bold[5:-5, 5:-5] = 0
+    assert accepted(thin, probs) and not accepted(bold, probs) and accepted(bold, probs**3 / (probs**3).sum())
+
+
+@pytest.mark.parametrize("second, answer", [(OTHER_INK - 0.02, "1"), (OTHER_INK + 0.02, "2")])
+def test_another_ink_of_a_picture_must_be_read_surely(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch, second: float, answer: str
+) -> None:
+    said = iter([(DOUBTFUL - 0.02, "1"), (second, "2")])
+
+    def read_ink(ink: np.ndarray, scale: float):
+        confidence, text = next(said)
+        return Reading("ok", text, (Digit(text, confidence, (), (0, 0, 9, 9), ink, True),))
+        yield
+
+    monkeypatch.setattr(recognizer, "_read_ink", read_ink)
+    looks = [Look(np.zeros((9, 9), np.float32))] * 2
+    assert recognizer._walk(recognizer._read_looks(Picture(looks))).text == answer
