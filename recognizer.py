@@ -352,7 +352,13 @@ class Recognizer:
             tuple(guess.probs.tolist()),
             box,
             guess.frame,
-            bool(certainty(guess.probs) >= max(self.checkpoint.threshold, SURE_BOLD if is_bold(guess.piece.ink) else 0))
-            and max(guess.piece.width, guess.piece.height) >= LEAST_SIDE
-            and not is_solid(guess.piece.ink),
+            self._accepts(guess),
         )
+
+    def _accepts(self, guess: Guess) -> bool:
+        """Say whether `guess` is a digit: sure enough, and neither dirt nor a spot, unless the user has said what it is."""
+        certain, ink = float(certainty(guess.probs)), guess.piece.ink
+        if self.memory is not None and self.memory.knows(guess.frame):
+            return certain >= self.checkpoint.threshold
+        least = max(self.checkpoint.threshold, SURE_BOLD if is_bold(ink) else 0)
+        return certain >= least and max(ink.shape) >= LEAST_SIDE and not is_solid(ink)
