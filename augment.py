@@ -352,9 +352,10 @@ def _light(ink: Tensor, generator: Generator) -> Tensor:
 # ---------------------------------------------------------------------------------- no digit
 
 
-def make_negatives(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
-    """Return as many pictures (N, 1, 28, 28) that show no digit: scribbles, glyphs, turned digits, pairs, blobs."""
-    makers = (_scribbles, _glyphs, _signs, _signs, _signs, _polygons, _turned, _pairs, _pairs, _blobs, _clothes)
+def make_negatives(ink: Tensor, labels: Tensor, generator: Generator, pairs: bool = True) -> Tensor:
+    """Return as many pictures (N, 1, 28, 28) that show no digit: scribbles, glyphs, turned digits, `pairs`, blobs."""
+    touching = (_pairs, _pairs) if pairs else ()
+    makers = (_scribbles, _glyphs, _signs, _signs, _signs, _polygons, _turned, *touching, _blobs, _clothes)
     return _share_out(makers, generator, ink, labels).clamp(0, 1)
 
 

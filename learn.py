@@ -173,11 +173,13 @@ class Memory:
         raised = probs * np.exp(lift)
         return np.where(lift.any(axis=1, keepdims=True), raised / raised.sum(axis=1, keepdims=True), probs)
 
-    def knows(self, frame: np.ndarray) -> bool:
-        """Say whether a frame (H, W[, 3]) is a corrected drawing again."""
+    def knows(self, frames: np.ndarray) -> np.ndarray:
+        """Say (N,) which of the frames (N, H, W[, 3]) are corrected drawings again."""
         with self._lock:
-            stored = [self._features[entry.id] for entry in self._entries.values() if entry.frame.shape == frame.shape]
-        return bool(stored) and bool(_likeness(frame[None], np.stack(stored, axis=1)).max() >= SAME)
+            stored = [self._features[entry.id] for entry in self._entries.values() if entry.frame.shape == frames.shape[1:]]
+        if not stored:
+            return np.zeros(len(frames), bool)
+        return _likeness(frames, np.stack(stored, axis=1)).max(axis=1) >= SAME
 
     def _ask(self, entries: list[Correction], network: Network) -> np.ndarray:
         """Return what the network alone says of the corrected frames (M, classes), asked once for each."""

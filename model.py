@@ -23,7 +23,7 @@ from torch import Tensor
 
 from devices import choose_device
 from exported import OnnxNetwork, Pt2Network, read_card
-from networks import ColourNet, ResidualNet, SimpleNet, TinyNet, WideNet
+from networks import ColourNet, PairHead, ResidualNet, SimpleNet, TinyNet, WideNet
 from scratch import ScratchNet
 from storage import atomic_write
 
@@ -107,6 +107,13 @@ def build_model(arch: str = DEFAULT_ARCH, classes: int = 10, config: dict[str, A
     return known.build(classes=classes, **(known.config if config is None else config))
 
 
+def build_pairs(model: Any, classes: int = 10) -> PairHead:
+    """Return a fresh reader of touching pairs for `model`; raises ValueError if that is no `ResidualNet`."""
+    if not isinstance(model, ResidualNet):
+        raise ValueError("only the residual network has a reader of touching pairs")
+    return PairHead(model.head.in_features // (2 * 7 * 7), classes)
+
+
 def count_parameters(model: Any) -> int:
     """Return the number of trainable weights."""
     return sum(weight.numel() for weight in model.parameters())
@@ -125,6 +132,7 @@ class Checkpoint:
     classes: tuple[str, ...] = DIGITS
     input: dict[str, Any] = field(default_factory=lambda: {"size": 28, "channels": 1, "road": True})
     facts: dict[str, Any] = field(default_factory=dict)
+    pairs: PairHead | None = None  # reads two digits that touch (pairs.py)
 
     @property
     def temperature(self) -> float:
@@ -135,6 +143,17 @@ class Checkpoint:
     def threshold(self) -> float:
         """The least `certainty` (nats) that counts as an answer; below it a picture is "not a digit"."""
         return float(self.facts.get("threshold", 0.0))
+
+
+def predict_pairs(checkpoint: Checkpoint, images: Tensor) -> Tensor:
+    """Return probabilities (N, 2, classes) of what two touching digits are, left and right; `images` as for the network.
+
+    Raises ValueError for a checkpoint without `pairs`.
+    """
+    if checkpoint.pairs is None:
+        raise ValueError("this network has not learnt to read touching digits: run `python pairs.py`")
+    with torch.inference_mode():
+        return checkpoint.pairs(checkpoint.model.first_features(images)).float().softmax(2)
 
 
 def certainty(probs: np.ndarray) -> np.ndarray:
@@ -175,6 +194,8 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         "facts": dict(checkpoint.facts),
         "weights": {name: weight.detach().cpu().contiguous() for name, weight in checkpoint.model.state_dict().items()},
     }
+    if checkpoint.pairs is not None:
+        content["pairs"] = {name: weight.detach().cpu().contiguous() for name, weight in checkpoint.pairs.state_dict().items()}
     write_plain(path, content)
 
 
@@ -226,6 +247,8 @@ def load_checkpoint(
         checkpoint = _from_state_dict(path, content)
     checkpoint.model.to(choose_device(str(device)))
     checkpoint.model.eval()
+    if checkpoint.pairs is not None:
+        checkpoint.pairs.to(choose_device(str(device)))
     return checkpoint
 
 
@@ -255,22 +278,30 @@ def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Chec
         )
     try:
         classes = tuple(str(name) for name in content["classes"])
-        with torch.device("meta"):  # allocates nothing: the description may ask for more than its weights bear out
-            wanted = build_model(content["arch"], len(classes), content["config"]).state_dict()
-        if {name: w.shape for name, w in wanted.items()} != {name: w.shape for name, w in content["weights"].items()}:
-            raise ValueError("weights of another network")
-        model = build_model(content["arch"], len(classes), content["config"])
-        model.load_state_dict(content["weights"])
-        model.eval()
+        model = _fill(lambda: build_model(content["arch"], len(classes), content["config"]), content["weights"])
         checkpoint = Checkpoint(
             model, content["arch"], dict(content["config"]), classes, dict(content["input"]), dict(content["facts"])
         )
+        if "pairs" in content:
+            checkpoint.pairs = _fill(lambda: build_pairs(model, len(classes)), content["pairs"])
         _try_out(checkpoint)
         return checkpoint
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
         raise CheckpointError(
             f"{path} does not fit its own description: train a new one with `python train.py`"
         ) from error
+
+
+def _fill(build: Callable[[], Any], weights: dict[str, Tensor]) -> Any:
+    """Return what `build` builds with `weights`, in eval mode; raises ValueError if they are another network's."""
+    with torch.device("meta"):  # allocates nothing: the description may ask for more than its weights bear out
+        wanted = build().state_dict()
+    if {name: weight.shape for name, weight in wanted.items()} != {name: weight.shape for name, weight in weights.items()}:
+        raise ValueError("weights of another network")
+    model = build()
+    model.load_state_dict(weights)
+    model.eval()
+    return model
 
 
 def _try_out(checkpoint: Checkpoint) -> None:
@@ -287,6 +318,8 @@ def _try_out(checkpoint: Checkpoint) -> None:
         logits = checkpoint.model(torch.zeros(1, channels, size, size))
     if logits.shape != (1, len(classes)):
         raise ValueError("as many logits as classes are needed")
+    if checkpoint.pairs is not None:
+        predict_pairs(checkpoint, torch.zeros(1, 1, 28, 28))
 
 
 def _unpacked_size(content: bytes) -> int:

@@ -51,6 +51,30 @@ class ResidualNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
         return self.head(self.body(standardise(images)).flatten(1))
 
+    def first_features(self, images: Tensor) -> Tensor:
+        """Return what the first residual block makes of `images`: (N, 2w, 14, 14), for `PairHead`."""
+        return self.body[:5](standardise(images))
+
+
+class PairHead(nn.Module):
+    """Reads two digits that touch, framed as one: from `ResidualNet.first_features` to logits (N, 2, classes)."""
+
+    def __init__(self, channels: int = 64, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, 32, 3, padding=1, bias=False),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Conv2d(32, 32, 3, padding=1, bias=False),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.AdaptiveMaxPool2d((4, 7)),  # finer along the line, where the two lie
+        )
+        self.head = nn.Linear(32 * 4 * 7, 2 * classes)
+
+    def forward(self, features: Tensor) -> Tensor:  # (N, channels, 14, 14)
+        return self.head(self.body(features).flatten(1)).unflatten(1, (2, -1))
+
 
 class TinyNet(nn.Module):
     """The default's idea in a sixteenth of its size: two narrow blocks, then 3x3 pooled cells."""

@@ -21,7 +21,7 @@ import segment
 from as_is import see_as_is
 from frame import FRAME_SIZE, find_box, is_bold, is_solid, make_frame
 from learn import Memory
-from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around
+from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around, predict_pairs
 from read_ink import Picture, PictureError, Source, read_ink
 from segment import Piece
 
@@ -33,11 +33,14 @@ GROUP_COST = 0.05  # nats; each further digit must explain the ink better by thi
 # nats by which a cut through joined ink must explain it better: less a share of each line height by which it is wider than high
 CUT_COST, CUT_SLOPE = 0.3, 8.0  # in a line of several digits,
 ALONE_COST, ALONE_SLOPE = 4.5, 5.0  # and where the ink stands alone and may be one digit;
-# if it is none, both parts must be so sure from all sides instead, and the ink so wide for its height
+# if it is none, both parts must be so sure from all sides instead, and the ink so wide for its height (without a reader of pairs)
 SURE_ALONE = 0.995
 WIDE, WIDE_WITH_BAR = 0.9, 1.2  # the second if one part is a 1, as half of an H, an M or a U is too
 JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apart like two digits
-MOST_HOLES = 3  # in a part of a cut; a scribble has more
+# where the network is not sure of one digit: nats of certainty that the reader of pairs needs on each of two, and the confidence
+# that both halves must reach then
+CERTAIN_PAIR, SURE_HALF = 0.6, 0.85
+MOST_HOLES, PAIR_HOLES = 3, 4  # in a part of a cut, and in two digits that touch; a scribble or a star has more
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
@@ -93,6 +96,7 @@ class Guess:
     frame: np.ndarray
     probs: np.ndarray
     doubt: float = 0.0  # nats; by how much it fails to be certain of a digit at all
+    paired: np.ndarray | None = None  # what the reader of pairs says of this part of one
 
     @property
     def confidence(self) -> float:
@@ -196,7 +200,7 @@ class Recognizer:
         """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
         left, top, right, bottom = box = find_box(ink > 0) or (0, 0, ink.shape[1], ink.shape[0])
         piece = Piece(box, ink[top:bottom, left:right])
-        if len(frames) > 1 and self.memory is not None and self.memory.knows(frames[len(frames) // 2]):
+        if len(frames) > 1 and self._corrected(frames[len(frames) // 2][None])[0]:
             frames = frames[len(frames) // 2][None]  # what was corrected
         probs = yield frames
         guesses = yield from self._look_again([Guess(piece, *each) for each in zip(frames, probs)])
@@ -259,16 +263,46 @@ class Recognizer:
 
     def _cut(self, guess: Guess, line_height: float, alone: bool) -> Steps[list[Guess]]:
         """Return `guess`, or the two or more digits that explain its ink better."""
-        wide = guess.piece.width / line_height
-        if guess.confidence >= SURE and wide < WIDEST:
+        if guess.confidence >= SURE and guess.piece.width < WIDEST * line_height or self._corrected(guess.frame[None])[0]:
             return [guess]
-        no_digit_alone = alone and guess.doubt > 0 and guess.piece.width > FRAME_SIZE
-        if no_digit_alone and wide < WIDE:
+        pair = self._ask_pair(guess.frame) if guess.confidence < SURE else None
+        whole = alone and self.checkpoint.pairs is not None  # unless it is read as a pair
+        touching = pair is not None and certainty(pair).min() >= CERTAIN_PAIR and segment.count_holes(guess.piece) <= PAIR_HOLES
+        if whole and not touching:
             return [guess]
         cuts = segment.find_cuts(guess.piece, line_height)
         if not cuts:
             return [guess]
-        halves = yield from self._look([half for pair in cuts for half in pair])
+        halves = yield from self._look([half for cut in cuts for half in cut])
+        if pair is not None and touching and (parts := self._part(halves, pair)):
+            digits: list[Guess] = []
+            for half, part in parts:
+                more = (yield from self._cut(half, line_height, alone)) if half.doubt > 0 else []  # three may touch
+                digits += more if len(more) > 1 else [part]
+            return digits
+        if whole:
+            return [guess]
+        return (yield from self._weigh(guess, halves, line_height, alone))
+
+    def _part(self, halves: list[Guess], pair: np.ndarray) -> list[tuple[Guess, Guess]]:
+        """Return the two halves, of all cuts, on which network and `pair` (2, classes) agree most; [] unless both are sure.
+
+        Each as the network sees it, and as both do. What the user has corrected stands, and its cut goes before others.
+        """
+        told = self._corrected(np.stack([half.frame for half in halves]))
+        pooled = [half if known else self._pool(half, pair[n % 2]) for n, (half, known) in enumerate(zip(halves, told))]
+        costs = [left.cost + right.cost for left, right in zip(pooled[::2], pooled[1::2])]
+        best = min(range(len(costs)), key=lambda n: (not told[2 * n] and not told[2 * n + 1], costs[n]))
+        two = slice(2 * best, 2 * best + 2)
+        sure = min(part.confidence for part in pooled[two]) >= SURE_HALF
+        return list(zip(halves[two], pooled[two])) if sure else []
+
+    def _weigh(self, guess: Guess, halves: list[Guess], line_height: float, alone: bool) -> Steps[list[Guess]]:
+        """Return `guess` or the parts of the cut, of all `halves`, on which the network is surest, cut on if they are wide."""
+        wide = guess.piece.width / line_height
+        no_digit_alone = alone and guess.doubt > 0 and guess.piece.width > FRAME_SIZE
+        if no_digit_alone and wide < WIDE:
+            return [guess]
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
         if min(half.confidence for half in best) < SURE_PART or max(half.doubt for half in best) > 0:
             return [guess]
@@ -289,12 +323,30 @@ class Recognizer:
         right = yield from self._cut(best[1], line_height, alone)
         return left + right
 
+    def _pool(self, guess: Guess, paired: np.ndarray) -> Guess:
+        """Return `guess`, half of a pair, with the geometric mean of the network's and the pair reader's probabilities."""
+        likely = np.sqrt(np.maximum(guess.probs, LEAST_PROBABILITY) * np.maximum(paired, LEAST_PROBABILITY))
+        probs = likely / likely.sum()
+        return replace(guess, probs=probs, doubt=self._doubt(probs), paired=paired)
+
+    def _ask_pair(self, frame: np.ndarray) -> np.ndarray | None:
+        """Return probabilities (2, classes) of the left and right digit of a pair; None for a network that reads none."""
+        if self.checkpoint.pairs is None:
+            return None
+        return predict_pairs(self.checkpoint, torch.from_numpy(frame)[None, None].to(self.device))[0].cpu().numpy()
+
+    def _corrected(self, frames: np.ndarray) -> np.ndarray:
+        """Say (N,) which of the frames (N, 28, 28) the user has said the digits of."""
+        return np.zeros(len(frames), bool) if self.memory is None else self.memory.knows(frames)
+
+    def _doubt(self, probs: np.ndarray) -> float:
+        return max(self.checkpoint.threshold - float(certainty(probs)), 0.0)
+
     def _look(self, pieces: list[Piece]) -> Steps[list[Guess]]:
         """Return what the network says of each piece, in one batch."""
         frames = np.stack([make_frame(piece.ink) for piece in pieces])
         probs = yield frames
-        doubts = np.maximum(self.checkpoint.threshold - certainty(probs), 0)
-        return [Guess(*each) for each in zip(pieces, frames, probs, doubts.tolist())]
+        return [Guess(*each, self._doubt(each[2])) for each in zip(pieces, frames, probs)]
 
     def _look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
         """Return `guesses`; the unsure ones have been seen from all sides."""
@@ -310,7 +362,8 @@ class Recognizer:
         frames = torch.from_numpy(np.stack([guess.frame for guess in guesses]))[:, None]
         probs = yield look_around(frames).flatten(0, 2).numpy()
         views = probs.reshape(len(guesses), len(VIEWS), -1).mean(axis=1)
-        return [replace(guess, probs=seen) for guess, seen in zip(guesses, views)]
+        again = [replace(guess, probs=seen) for guess, seen in zip(guesses, views)]
+        return [guess if guess.paired is None else self._pool(guess, guess.paired) for guess in again]
 
     def _join(self, parts: list[Piece], line_height: float) -> Steps[list[Guess]]:
         """Return the digits of the cheapest way to join neighbouring parts (dynamic programming)."""
@@ -358,7 +411,7 @@ class Recognizer:
     def _accepts(self, guess: Guess) -> bool:
         """Say whether `guess` is a digit: sure enough, and neither dirt nor a spot, unless the user has said what it is."""
         certain, ink = float(certainty(guess.probs)), guess.piece.ink
-        if self.memory is not None and self.memory.knows(guess.frame):
+        if self._corrected(guess.frame[None])[0]:
             return certain >= self.checkpoint.threshold
         least = max(self.checkpoint.threshold, SURE_BOLD if is_bold(ink) else 0)
         return certain >= least and max(ink.shape) >= LEAST_SIDE and not is_solid(ink)

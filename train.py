@@ -33,6 +33,7 @@ from learn import Memory, default_folder
 from model import (
     ARCHITECTURES,
     DEFAULT_ARCH,
+    DIGITS,
     MODEL_PATH,
     Checkpoint,
     CheckpointError,
@@ -319,6 +320,8 @@ def _write(run: Run, path: Path, facts: dict[str, Any]) -> None:
         f"(n = {checkpoint.facts['validation_size']:,}) after {run.epoch} epochs, {run.seconds:.0f} s: wrote {path}",
         flush=True,
     )
+    if checkpoint.arch == DEFAULT_ARCH and checkpoint.classes == DIGITS and run.road:
+        print(f"next, for digits that touch: python pairs.py --model {shlex.quote(str(path))}", flush=True)
 
 
 def _write_if_better(run: Run, path: Path, facts: dict[str, Any]) -> None:

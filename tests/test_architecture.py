@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-COMMANDS = {"train", "test", "predict", "app", "export"}
+COMMANDS = {"train", "test", "predict", "app", "export", "pairs"}
 STANDALONE = {"canvas": {"numpy"},
               "frame": {"numpy", "PIL", "scipy"}, "segment": {"numpy", "scipy", "frame"}, "read_ink": {"numpy", "PIL", "scipy", "frame"},
               "scratch": {"torch"}, "storage": set()}

@@ -1,0 +1,187 @@
+"""Two digits that touch: pictures made for training, the head that reads them, and the road that asks it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+import pairs
+from benchmarks.pictures import number
+from dataset import Digits
+from learn import Memory
+from model import (
+    MODEL_PATH,
+    Checkpoint,
+    CheckpointError,
+    build_model,
+    build_pairs,
+    certainty,
+    load_checkpoint,
+    predict_pairs,
+    save_checkpoint,
+)
+from recognizer import CERTAIN_PAIR, Recognizer
+
+EIGHT = np.ones((3, 3), int)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Checkpoint:
+    return load_checkpoint(MODEL_PATH)
+
+
+@pytest.fixture(scope="module")
+def written(digits: Digits) -> list[tuple[np.ndarray, str]]:
+    """Sixty pairs of touching digits, dark on light, and what they say."""
+    rng = np.random.default_rng(2)
+    places = rng.integers(0, len(digits), (60, 2)).tolist()
+    labels = ["".join(str(int(digits.labels[n])) for n in pair) for pair in places]
+    return [(number([digits.images[n, 0].numpy() for n in pair], rng, touching=True), label) for pair, label in zip(places, labels)]
+
+
+def test_a_made_pair_is_one_patch_of_ink_fitted_like_a_digit(digits: Digits) -> None:
+    ink = digits.images[:200].float() / 255
+    made = pairs.touch(ink, ink.flip(0), torch.Generator().manual_seed(0))[:, 0].numpy()
+    one = [ndimage.label(picture > 0.25, EIGHT)[1] == 1 for picture in made]
+    whole = [ndimage.label(picture > 0.25, EIGHT)[1] == 1 for picture in ink[:, 0].numpy()]
+    assert np.mean(one) >= 0.85 * np.mean(whole) ** 2
+    marks = made > 0.25
+    sides = [max(np.ptp(np.nonzero(mark.any(axis=axis))[0]) + 1 for axis in (0, 1)) for mark in marks]
+    assert 18 <= np.mean(sides) <= 21
+
+
+def test_a_pair_shows_the_left_digit_left(digits: Digits) -> None:
+    ink = digits.images[:50].float() / 255
+    generator = torch.Generator().manual_seed(0)
+    both = pairs.touch(ink, ink.flip(0), generator)
+    generator.manual_seed(0)
+    half = pairs.touch(ink, ink.flip(0) * 0.5, generator)  # still above what counts where they meet
+    dimmed = (both - half).clamp(min=0)[:, 0].sum(1)  # (N, 28) columns in which the right digit's ink was
+    columns = torch.arange(28.0)
+    centre = (dimmed * columns).sum(1) / dimmed.sum(1)
+    middle = (both[:, 0].sum(1) * columns).sum(1) / both[:, 0].sum((1, 2))
+    assert (centre > middle).float().mean() >= 0.9
+
+
+def test_a_batch_holds_pairs_and_pictures_without_one(digits: Digits) -> None:
+    pictures, truth = pairs.make_batch(digits.images[:100], digits.labels[:100], torch.Generator().manual_seed(0))
+    assert pictures.shape == (100, 1, 28, 28) and 0 <= pictures.min() and pictures.max() <= 1 and pictures.isfinite().all()
+    assert (truth[:64] >= 0).all() and (truth[64:] == -1).all()
+    assert torch.equal(truth[:64, 0], digits.labels[36:100])  # the left ones, in order
+
+
+def test_teaching_leaves_the_network_as_it_was(shipped: Checkpoint, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "WARM_UP", 5)  # steps; these are few
+    fresh = replace(shipped, pairs=None, facts=dict(shipped.facts))
+    before = {name: weight.clone() for name, weight in fresh.model.state_dict().items()}
+    pairs.teach_pairs(fresh, digits.part(torch.arange(3_000)), 2, 0, torch.device("cpu"))
+    after = fresh.model.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before) and not fresh.model.training
+    some = digits.part(torch.arange(400))
+    assert pairs.measure_pairs(fresh, some, torch.device("cpu")) >= 0.1  # by chance 0.01
+
+
+def test_the_shipped_reader_reads_pairs_and_doubts_single_digits(shipped: Checkpoint, digits: Digits) -> None:
+    some = digits.part(torch.arange(400))
+    assert pairs.measure_pairs(shipped, some, torch.device("cpu")) >= 0.65  # of pairs bent as for training
+    single = certainty(predict_pairs(shipped, some.images.float() / 255).numpy()).min(axis=1)
+    assert (single >= CERTAIN_PAIR).mean() <= 0.02
+
+
+def test_touching_digits_are_read_more_often_with_it(shipped: Checkpoint, written: list[tuple[np.ndarray, str]]) -> None:
+    right = []
+    for there in (shipped, replace(shipped, pairs=None)):
+        readings = Recognizer(there).read_many([picture for picture, _ in written])
+        right.append(np.mean([reading.text == label for reading, (_, label) in zip(readings, written)]))  # type: ignore[union-attr]
+    assert right[0] >= 0.75 and right[0] >= right[1] + 0.05, right
+
+
+def test_both_digits_have_a_box_of_their_own(shipped: Checkpoint, written: list[tuple[np.ndarray, str]]) -> None:
+    recognizer = Recognizer(shipped)
+    readings = [recognizer.read(picture) for picture, _ in written]
+    for reading in (reading for reading in readings if len(reading.groups) == 2):
+        left, right = (group.box for group in reading.groups)
+        assert left[0] < right[0] and left[0] + left[2] < right[0] + right[2]
+
+
+def test_a_corrected_half_of_a_pair_is_right_at_once_and_undone(
+    shipped: Checkpoint, written: list[tuple[np.ndarray, str]], tmp_path: Path
+) -> None:
+    memory = Memory(tmp_path)
+    recognizer, corrected = Recognizer(shipped, memory=memory), 0
+    for picture, _ in written[:25]:
+        before = recognizer.read(picture)
+        if len(before.text) != 2 or "?" in before.text:
+            continue
+        other = str((int(before.text[0]) + 3) % 10)
+        memory.learn(before.groups[0].frame, other)
+        assert recognizer.read(picture).text == other + before.text[1]
+        memory.undo()
+        assert recognizer.read(picture) == before
+        corrected += 1
+    assert corrected >= 10
+
+
+def test_ink_that_the_user_called_one_digit_is_not_parted(
+    shipped: Checkpoint, written: list[tuple[np.ndarray, str]], tmp_path: Path
+) -> None:
+    memory, whole = Memory(tmp_path), Recognizer(replace(shipped, pairs=None))
+    recognizer, kept = Recognizer(shipped, memory=memory), 0
+    for picture, _ in written:
+        alone = whole.read(picture)
+        if len(alone.groups) != 1 or len(recognizer.read(picture).text) != 2:
+            continue
+        memory.learn(alone.groups[0].frame, "8")
+        assert len(recognizer.read(picture).groups) == 1
+        memory.undo()
+        kept += 1
+    assert kept >= 3
+
+
+def test_a_checkpoint_keeps_its_reader_and_does_without(shipped: Checkpoint, digits: Digits, tmp_path: Path) -> None:
+    images = digits.images[:20].float() / 255
+    save_checkpoint(tmp_path / "with.pth", shipped)
+    torch.testing.assert_close(predict_pairs(load_checkpoint(tmp_path / "with.pth"), images), predict_pairs(shipped, images))
+    save_checkpoint(tmp_path / "without.pth", replace(shipped, pairs=None))
+    bare = load_checkpoint(tmp_path / "without.pth")
+    assert bare.pairs is None
+    with pytest.raises(ValueError, match="pairs.py"):
+        predict_pairs(bare, images)
+
+
+@pytest.mark.parametrize("damage", ["shape", "missing", "kind", "arch"])
+def test_a_reader_that_does_not_fit_is_refused(damage: str, shipped: Checkpoint, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.pth"
+    save_checkpoint(path, shipped)
+    content = torch.load(path, weights_only=True)
+    if damage == "shape":
+        content["pairs"]["head.weight"] = content["pairs"]["head.weight"][:10].clone()
+    elif damage == "missing":
+        del content["pairs"]["head.bias"]
+    elif damage == "kind":
+        content["pairs"] = "weights"
+    else:
+        tiny = build_model("tiny")
+        content.update(arch="tiny", config={"width": 12}, weights=tiny.state_dict())
+    torch.save(content, path)
+    with pytest.raises(CheckpointError):
+        load_checkpoint(path)
+
+
+def test_only_the_residual_network_has_a_reader() -> None:
+    assert sum(weight.numel() for weight in build_pairs(build_model()).parameters()) == 45_716
+    with pytest.raises(ValueError, match="residual"):
+        build_pairs(build_model("tiny"))
+
+
+def test_the_command_names_what_is_wrong_and_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tiny.pth"
+    save_checkpoint(path, Checkpoint(build_model("tiny").eval(), "tiny", {"width": 12}))
+    before = path.read_bytes()
+    assert pairs.main(["--model", str(path), "--data-dir", str(tmp_path)]) == 1
+    assert path.read_bytes() == before and capsys.readouterr().err.startswith("pairs.py: ")
+    assert pairs.main(["--model", str(tmp_path / "none.pth")]) == 1
+    assert "train.py" in capsys.readouterr().err
