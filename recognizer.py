@@ -263,7 +263,7 @@ class Recognizer:
 
     def _cut(self, guess: Guess, line_height: float, alone: bool) -> Steps[list[Guess]]:
         """Return `guess`, or the two or more digits that explain its ink better."""
-        if guess.confidence >= SURE and guess.piece.width < WIDEST * line_height or self._corrected(guess.frame[None])[0]:
+        if guess.confidence >= SURE and guess.piece.width < WIDEST * line_height:
             return [guess]
         pair = self._ask_pair(guess.frame) if guess.confidence < SURE else None
         whole = alone and self.checkpoint.pairs is not None  # unless it is read as a pair
