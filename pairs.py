@@ -99,7 +99,10 @@ def teach_pairs(checkpoint: Checkpoint, digits: Digits, epochs: int, seed: int, 
     if not batches or epochs < 1:
         raise DataError(f"an epoch and {BATCH_SIZE} digits are the least: there are {epochs} and {len(labels)}")
     steps = epochs * batches
-    rate = lambda step: min(1, (step + 1) / WARM_UP) * (1 + math.cos(math.pi * step / steps)) / 2  # noqa: E731
+
+    def rate(step: int) -> float:
+        return min(1, (step + 1) / WARM_UP) * (1 + math.cos(math.pi * step / steps)) / 2
+
     optimizer = torch.optim.AdamW(head.parameters(), RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     bar = tqdm(total=steps, desc="pairs", unit="batch", disable=not sys.stderr.isatty())
