@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from dataset import DataError, Digits, load_mnist, split_validation
 from devices import choose_device
 from frame import CENTRE, DIGIT_BOX
 from model import DIGITS, MODEL_PATH, Checkpoint, build_pairs, load_checkpoint, predict_pairs, save_checkpoint
+from storage import back_up
 
 INK = 0.4  # from which a pixel counts where two digits meet
 EACH = Augmentation(rotation=0.2, shear=0.2, scale=0.16, shift=0, bend=0.7, width=0.8, stretch_share=0)  # before they meet,
@@ -52,11 +54,15 @@ def main(argv: list[str] | None = None) -> int:
     try:
         device = choose_device(arguments.device)
         checkpoint = load_checkpoint(arguments.model, device)
+        output = arguments.output or arguments.model
+        tempfile.TemporaryFile(dir=output.parent).close()  # better an error now than after the training
+        replaced = output.exists() and (output != arguments.model or checkpoint.pairs is not None)
         train_set, validation_set = split_validation(load_mnist(True, arguments.data_dir))
         teach_pairs(checkpoint, train_set, arguments.epochs, arguments.seed, device)
         right = measure_pairs(checkpoint, validation_set, device)
         checkpoint.facts["pairs"] = {"epochs": arguments.epochs, "seed": arguments.seed, "validation_accuracy": right}
-        output = arguments.output or arguments.model
+        if replaced:
+            print(f"{output.name} as it was is kept as {back_up(output)} (to bring it back, copy it over {output})")
         save_checkpoint(output, checkpoint)
     except (OSError, ValueError) as error:
         print(f"pairs.py: {error}", file=sys.stderr)

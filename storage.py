@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -54,6 +56,14 @@ def unused_path(folder: str | os.PathLike[str], stem: str, suffix: str) -> Path:
             return path
         except FileExistsError:
             count += 1
+
+
+def back_up(path: Path) -> Path:
+    """Copy `path` into backups/ beside it, under the time's name, and return the copy's path."""
+    backup = unused_path(path.parent / "backups", f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S}", path.suffix)
+    with atomic_write(backup) as file, path.open("rb") as original:
+        shutil.copyfileobj(original, file)
+    return backup
 
 
 def user_data_dir() -> Path:

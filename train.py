@@ -12,7 +12,6 @@ import argparse
 import json
 import platform
 import shlex
-import shutil
 import signal
 import sys
 import tempfile
@@ -43,7 +42,7 @@ from model import (
     read_plain,
     save_checkpoint,
 )
-from storage import atomic_write, save_figure, unused_path
+from storage import back_up, save_figure
 from trainer import Interrupted, Run, TrainConfig
 from trainer import train as train  # for visitors: one epoch
 
@@ -352,9 +351,7 @@ def protect(path: Path, run_id: str, move: bool = False) -> None:
             return
     except (CheckpointError, AttributeError):
         pass
-    backup = unused_path(path.parent / "backups", f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S}", path.suffix)
-    with atomic_write(backup) as file, path.open("rb") as original:
-        shutil.copyfileobj(original, file)
+    backup = back_up(path)
     if move:
         path.unlink()
     print(f"{path.name} of an earlier run is kept as {backup} (to bring it back, copy it over {path})", flush=True)

@@ -185,3 +185,19 @@ def test_the_command_names_what_is_wrong_and_changes_nothing(tmp_path: Path, cap
     assert path.read_bytes() == before and capsys.readouterr().err.startswith("pairs.py: ")
     assert pairs.main(["--model", str(tmp_path / "none.pth")]) == 1
     assert "train.py" in capsys.readouterr().err
+
+
+def test_the_command_adds_a_reader_and_keeps_the_one_it_replaces(
+    shipped: Checkpoint, digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "my.pth"
+    save_checkpoint(path, replace(shipped, pairs=None, facts=dict(shipped.facts)))
+    monkeypatch.setattr(pairs, "load_mnist", lambda *arguments: digits)
+    monkeypatch.setattr(pairs, "split_validation", lambda all: (all.part(torch.arange(500)), all.part(torch.arange(100))))
+    words = ["--model", str(path), "--epochs", "1", "--device", "cpu"]
+    assert pairs.main(words) == 0 and not (tmp_path / "backups").exists()
+    first, taught = path.read_bytes(), load_checkpoint(path)
+    assert taught.pairs is not None and taught.facts["pairs"]["epochs"] == 1
+    assert pairs.main([*words, "--seed", "1"]) == 0
+    (backup,) = (tmp_path / "backups").iterdir()
+    assert backup.read_bytes() == first != path.read_bytes() and str(backup) in capsys.readouterr().out
