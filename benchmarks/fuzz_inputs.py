@@ -192,12 +192,13 @@ def _huge_png() -> list[bytes]:
 def _checkpoint() -> dict[str, Any]:
     import torch
 
-    from model import Checkpoint, build_model, save_checkpoint
+    from model import Checkpoint, build_model, build_pairs, save_checkpoint
 
     torch.manual_seed(0)
     path = _scratch_file(".pth")
     facts = {"temperature": 1.5, "threshold": 0.3, "validation_accuracy": 0.9}
-    save_checkpoint(path, Checkpoint(build_model("tiny", 10, {"width": 2}).eval(), "tiny", {"width": 2}, facts=facts))
+    model = build_model("residual", 10, {"width": 2}).eval()
+    save_checkpoint(path, Checkpoint(model, "residual", {"width": 2}, facts=facts, pairs=build_pairs(model).eval()))
     return torch.load(path, weights_only=True)
 
 
@@ -222,18 +223,20 @@ def _checkpoint_fields(rng: random.Random) -> bytes:
 def _odd_tensors(content: Any, rng: random.Random) -> Any:
     import torch
 
-    if isinstance(content, dict) and isinstance(content.get("weights"), dict) and content["weights"] and rng.random() < 0.4:
-        name = rng.choice(list(content["weights"]))
+    parts = [key for key in ("weights", "pairs") if isinstance(content, dict) and isinstance(content.get(key), dict) and content[key]]
+    if parts and rng.random() < 0.4:
+        part = rng.choice(parts)
+        name = rng.choice(list(content[part]))
         odd = rng.choice(
             [
                 torch.zeros(0), torch.tensor(float("nan")), torch.zeros(3, 3), torch.zeros(2, dtype=torch.int8),
                 torch.zeros(1).expand(10**6), torch.zeros(2, dtype=torch.complex64), torch.zeros(4, 4).to_sparse(),
             ]
         )
-        value = content["weights"][name]
+        value = content[part][name]
         if isinstance(value, torch.Tensor) and rng.random() < 0.5:
             odd = rng.choice([value.double(), value.half(), value * float("nan"), value * 1e38, value.to(torch.int64)])
-        return {**content, "weights": {**content["weights"], name: odd}}
+        return {**content, part: {**content[part], name: odd}}
     return content
 
 
