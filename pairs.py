@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"pairs.py: {error}", file=sys.stderr)
         return 1
-    print(f"both digits of {right:.2%} of {len(validation_set):,} touching pairs of validation digits right: wrote {output}")
+    print(f"both digits right in {right:.2%} of {len(validation_set):,} pairs of validation digits, bent as in training: wrote {output}")
     return 0
 
 
