@@ -203,8 +203,22 @@ def warp(ink: Tensor, strength: Augmentation, generator: Generator) -> Tensor:
     control = torch.randn(count, 2, 5, 5, device=ink.device, generator=generator) * bent[:, None, None, None]
     field = F.interpolate(control, size=28, mode="bicubic", align_corners=True)
     points = points.view(count, 28, 28, 2) + field.permute(0, 2, 3, 1)
-    grid = (points + 0.5) / CENTRE - 1
-    return F.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return resample(ink, points)
+
+
+def resample(pictures: Tensor, points: Tensor) -> Tensor:
+    """Return pictures (N, 1, 28, 28) read at `points` (N, 28, 28, 2), columns and rows in pixels; nothing lies outside."""
+    return F.grid_sample(pictures, (points + 0.5) / CENTRE - 1, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def first_mark(marks: Tensor) -> Tensor:
+    """Return the place of the first True along the last axis, as float; 0 without any."""
+    return marks.float().argmax(-1).float()
+
+
+def last_mark(marks: Tensor) -> Tensor:
+    """Return the place of the last True along the last axis, as float."""
+    return marks.shape[-1] - 1 - first_mark(marks.flip(-1))
 
 
 def change_pen_width(ink: Tensor, extent: float, generator: Generator) -> Tensor:
@@ -436,12 +450,9 @@ def _pairs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     """Two digits that touch, together fitted to 20 px as one would be."""
     other, count = ink.roll(1, 0), len(ink)
     places = torch.arange(28.0, device=ink.device)
-
-    def ends(picture: Tensor) -> tuple[Tensor, Tensor]:
-        inked = (picture.amax((1, 2)) > 0.4).float()  # (N, 28) columns
-        return inked.argmax(1).float(), 27.0 - inked.flip(1).argmax(1)
-
-    (left, right), (other_left, other_right) = ends(ink), ends(other)
+    inked = ink.amax((1, 2)) > 0.4  # (N, 28) columns
+    left, right = first_mark(inked), last_mark(inked)
+    other_left, other_right = left.roll(1, 0), right.roll(1, 0)
     moved = right - other_left - _uniform(count, -0.5, 4, generator)  # columns by which the other is shifted
     down = _uniform(count, -3, 3, generator)
     width = other_right + moved - left + 1
@@ -451,12 +462,8 @@ def _pairs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     across = x * scale[:, None, None] + middle[:, None, None]
     along = y * scale[:, None, None] + CENTRE
 
-    def sample(picture: Tensor, column: Tensor, row: Tensor) -> Tensor:
-        grid = (torch.stack([column, row], 3) + 0.5) / CENTRE - 1
-        return F.grid_sample(picture, grid, align_corners=False)
-
-    second = sample(other, across - moved[:, None, None], along - down[:, None, None])
-    return torch.maximum(sample(ink, across, along), second)
+    second = resample(other, torch.stack([across - moved[:, None, None], along - down[:, None, None]], 3))
+    return torch.maximum(resample(ink, torch.stack([across, along.expand_as(across)], 3)), second)
 
 
 def _blobs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:

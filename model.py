@@ -192,11 +192,15 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         "classes": list(checkpoint.classes),
         "input": dict(checkpoint.input),
         "facts": dict(checkpoint.facts),
-        "weights": {name: weight.detach().cpu().contiguous() for name, weight in checkpoint.model.state_dict().items()},
+        "weights": _weights(checkpoint.model),
     }
     if checkpoint.pairs is not None:
-        content["pairs"] = {name: weight.detach().cpu().contiguous() for name, weight in checkpoint.pairs.state_dict().items()}
+        content["pairs"] = _weights(checkpoint.pairs)
     write_plain(path, content)
+
+
+def _weights(model: Any) -> dict[str, Tensor]:
+    return {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
 
 
 def write_plain(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
@@ -245,10 +249,11 @@ def load_checkpoint(
         checkpoint = _from_content(path, content)
     else:
         checkpoint = _from_state_dict(path, content)
-    checkpoint.model.to(choose_device(str(device)))
+    place = choose_device(str(device))
+    checkpoint.model.to(place)
     checkpoint.model.eval()
     if checkpoint.pairs is not None:
-        checkpoint.pairs.to(choose_device(str(device)))
+        checkpoint.pairs.to(place)
     return checkpoint
 
 

@@ -31,7 +31,10 @@ from augment import (
     augment,
     change_ink,
     change_pen_width,
+    first_mark,
+    last_mark,
     make_negatives,
+    resample,
     warp,
 )
 from dataset import DataError, Digits, load_mnist, split_validation
@@ -188,35 +191,22 @@ def touch(left: Tensor, right: Tensor, generator: Generator) -> Tensor:
     from_row = rows - down  # (N, 28): the row of the right digit beside each row of the left one
     inside = ((from_row >= 0) & (from_row < 28))[:, :, None]
     beside = second.gather(1, from_row.clamp(0, 27)[:, :, None].expand(-1, -1, 28)) & inside
-    end = torch.where(first.any(2), _last(first), -math.inf)  # (N, 28) columns
-    start = torch.where(beside.any(2), _first(beside), math.inf)
-    far = _last(first.any(1)) - _first(second.any(1))  # where no row has ink of both: side by side
+    end = torch.where(first.any(2), last_mark(first), -math.inf)  # (N, 28) columns
+    start = torch.where(beside.any(2), first_mark(beside), math.inf)
+    far = last_mark(first.any(1)) - first_mark(second.any(1))  # where no row has ink of both: side by side
     meet = (end - start).amax(1)
     across = torch.where(meet.isfinite(), meet, far) - (torch.rand(count, generator=generator, device=device) * 2.8 - 0.3)
     down = down[:, 0].float()
-    west = torch.minimum(_first(first.any(1)), _first(second.any(1)) + across)
-    east = torch.maximum(_last(first.any(1)), _last(second.any(1)) + across)
-    north = torch.minimum(_first(first.any(2)), _first(second.any(2)) + down)
-    south = torch.maximum(_last(first.any(2)), _last(second.any(2)) + down)
+    west = torch.minimum(first_mark(first.any(1)), first_mark(second.any(1)) + across)
+    east = torch.maximum(last_mark(first.any(1)), last_mark(second.any(1)) + across)
+    north = torch.minimum(first_mark(first.any(2)), first_mark(second.any(2)) + down)
+    south = torch.maximum(last_mark(first.any(2)), last_mark(second.any(2)) + down)
     scale = (torch.maximum(east - west, south - north) + 1) / DIGIT_BOX
     y, x = torch.meshgrid(rows - CENTRE, rows - CENTRE, indexing="ij")
     column = x * scale[:, None, None] + ((west + east) / 2)[:, None, None]  # (N, 28, 28) pixels of the left digit
     row = y * scale[:, None, None] + ((north + south) / 2)[:, None, None]
-    return torch.maximum(_sample(left, column, row), _sample(right, column - across[:, None, None], row - down[:, None, None]))
-
-
-def _first(marks: Tensor) -> Tensor:
-    """Return the place of the first True along the last axis, 0 without any."""
-    return marks.float().argmax(-1).float()
-
-
-def _last(marks: Tensor) -> Tensor:
-    return marks.shape[-1] - 1 - _first(marks.flip(-1))
-
-
-def _sample(picture: Tensor, column: Tensor, row: Tensor) -> Tensor:
-    grid = (torch.stack([column, row], 3) + 0.5) / CENTRE - 1
-    return F.grid_sample(picture, grid, align_corners=False)
+    second = torch.stack([column - across[:, None, None], row - down[:, None, None]], 3)
+    return torch.maximum(resample(left, torch.stack([column, row], 3)), resample(right, second))
 
 
 if __name__ == "__main__":

@@ -290,7 +290,8 @@ class Recognizer:
         Each as the network sees it, and as both do. What the user has corrected stands, and its cut goes before others.
         """
         told = self._corrected(np.stack([half.frame for half in halves]))
-        pooled = [half if known else self._pool(half, pair[n % 2]) for n, (half, known) in enumerate(zip(halves, told))]
+        both = self._pool(halves, np.tile(pair, (len(halves) // 2, 1)))
+        pooled = [half if known else part for half, part, known in zip(halves, both, told)]
         costs = [left.cost + right.cost for left, right in zip(pooled[::2], pooled[1::2])]
         best = min(range(len(costs)), key=lambda n: (not told[2 * n] and not told[2 * n + 1], costs[n]))
         two = slice(2 * best, 2 * best + 2)
@@ -323,11 +324,13 @@ class Recognizer:
         right = yield from self._cut(best[1], line_height, alone)
         return left + right
 
-    def _pool(self, guess: Guess, paired: np.ndarray) -> Guess:
-        """Return `guess`, half of a pair, with the geometric mean of the network's and the pair reader's probabilities."""
-        likely = np.sqrt(np.maximum(guess.probs, LEAST_PROBABILITY) * np.maximum(paired, LEAST_PROBABILITY))
-        probs = likely / likely.sum()
-        return replace(guess, probs=probs, doubt=self._doubt(probs), paired=paired)
+    def _pool(self, guesses: Sequence[Guess], paired: np.ndarray) -> list[Guess]:
+        """Return halves of pairs with the geometric mean of the network's and the pair reader's probabilities (N, classes)."""
+        seen = np.stack([guess.probs for guess in guesses])
+        likely = np.sqrt(np.maximum(seen, LEAST_PROBABILITY) * np.maximum(paired, LEAST_PROBABILITY))
+        probs = likely / likely.sum(axis=1, keepdims=True)
+        parts = zip(guesses, probs, self._doubts(probs), paired)
+        return [replace(guess, probs=mean, doubt=doubt, paired=said) for guess, mean, doubt, said in parts]
 
     def _ask_pair(self, frame: np.ndarray) -> np.ndarray | None:
         """Return probabilities (2, classes) of the left and right digit of a pair; None for a network that reads none."""
@@ -339,14 +342,15 @@ class Recognizer:
         """Say (N,) which of the frames (N, 28, 28) the user has said the digits of."""
         return np.zeros(len(frames), bool) if self.memory is None else self.memory.knows(frames)
 
-    def _doubt(self, probs: np.ndarray) -> float:
-        return max(self.checkpoint.threshold - float(certainty(probs)), 0.0)
+    def _doubts(self, probs: np.ndarray) -> list[float]:
+        """Return by how many nats each row (N, classes) fails to be certain of a digit."""
+        return np.maximum(self.checkpoint.threshold - certainty(probs), 0).tolist()
 
     def _look(self, pieces: list[Piece]) -> Steps[list[Guess]]:
         """Return what the network says of each piece, in one batch."""
         frames = np.stack([make_frame(piece.ink) for piece in pieces])
         probs = yield frames
-        return [Guess(*each, self._doubt(each[2])) for each in zip(pieces, frames, probs)]
+        return [Guess(*each) for each in zip(pieces, frames, probs, self._doubts(probs))]
 
     def _look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
         """Return `guesses`; the unsure ones have been seen from all sides."""
@@ -363,7 +367,7 @@ class Recognizer:
         probs = yield look_around(frames).flatten(0, 2).numpy()
         views = probs.reshape(len(guesses), len(VIEWS), -1).mean(axis=1)
         again = [replace(guess, probs=seen) for guess, seen in zip(guesses, views)]
-        return [guess if guess.paired is None else self._pool(guess, guess.paired) for guess in again]
+        return [guess if guess.paired is None else self._pool([guess], guess.paired[None])[0] for guess in again]
 
     def _join(self, parts: list[Piece], line_height: float) -> Steps[list[Guess]]:
         """Return the digits of the cheapest way to join neighbouring parts (dynamic programming)."""
