@@ -21,6 +21,7 @@ from PIL import ExifTags, Image, ImageOps
 from scipy import ndimage
 
 from frame import fit_frame, make_frame, unstretch
+from paper import EIGHT, isolate_page, shaded_ink
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
@@ -35,9 +36,6 @@ NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the s
 LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
 SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
 THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
-RULED_SIDE = 60             # pixels; smaller pictures have no ruled lines
-EIGHT = np.ones((3, 3))     # pixels that touch at a corner are connected
-PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
 
 
 class PictureError(ValueError):
@@ -126,11 +124,20 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
             yield Look(1 - plain)
     if small:
         yield from _whole_frames(colours)
+    page = isolate_page(colours)
+    if page is not None:
+        on_page, _ = _plain_paper(page)
+        yield from _shaded_looks(page) if on_page is None else [Look(on_page)]
     if plain is None:
-        looks = sorted((_shaded_ink(colours, dark_ink) for dark_ink in (True, False)), key=lambda look: -look[1])
-        yield Look(looks[0][0])
-        if looks[1][1] > 0:
-            yield Look(looks[1][0])
+        yield from _shaded_looks(colours)
+
+
+def _shaded_looks(colours: np.ndarray) -> Iterator[Look]:
+    """Yield the ink of a picture on uneven paper, darker or lighter than it, the likelier first."""
+    looks = sorted((shaded_ink(colours, dark_ink) for dark_ink in (True, False)), key=lambda look: -look[1])
+    yield Look(looks[0][0])
+    if looks[1][1] > 0:
+        yield Look(looks[1][0])
 
 
 def _is_dotted(marks: np.ndarray) -> bool:
@@ -244,135 +251,3 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
         ink[distance < max(0.12 * contrast, 2 * PLAIN_TOLERANCE)] = 0
     # full contrast is left as it is, so that MNIST passes through unchanged
     return ink if contrast >= 200 else ink * (255 / contrast), max(share, border_share) < 0.7
-
-
-# ---------------------------------------------------------------------------------- uneven paper
-
-
-def _shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
-    """Return (ink, evidence) if the ink is darker (or lighter) than the paper around it."""
-    if colours.ndim == 3:
-        grey = colours.min(axis=2) if dark_ink else colours.max(axis=2)
-    else:
-        grey = colours
-    level = grey.astype(np.float32) / 255
-    if not dark_ink:
-        level = 1 - level
-    depth = _depth(level)
-    noise = float(np.median(np.abs(depth - np.median(depth)))) * 1.4826
-    floor = max(float(np.median(depth)) + 3.5 * noise, 0.04)
-    labels, count = ndimage.label(depth > floor, EIGHT)
-    if count == 0:
-        return np.zeros_like(depth), 0.0
-    main = _main_marks(labels, count, depth)
-    if len(main) < 4:
-        return np.zeros_like(depth), 0.0
-    strong = float(np.median(main[main >= _otsu(main)]))
-    low = max(floor, 0.35 * strong)
-    ink = np.clip((depth - low) / max(0.85 * strong - low, 0.02), 0, 1).astype(np.float32)
-    labels, count = ndimage.label(ink > 0, EIGHT)
-    keep = np.zeros(count + 1, bool)
-    keep[np.unique(labels[depth > max(0.6 * strong, floor)])] = True
-    keep[0] = False
-    ink[~keep[labels]] = 0
-    share = float((ink > 0).mean())
-    likely = (float(np.median(level)) > 0.5) + 0.5          # paper is usually the brighter side of a photo's median
-    return ink, strong * likely * (1 - share) if share < 0.5 else 0.0
-
-
-def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray:
-    """Return the depths of the marks that are likely writing, not those cut by the picture's edge if there are others."""
-    mass = np.bincount(labels.ravel(), depth.ravel(), count + 1)
-    mass[0] = 0
-    inside = mass.copy()
-    inside[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = 0
-    if inside.max() > 0.05 * mass.max():
-        mass = inside
-    return depth[(mass >= 0.2 * mass.max())[labels] & (labels > 0)]
-
-
-def _depth(level: np.ndarray) -> np.ndarray:
-    """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level.
-
-    The paper is a closing wider than any stroke (a ramp stays a ramp), on a small copy; a shadow divides out.
-    """
-    height, width = level.shape
-    ratio = min(1.0, PAPER_SIDE / max(height, width))
-    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
-    small = np.asarray(Image.fromarray(level).resize(size, Image.Resampling.BOX)) if ratio < 1 else level
-    window = max(5, int(min(0.17 * max(small.shape), 0.5 * min(small.shape))) | 1)
-    smooth = ndimage.median_filter(small, 3)
-    margin = min(window, *(side - 1 for side in small.shape))
-    if margin > 0:
-        # odd reflection continues a ramp beyond the edge, where a plain closing would take it for ink
-        padded = np.pad(smooth, margin, mode="reflect", reflect_type="odd")
-        closed = ndimage.grey_closing(padded, size=(window, window))[margin:-margin, margin:-margin]
-    else:
-        closed = smooth
-    paper = ndimage.uniform_filter(closed, 3, mode="nearest")
-    if ratio < 1:
-        paper = np.asarray(Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
-    return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1))
-
-
-def _without_ruling(depth: np.ndarray) -> np.ndarray:
-    """Return `depth` without ruled lines: thin, straight and from side to side. What crosses them stays."""
-    if min(depth.shape) < RULED_SIDE:
-        return depth
-    noise = float(np.median(np.abs(depth - np.median(depth)))) * 1.4826
-    marks = depth > max(float(np.median(depth)) + 5 * noise, 0.06)
-    for axis in (0, 1):
-        band = _ruling(marks if axis == 0 else marks.T)
-        if band is None:
-            continue
-        band = band if axis == 0 else band.T
-        runs = _run_lengths(marks, axis)
-        thickness = float(np.median(runs[band & marks]))
-        if thickness < 0.04 * depth.shape[axis]:
-            depth = np.where(band & (runs <= 1.8 * thickness + 1), 0, depth)
-    return depth
-
-
-def _ruling(marks: np.ndarray) -> np.ndarray | None:
-    """Return a mask around the horizontal lines that span the picture, or None without any."""
-    height, width = marks.shape
-    step = max(1, max(height, width) // PAPER_SIDE)
-    rows, columns = height // step * step, width // step * step
-    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=(1, 3)) > 0.25
-    joined = ndimage.binary_dilation(small, np.ones((3, 5)))
-    straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 5)))
-    labels, _ = ndimage.label(ndimage.binary_dilation(straight, np.ones((3, 9))), EIGHT)
-    boxes = ndimage.find_objects(labels)
-    long = [n for n, (down, across) in enumerate(boxes, 1) if across.stop - across.start >= 0.92 * small.shape[1]
-            and down.stop - down.start <= 0.1 * small.shape[1]]
-    if not long:
-        return None
-    band = np.zeros(marks.shape, bool)
-    band[:rows, :columns] = np.isin(labels, long).repeat(step, axis=0).repeat(step, axis=1)
-    return band
-
-
-def _run_lengths(marks: np.ndarray, axis: int) -> np.ndarray:
-    """Return at each True pixel the length of the unbroken run of True it lies in along `axis`, 0 elsewhere."""
-    lines = marks if axis == 1 else marks.T
-    padded = np.pad(lines, ((0, 0), (1, 1))).astype(np.int8)
-    change = np.diff(padded, axis=1)
-    starts, stops = np.argwhere(change == 1), np.argwhere(change == -1)
-    runs = np.zeros((lines.shape[0], lines.shape[1] + 1), np.int32)
-    length = stops[:, 1] - starts[:, 1]
-    runs[starts[:, 0], starts[:, 1]] += length
-    np.subtract.at(runs, (stops[:, 0], stops[:, 1]), length)
-    lengths = runs.cumsum(axis=1)[:, :-1]
-    return lengths if axis == 1 else lengths.T
-
-
-def _otsu(values: np.ndarray) -> float:
-    """Return the threshold that best splits `values` in two (Otsu, 1979)."""
-    counts, edges = np.histogram(values, 128)
-    middle = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)
-    above = below[-1] - below
-    mean_below = np.cumsum(counts * middle) / np.maximum(below, 1)
-    total = (counts * middle).sum()
-    mean_above = (total - np.cumsum(counts * middle)) / np.maximum(above, 1)
-    return float(middle[np.argmax(below * above * (mean_below - mean_above) ** 2)])

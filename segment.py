@@ -22,6 +22,8 @@ MOST_CUTS = 4                   # places a slant
 PATH_ROWS = 64                  # at most, in which paths of least ink are sought
 ASIDE = 0.05                    # of a pixel's ink; what a step aside costs a path
 LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in the ink, not loops
+FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
+ROOM = 0.12  # of a frame's shorter side; radius of the largest patch of paper that a frame leaves around what it holds, at least
 CUTTABLE = 0.6  # width over line height from which a piece may be two digits
 
 
@@ -58,6 +60,11 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
     slices = ndimage.find_objects(labels)
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in slices])
     mass = np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
+    frames = _find_frames(labels, boxes, mass)
+    if frames:
+        rest = ink.copy()
+        rest[top:bottom, left:right][np.isin(labels, frames)] = 0
+        return find_lines(rest)
     kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
     groups = _join(boxes, kept)
     lines = _split_lines(boxes, groups)
@@ -166,6 +173,29 @@ def _paths(ink: np.ndarray, places: list[int], apart: int) -> np.ndarray:
 
 
 # ---------------------------------------------------------------------------------- helpers
+
+
+def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> list[int]:
+    """Return the labels of the components that are drawn around others: a box to write in, a ring around a number.
+
+    They leave room around what they hold, where a digit drawn in outline has a band between its lines.
+    """
+    sides = boxes[:, 2:] - boxes[:, :2]
+    large = np.argsort(-mass)[:MAX_PIECES]
+    frames = []
+    for n in large:
+        within = (boxes[large, :2] > boxes[n, :2]).all(axis=1) & (boxes[large, 2:] < boxes[n, 2:]).all(axis=1)
+        held = large[within & (sides[large, 1] >= FRAMED * sides[n, 1])]
+        if len(held) == 0:
+            continue
+        left, top, right, bottom = boxes[n]
+        part = labels[top:bottom, left:right]
+        enclosed = ndimage.binary_fill_holes(part == n + 1) & (part != n + 1)
+        writing = enclosed & np.isin(part, held + 1)
+        room = ndimage.distance_transform_edt(np.pad(enclosed & ~ndimage.binary_fill_holes(writing), 1))
+        if writing.any() and room.max() >= ROOM * sides[n].min():
+            frames.append(int(n) + 1)
+    return frames
 
 
 def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

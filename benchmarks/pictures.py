@@ -186,6 +186,109 @@ def photograph(picture: np.ndarray, rng: Rng) -> np.ndarray:
     return _image(ndimage.gaussian_filter(light * (1 - ink), 0.8) + rng.normal(0, 0.02, picture.shape))
 
 
+# ---------------------------------------------------------------------------------- what a phone sees of one digit
+
+PENS = ((40, 40, 45), (25, 40, 115), (130, 25, 25))
+TALL, WIDE = 800, 600  # pixels
+
+
+def _sheet(rng: Rng, tint: tuple[float, float, float] = (1, 1, 1)) -> np.ndarray:
+    """Return float (TALL, WIDE, 3) in [0, 255]: paper in uneven light."""
+    y, x = np.mgrid[-1:1:TALL * 1j, -1:1:WIDE * 1j]
+    light = rng.uniform(165, 225) * (1 - 0.12 * (x * x + y * y) + rng.uniform(-0.15, 0.15) * x + rng.uniform(-0.15, 0.15) * y)
+    return light[..., None] * (np.array(tint) + rng.uniform(-0.03, 0.03, 3))
+
+
+def _write(
+    sheet: np.ndarray, digit: np.ndarray, rng: Rng, size: float, colour: tuple[int, int, int] | None = None, stray: float = 50
+) -> np.ndarray:
+    """Return `sheet` with a (28, 28) digit of `size` pixels within `stray` of its middle, in one of PENS or another `colour`."""
+    ink = digit[np.ix_(digit.any(1), digit.any(0))]
+    scale = size / max(ink.shape)
+    mask = Image.fromarray(ink).resize((max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))), Image.Resampling.BICUBIC)
+    cover = ((np.asarray(mask, np.float32) / 255 - 0.35) / 0.3).clip(0, 1)[..., None]  # as crisp as a pen
+    height, width = cover.shape[:2]
+    top = int(TALL / 2 - height / 2 + rng.uniform(-stray, stray))
+    left = int(WIDE / 2 - width / 2 + rng.uniform(-stray, stray))
+    colour = PENS[int(rng.integers(len(PENS)))] if colour is None else colour
+    result = sheet.copy()
+    part = result[top:top + height, left:left + width]
+    part[:] = part * (1 - cover) + np.array(colour) * cover
+    return result
+
+
+def _shoot(picture: np.ndarray, rng: Rng, noise: float = 3) -> np.ndarray:
+    """Return uint8: `picture` a little out of focus and with a camera's noise."""
+    soft = ndimage.gaussian_filter(picture, (0.8, 0.8, 0))
+    return (soft + rng.normal(0, noise, picture.shape)).clip(0, 255).round().astype(np.uint8)
+
+
+def _outline(rng: Rng, half_width: float, half_height: float, turn: float) -> np.ndarray:
+    """Return float (TALL, WIDE, 1): 1 on a rectangle around the middle."""
+    y, x = np.mgrid[0:TALL, 0:WIDE]
+    across, down = x - WIDE / 2, y - TALL / 2
+    inside = (np.abs(across * np.cos(turn) + down * np.sin(turn)) < half_width) & (
+        np.abs(down * np.cos(turn) - across * np.sin(turn)) < half_height)
+    return ndimage.gaussian_filter(inside.astype(float), 1)[..., None]
+
+
+def _on_a_table(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    grain = ndimage.gaussian_filter(rng.normal(0, 1, (TALL, WIDE)), (1, 25))
+    table = np.array([[107, 69, 38], [30, 30, 33], [158, 153, 148]][int(rng.integers(3))]) * (1 + 0.12 * grain / grain.std())[..., None]
+    page = _outline(rng, WIDE * rng.uniform(0.3, 0.42), TALL * rng.uniform(0.3, 0.42), rng.uniform(-0.15, 0.15))
+    return _shoot(_write(_sheet(rng), digit, rng, rng.uniform(100, 220)) * page + table * (1 - page), rng)
+
+
+def _on_a_note(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    side = rng.uniform(180, 240)
+    note = _outline(rng, side, side, rng.uniform(-0.1, 0.1))
+    shadow = ndimage.gaussian_filter(np.roll(note, (10, 8), (0, 1)), (8, 8, 0))
+    yellow = _write(_sheet(rng, (1, 0.92, 0.35)), digit, rng, rng.uniform(120, 260), PENS[0])
+    return _shoot(yellow * note + _sheet(rng) * (1 - 0.35 * shadow) * (1 - note), rng)
+
+
+def _squared(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    step, sheet = rng.uniform(28, 70), _sheet(rng)
+    for places in np.mgrid[0:TALL, 0:WIDE]:
+        distance = np.abs((places + rng.uniform(0, step)) % step - step / 2)
+        sheet *= 1 - (1.5 - distance).clip(0, 1)[..., None] * np.array([0.4, 0.25, 0.1])
+    return _shoot(_write(sheet, digit, rng, rng.uniform(2, 5) * step), rng)
+
+
+def _at_night(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    return _shoot(_write(_sheet(rng), digit, rng, rng.uniform(120, 350), (50, 50, 50)) * rng.uniform(0.3, 0.6), rng, 12)
+
+
+def _in_a_shadow(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    y, x = np.mgrid[0:TALL, 0:WIDE]
+    turn = rng.uniform(0, 2 * np.pi)
+    side = ((x - WIDE / 2) * np.cos(turn) + (y - TALL / 2) * np.sin(turn)) / rng.uniform(2, 15)
+    shade = 1 - rng.uniform(0.3, 0.6) / (1 + np.exp(-side.clip(-50, 50)))
+    return _shoot(_write(_sheet(rng), digit, rng, rng.uniform(120, 350)) * shade[..., None], rng)
+
+
+def _in_a_box(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    image = Image.fromarray(_sheet(rng).clip(0, 255).astype(np.uint8))
+    half = rng.uniform(120, 180)
+    box = (WIDE / 2 - half, TALL / 2 - half, WIDE / 2 + half, TALL / 2 + half)
+    draw = ImageDraw.Draw(image)
+    (draw.rectangle if rng.random() < 0.5 else draw.ellipse)(box, outline=(60, 60, 60), width=int(rng.integers(2, 8)))
+    return _shoot(_write(np.asarray(image, np.float64), digit, rng, rng.uniform(80, 120), stray=20), rng)
+
+
+def _on_a_screen(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    canvas = np.full((TALL, WIDE, 3), 255 * (rng.random() < 0.6), np.float64)
+    drawn = _write(canvas, digit, rng, rng.uniform(80, 150), (0, 0, 0) if canvas[0, 0, 0] else (255, 255, 255))
+    page = np.rint(_outline(rng, 140, 140, 0))
+    return (drawn * page + rng.uniform(40, 220) * (1 - page)).round().astype(np.uint8)
+
+
+SCENES: dict[str, Callable[[np.ndarray, Rng], np.ndarray]] = {
+    "page on a table": _on_a_table, "note on a wall": _on_a_note, "squared paper": _squared, "at night": _at_night,
+    "shadow across": _in_a_shadow, "in a box or ring": _in_a_box, "screenshot": _on_a_screen,
+}
+
+
 # ---------------------------------------------------------------------------------- no digits
 
 @functools.cache

@@ -30,15 +30,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=1000, help="pictures a row (default: 1000)")
     parser.add_argument("--model", type=Path, help="checkpoint (default: the shipped model.pth)")
     parser.add_argument("--plain", type=Path, help="checkpoint that sees the corrupted pixels without the road, to compare")
-    parser.add_argument("--only", choices=["paste", "printed", "corrupt", "numbers", "negatives", "speed"])
+    parser.add_argument("--only", choices=["paste", "printed", "corrupt", "scenes", "numbers", "negatives", "speed"])
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
     recognizer = Recognizer(arguments.model) if arguments.model else Recognizer()
     digits = load_mnist(False) if arguments.test else split_validation(load_mnist(True))[1]
     plain = Recognizer(arguments.plain) if arguments.plain else None
-    parts = {"paste": pasted, "printed": printed, "corrupt": partial(corrupted, plain=plain), "numbers": numbers,
-             "negatives": negatives, "speed": speed}
+    parts = {"paste": pasted, "printed": printed, "corrupt": partial(corrupted, plain=plain), "scenes": scenes,
+             "numbers": numbers, "negatives": negatives, "speed": speed}
     for name, part in parts.items():
         if arguments.only in (None, name):
             part(recognizer, digits, arguments.count, np.random.default_rng(arguments.seed))
@@ -78,6 +78,14 @@ def corrupted(
         shares.append(share)
         print(f"{kind:<16} " + "  plain ".join(f"{each:.1%}" for each in share))
     print(f"{'mean of fifteen':<16} " + "  plain ".join(f"{each:.2%}" for each in np.mean(shares, axis=0)) + f" (n = {len(chosen):,} each)")
+
+
+def scenes(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Generator) -> None:
+    """Print the accuracy on pictures of a digit with what lies around it."""
+    for kind, maker in pictures.SCENES.items():
+        chosen = rng.permutation(len(digits))[: count // 5]
+        right = sum(recognizer.read(maker(digits.images[i, 0].numpy(), rng)).text == str(int(digits.labels[i])) for i in chosen)
+        print(f"{kind:<16} {right / len(chosen):.1%} (n = {len(chosen):,})")
 
 
 def numbers(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Generator) -> None:

@@ -42,6 +42,32 @@ def test_an_edge_of_the_picture_is_dirt_beside_writing() -> None:
     assert [piece.box[0] for piece in line] == [100]
 
 
+def ring(side: int, width: int) -> np.ndarray:
+    ink = np.ones((side, side), np.float32)
+    ink[width:-width, width:-width] = 0
+    return ink
+
+
+def test_a_frame_around_writing_is_left_out() -> None:
+    ink = np.zeros((200, 300), np.float32)
+    ink[20:180, 20:180] = np.maximum(ink[20:180, 20:180], ring(160, 4))  # a box ...
+    ink[30:170, 30:170] = np.maximum(ink[30:170, 30:170], ring(140, 2))  # ... in double lines
+    ink[60:130, 90:110] = 1
+    ink[60:130, 220:240] = 1  # writing beside it
+    (line,) = find_lines(ink)
+    assert [piece.box for piece in line] == [(90, 60, 110, 130), (220, 60, 240, 130)]
+
+
+def test_a_dot_in_a_0_and_a_digit_in_outline_are_not_framed() -> None:
+    dotted = np.pad(ring(100, 12), 20)
+    dotted[64:76, 64:76] = 1
+    outlined = np.pad(ring(100, 3), 20)
+    outlined[32:108, 32:108] = ring(76, 3)
+    for ink in (dotted, outlined):
+        ((piece,),) = find_lines(ink)
+        assert piece.box == (20, 20, 120, 120)
+
+
 def test_a_piece_holds_its_own_ink_only() -> None:
     ink = boxes((40, 40, 50, 160), (40, 150, 100, 160), (70, 60, 100, 120))
     for line in find_lines(ink):

@@ -1,0 +1,216 @@
+"""Paper that is not one colour: its light and shade, its ruled lines, and the table around it."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+EIGHT = np.ones((3, 3))  # pixels that touch at a corner are connected
+PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
+RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
+PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the median grey lies between darkest and brightest
+PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around it
+PAGE_SHARE = (0.05, 0.9)  # of the picture that a page covers
+PAGE_CUT = 0.3  # of the picture's border, at most, where a page may run out of the picture
+RECTANGULAR = 0.85  # of the smallest rectangle around it that a page fills, seen at a slant or not
+SOLID_PAGE = 0.6  # of a page's outline that is paper rather than writing
+PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies around it, at least
+
+
+def isolate_page(colours: np.ndarray) -> np.ndarray | None:
+    """Return the picture (H, W[, 3]) with the page's own colour around the page, or None without a page.
+
+    A page is an even patch that stands out from the picture's border and is nearly a rectangle: a sheet on a table, a note
+    on a wall, a canvas on the screen.
+    """
+    height, width = colours.shape[:2]
+    if max(height, width) < PAGE_SIDE:
+        return None
+    ratio = min(1.0, PAPER_SIDE / max(height, width))
+    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+    small = np.asarray(Image.fromarray(colours).resize(size, Image.Resampling.BOX), np.float32)
+    small = small.reshape(*small.shape[:2], -1)  # (h, w, channels)
+    found = _find_page(small)
+    if found is None:
+        return None
+    inside, paper = found
+    nearest = ndimage.distance_transform_edt(~paper, return_distances=False, return_indices=True)
+    around = ndimage.uniform_filter(small[tuple(nearest)], (9, 9, 1), mode="nearest").round().astype(np.uint8)
+    beyond = Image.fromarray(around.squeeze(2) if around.shape[2] == 1 else around).resize((width, height), Image.Resampling.BILINEAR)
+    mask = Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
+    return np.asarray(Image.composite(Image.fromarray(colours), beyond, mask))
+
+
+def _find_page(small: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return masks (h, w) of the page in a picture (h, w, channels), its edges left out, and of its paper without writing."""
+    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    distance = np.abs(small - np.median(border, axis=0)).max(axis=2)
+    for threshold in (max(otsu(distance.ravel()), PAGE_CONTRAST), PAGE_CONTRAST):  # the second where ink stands out more than the page
+        paper = _largest_patch(distance > threshold)
+        page = ndimage.binary_fill_holes(paper)
+        inside = ndimage.binary_erosion(page, EIGHT, 2, border_value=1)
+        outside = ndimage.binary_dilation(page, EIGHT, 2) & ~page
+        if not _is_page(paper, page) or not (paper & inside).any():
+            continue
+        if np.median(distance[page & ~inside]) - np.median(distance[outside]) >= PAGE_CONTRAST:  # an edge, not a soft light
+            return inside, paper & inside
+    return None
+
+
+def _largest_patch(marks: np.ndarray) -> np.ndarray:
+    """Return the largest connected part of `marks` (H, W) without thin links; all False without any."""
+    labels, _ = ndimage.label(ndimage.binary_opening(marks, EIGHT))
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return (labels == sizes.argmax()) & (labels > 0)
+
+
+def _is_page(paper: np.ndarray, page: np.ndarray) -> bool:
+    """Say whether `page` (H, W) has a page's size and shape; `paper` is what of it is not writing."""
+    edge = np.concatenate([page[0], page[-1], page[:, 0], page[:, -1]])
+    fits = PAGE_SHARE[0] <= page.mean() <= PAGE_SHARE[1] and edge.mean() <= PAGE_CUT and paper.sum() >= SOLID_PAGE * page.sum()
+    return bool(fits) and _rectangularity(page) >= RECTANGULAR
+
+
+def _rectangularity(marks: np.ndarray) -> float:
+    """Return how much of the smallest rectangle around them, at any angle, `marks` (H, W) fill."""
+    rows, columns = np.nonzero(marks & ~ndimage.binary_erosion(marks))  # the outline is enough
+    angles = np.linspace(0, np.pi / 2, 31)[:-1]
+    across = np.outer(np.cos(angles), columns) + np.outer(np.sin(angles), rows)
+    down = np.outer(np.cos(angles), rows) - np.outer(np.sin(angles), columns)
+    return float(marks.sum() / ((np.ptp(across, axis=1) + 1) * (np.ptp(down, axis=1) + 1)).min())
+
+
+def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
+    """Return (ink, evidence) if the ink is darker (or lighter) than the paper around it."""
+    if colours.ndim == 3:
+        grey = colours.min(axis=2) if dark_ink else colours.max(axis=2)
+    else:
+        grey = colours
+    level = grey.astype(np.float32) / 255
+    if not dark_ink:
+        level = 1 - level
+    depth = _depth(level)
+    noise = float(np.median(np.abs(depth - np.median(depth)))) * 1.4826
+    floor = max(float(np.median(depth)) + 3.5 * noise, 0.04)
+    labels, count = ndimage.label(depth > floor, EIGHT)
+    if count == 0:
+        return np.zeros_like(depth), 0.0
+    main = _main_marks(labels, count, depth)
+    if len(main) < 4:
+        return np.zeros_like(depth), 0.0
+    strong = float(np.median(main[main >= otsu(main)]))
+    low = max(floor, 0.35 * strong)
+    ink = np.clip((depth - low) / max(0.85 * strong - low, 0.02), 0, 1).astype(np.float32)
+    labels, count = ndimage.label(ink > 0, EIGHT)
+    keep = np.zeros(count + 1, bool)
+    keep[np.unique(labels[depth > max(0.6 * strong, floor)])] = True
+    keep[0] = False
+    ink[~keep[labels]] = 0
+    share = float((ink > 0).mean())
+    return ink, strong * _likelihood(level) * (1 - share) if share < 0.5 else 0.0
+
+
+def _likelihood(level: np.ndarray) -> float:
+    """Return how likely dark ink is, 0.5 to 1.5: paper is most of a picture, so its median lies nearer to the brighter end."""
+    low, middle, high = np.percentile(level, (1, 50, 99))
+    return 0.5 + min(max(PAPER_SLOPE * (float(middle - low) / max(float(high - low), 1e-6) - 0.5) + 0.5, 0), 1)
+
+
+def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray:
+    """Return the depths of the marks that are likely writing, not those cut by the picture's edge if there are others."""
+    mass = np.bincount(labels.ravel(), depth.ravel(), count + 1)
+    mass[0] = 0
+    inside = mass.copy()
+    inside[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = 0
+    if inside.max() > 0.05 * mass.max():
+        mass = inside
+    return depth[(mass >= 0.2 * mass.max())[labels] & (labels > 0)]
+
+
+def _depth(level: np.ndarray) -> np.ndarray:
+    """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level.
+
+    The paper is a closing wider than any stroke (a ramp stays a ramp), on a small copy; a shadow divides out.
+    """
+    height, width = level.shape
+    ratio = min(1.0, PAPER_SIDE / max(height, width))
+    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+    small = np.asarray(Image.fromarray(level).resize(size, Image.Resampling.BOX)) if ratio < 1 else level
+    window = max(5, int(min(0.17 * max(small.shape), 0.5 * min(small.shape))) | 1)
+    smooth = ndimage.median_filter(small, 3)
+    margin = min(window, *(side - 1 for side in small.shape))
+    if margin > 0:
+        # odd reflection continues a ramp beyond the edge, where a plain closing would take it for ink
+        padded = np.pad(smooth, margin, mode="reflect", reflect_type="odd")
+        closed = ndimage.grey_closing(padded, size=(window, window))[margin:-margin, margin:-margin]
+    else:
+        closed = smooth
+    paper = ndimage.uniform_filter(closed, 3, mode="nearest")
+    if ratio < 1:
+        paper = np.asarray(Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
+    return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1))
+
+
+def _without_ruling(depth: np.ndarray) -> np.ndarray:
+    """Return `depth` without ruled lines: thin, straight and from side to side. What crosses them stays."""
+    if min(depth.shape) < RULED_SIDE:
+        return depth
+    noise = float(np.median(np.abs(depth - np.median(depth)))) * 1.4826
+    marks = depth > max(float(np.median(depth)) + 5 * noise, 0.06)
+    for axis in (0, 1):
+        band = _ruling(marks if axis == 0 else marks.T)
+        if band is None:
+            continue
+        band = band if axis == 0 else band.T
+        runs = _run_lengths(marks, axis)
+        thickness = float(np.median(runs[band & marks]))
+        if thickness < 0.04 * depth.shape[axis]:
+            depth = np.where(band & (runs <= 1.8 * thickness + 1), 0, depth)
+    return depth
+
+
+def _ruling(marks: np.ndarray) -> np.ndarray | None:
+    """Return a mask around the horizontal lines that span the picture, or None without any."""
+    height, width = marks.shape
+    step = max(1, max(height, width) // PAPER_SIDE)
+    rows, columns = height // step * step, width // step * step
+    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=(1, 3)) > 0.25
+    joined = ndimage.binary_dilation(small, np.ones((3, 5)))
+    straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 5)))
+    labels, _ = ndimage.label(ndimage.binary_dilation(straight, np.ones((3, 9))), EIGHT)
+    boxes = ndimage.find_objects(labels)
+    long = [n for n, (down, across) in enumerate(boxes, 1) if across.stop - across.start >= 0.92 * small.shape[1]
+            and down.stop - down.start <= 0.1 * small.shape[1]]
+    if not long:
+        return None
+    band = np.zeros(marks.shape, bool)
+    band[:rows, :columns] = np.isin(labels, long).repeat(step, axis=0).repeat(step, axis=1)
+    return band
+
+
+def _run_lengths(marks: np.ndarray, axis: int) -> np.ndarray:
+    """Return at each True pixel the length of the unbroken run of True it lies in along `axis`, 0 elsewhere."""
+    lines = marks if axis == 1 else marks.T
+    padded = np.pad(lines, ((0, 0), (1, 1))).astype(np.int8)
+    change = np.diff(padded, axis=1)
+    starts, stops = np.argwhere(change == 1), np.argwhere(change == -1)
+    runs = np.zeros((lines.shape[0], lines.shape[1] + 1), np.int32)
+    length = stops[:, 1] - starts[:, 1]
+    runs[starts[:, 0], starts[:, 1]] += length
+    np.subtract.at(runs, (stops[:, 0], stops[:, 1]), length)
+    lengths = runs.cumsum(axis=1)[:, :-1]
+    return lengths if axis == 1 else lengths.T
+
+
+def otsu(values: np.ndarray) -> float:
+    """Return the threshold that best splits `values` in two (Otsu, 1979)."""
+    counts, edges = np.histogram(values, 128)
+    middle = (edges[:-1] + edges[1:]) / 2
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    mean_below = np.cumsum(counts * middle) / np.maximum(below, 1)
+    total = (counts * middle).sum()
+    mean_above = (total - np.cumsum(counts * middle)) / np.maximum(above, 1)
+    return float(middle[np.argmax(below * above * (mean_below - mean_above) ** 2)])

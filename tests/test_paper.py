@@ -1,0 +1,96 @@
+"""A page is told from the table around it, and dark ink from light, whatever the light."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from paper import isolate_page, shaded_ink
+from read_ink import read_ink
+from recognizer import Recognizer
+
+TALL, WIDE = 700, 600
+
+
+def placed(drawn: np.ndarray, table: np.ndarray, light: float = 1.0, turn: float = 0.0) -> np.ndarray:
+    """Return uint8 (TALL, WIDE, 3): `drawn` (280, 280), a page on a `table` of that size in [0, 255], somewhat noisy."""
+    page = np.full((TALL, WIDE), np.nan)
+    page[200:480, 150:430] = drawn
+    page = ndimage.rotate(page, turn, reshape=False, order=0, cval=np.nan)[..., None]
+    y, x = np.mgrid[0 : 1 : TALL * 1j, 0 : 1 : WIDE * 1j]
+    picture = np.where(np.isnan(page), table, page * light) * (0.95 - 0.2 * x - 0.1 * y)[..., None]
+    picture = ndimage.gaussian_filter(picture, (1, 1, 0)) + np.random.default_rng(0).normal(0, 2, picture.shape)
+    return picture.clip(0, 255).round().astype(np.uint8)
+
+
+def wood() -> np.ndarray:
+    grain = ndimage.gaussian_filter(np.random.default_rng(1).normal(0, 1, (TALL, WIDE)), (1, 25))
+    return np.array([107, 69, 38]) * (1 + 0.12 * grain / grain.std())[..., None]
+
+
+def wall() -> np.ndarray:
+    return np.full((TALL, WIDE, 3), 160.0)
+
+
+TABLES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "wood": lambda drawn: placed(drawn, wood(), 0.9),
+    "askew": lambda drawn: placed(drawn, wood(), 0.9, turn=8),
+    "darker page": lambda drawn: placed(drawn, wall(), 0.35),
+    "light on dark": lambda drawn: placed(255 - drawn, wall(), 0.9),
+    "screen": lambda drawn: np.pad(drawn, ((100, 300), (60, 200)), constant_values=120),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_page_is_read_and_the_table_is_not(name: str, seven: np.ndarray, recognizer: Recognizer) -> None:
+    picture = TABLES[name](seven)
+    page = isolate_page(picture)
+    assert page is not None and page.shape == picture.shape
+    border = np.concatenate([page[0], page[-1], page[:, 0], page[:, -1]]).astype(int)
+    paper = np.percentile(page, 5 if name == "light on dark" else 90, axis=(0, 1)).astype(int)
+    assert np.abs(border - paper).max() < 70  # the table has taken the paper's colour, but for the light
+    reading = recognizer.read(picture)
+    assert reading.text == "7", name
+    left, top, width, height = reading.digits[0].box
+    assert 40 < left and left + width < picture.shape[1] - 100 and width < 280  # where it stands in the whole picture
+
+
+def test_a_page_hardly_lighter_than_the_screen_is_seen(seven: np.ndarray) -> None:
+    page = isolate_page(np.pad(seven, ((100, 300), (60, 200)), constant_values=228))
+    assert page is not None and page[0].min() == page[:, -1].min() == 255
+
+
+def soft_light() -> np.ndarray:
+    lamp = np.zeros((TALL, WIDE))
+    lamp[150:550, 120:480] = 180
+    return (60 + ndimage.gaussian_filter(lamp, 60)).astype(np.uint8)
+
+
+def test_neither_light_nor_ink_nor_shade_is_a_page(seven: np.ndarray) -> None:
+    half = np.full((TALL, WIDE), 200, np.uint8)
+    half[:, :200] = 90
+    disc = np.full((TALL, WIDE), 240, np.uint8)
+    y, x = np.mgrid[0:TALL, 0:WIDE]
+    disc[(y - 350) ** 2 + (x - 300) ** 2 < 150**2] = 30
+    for picture in (soft_light(), seven, half, 255 - half, disc, np.full((TALL, WIDE), 77, np.uint8), np.zeros((1, 900), np.uint8)):
+        assert isolate_page(picture) is None
+
+
+def test_dark_ink_is_found_in_a_dark_photo(seven: np.ndarray) -> None:
+    rng = np.random.default_rng(0)
+    night = (90 * (0.25 + 0.75 * seven / 255) + rng.normal(0, 8, seven.shape)).clip(0, 255).astype(np.uint8)
+    assert shaded_ink(night, True)[1] > 2 * shaded_ink(night, False)[1]
+    assert shaded_ink(255 - night, False)[1] > 2 * shaded_ink(255 - night, True)[1]
+    ink = next(iter(read_ink(night).looks)).ink
+    assert ((ink > 0.5) == (seven < 128)).mean() > 0.98
+
+
+@pytest.mark.parametrize("outline", ["box", "ring"])
+def test_a_digit_in_a_box_or_ring_is_read(outline: str, three: np.ndarray, recognizer: Recognizer) -> None:
+    y, x = np.mgrid[0:500, 0:500] - 250
+    distance = np.hypot(x, y) if outline == "ring" else np.maximum(abs(x), abs(y))
+    picture = np.pad(three, 110, constant_values=255)
+    picture[abs(distance - 160) < 3] = 0
+    reading = recognizer.read(picture)
+    assert reading.text == "3" and len(reading.groups) == 1
