@@ -13,8 +13,10 @@ PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the me
 PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around it
 PAGE_SHARE = (0.05, 0.9)  # of the picture that a page covers
 PAGE_CUT = 0.3  # of the picture's border, at most, where a page may run out of the picture
-RECTANGULAR = 0.85  # of the smallest rectangle around it that a page fills, seen at a slant or not
+RECTANGULAR = 0.8  # of the smallest rectangle around it that a page fills, seen at a slant or not
 SOLID_PAGE = 0.6  # of a page's outline that is paper rather than writing
+SHARP = 0.3  # of the page's difference that its edge takes within five pixels of PAPER_SIDE, at least,
+SOFT_EDGE = 0.15  # but for this share of its outline, which may be lost in shade
 PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies around it, at least
 
 
@@ -50,10 +52,12 @@ def _find_page(small: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         paper = _largest_patch(distance > threshold)
         page = ndimage.binary_fill_holes(paper)
         inside = ndimage.binary_erosion(page, EIGHT, 2, border_value=1)
-        outside = ndimage.binary_dilation(page, EIGHT, 2) & ~page
         if not _is_page(paper, page) or not (paper & inside).any():
             continue
-        if np.median(distance[page & ~inside]) - np.median(distance[outside]) >= PAGE_CONTRAST:  # an edge, not a soft light
+        outline = page & ~ndimage.binary_erosion(page, EIGHT, border_value=1)
+        steps = (ndimage.maximum_filter(distance, 5) - ndimage.minimum_filter(distance, 5))[outline]
+        least = max(PAGE_CONTRAST, SHARP * float(np.median(distance[paper])))
+        if np.percentile(steps, 100 * SOFT_EDGE) >= least:  # edges of a thing, not of a light
             return inside, paper & inside
     return None
 
