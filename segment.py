@@ -25,6 +25,8 @@ LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in 
 FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
 ROOM = 0.12  # of a frame's shorter side; radius of the largest patch of paper that a frame leaves around what it holds, at least
 CUTTABLE = 0.6  # width over line height from which a piece may be two digits
+LEAST_CUT = 8  # pixels; no side of two touching digits is shorter
+MOST_FRAMED = 40  # components that are looked at for being frames, the boldest first
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,12 @@ def count_holes(piece: Piece) -> int:
 
 
 def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:
-    """Return the ways to cut `piece` in two touching digits, left and right; [] if it is too narrow for two.
+    """Return the ways to cut `piece` in two touching digits, left and right; [] if it is too small or narrow for two.
 
     Along slanted lines at local minima of the ink they cross, and along the paths from top to bottom that cross the
     least ink; a fifth of the line's height apart and from the ends.
     """
-    if piece.width < CUTTABLE * line_height or piece.width < 8:
+    if piece.width < CUTTABLE * line_height or piece.width < LEAST_CUT or piece.height < LEAST_CUT:
         return []
     rows, columns = np.nonzero(piece.ink)
     values = piece.ink[rows, columns]
@@ -182,12 +184,13 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
     """
     sides = boxes[:, 2:] - boxes[:, :2]
     large = np.argsort(-mass)[:MAX_PIECES]
-    frames = []
+    frames, seen = [], 0
     for n in large:
         within = (boxes[large, :2] > boxes[n, :2]).all(axis=1) & (boxes[large, 2:] < boxes[n, 2:]).all(axis=1)
         held = large[within & (sides[large, 1] >= FRAMED * sides[n, 1])]
-        if len(held) == 0:
+        if len(held) == 0 or seen == MOST_FRAMED:
             continue
+        seen += 1
         left, top, right, bottom = boxes[n]
         part = labels[top:bottom, left:right]
         enclosed = ndimage.binary_fill_holes(part == n + 1) & (part != n + 1)
