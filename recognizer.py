@@ -28,7 +28,7 @@ from segment import Piece
 SURE = 0.9  # confidence above which no other way to group the ink is tried
 SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
 DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too,
-OTHER_INK = 0.9  # and which these must reach
+OTHER_INK = 0.9  # and which these, and what stands in a box or ring, must reach
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
 # nats by which a cut through joined ink must explain it better: less a share of each line height by which it is wider than high
 CUT_COST, CUT_SLOPE = 0.3, 8.0  # in a line of several digits,
@@ -187,7 +187,7 @@ class Recognizer:
         best = Reading("blank", "", ())
         for look in picture.looks:
             if look.frames is None:
-                reading = yield from self._read_ink(look.ink, picture.scale)
+                reading = yield from self._read_framed(look.ink, picture.scale)
             else:
                 reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
@@ -208,6 +208,16 @@ class Recognizer:
         pooled = np.exp(np.mean([np.log(np.maximum(guess.probs, LEAST_PROBABILITY)) for guess in guesses], axis=0))
         digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled / pooled.sum()), scale)
         return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
+
+    def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
+        """Read ink; where a box or ring is drawn around some of it, what they hold, if that is sure and it is no slashed 0."""
+        reading = yield from self._read_ink(ink, scale)
+        held = segment.without_frames(ink)
+        if held is None:
+            return reading
+        within = yield from self._read_ink(held, scale)
+        slashed = within.text == "1" and reading.text == "0" and reading.confidence >= OTHER_INK
+        return within if within.confidence >= OTHER_INK and not within.rejected and not slashed else reading
 
     def _read_ink(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         pieces = segment.find_lines(ink)

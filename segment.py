@@ -62,11 +62,6 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
     slices = ndimage.find_objects(labels)
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in slices])
     mass = np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
-    frames = _find_frames(labels, boxes, mass)
-    if frames:
-        rest = ink.copy()
-        rest[top:bottom, left:right][np.isin(labels, frames)] = 0
-        return find_lines(rest)
     kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
     groups = _join(boxes, kept)
     lines = _split_lines(boxes, groups)
@@ -75,6 +70,26 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
         pieces = [_cut_out(crop, labels, boxes, members, (left, top)) for members in line]
         result.append(sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2]))
     return result
+
+
+def without_frames(ink: np.ndarray) -> np.ndarray | None:
+    """Return `ink` (H, W) without what is drawn around writing, like a box or a ring; None if there is none."""
+    box = find_box(ink > 0)
+    if box is None:
+        return None
+    left, top, right, bottom = box
+    crop = ink[top:bottom, left:right]
+    labels, count = ndimage.label(crop > 0, EIGHT)
+    if count == 1:
+        return None
+    boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)])
+    frames = _find_frames(labels, boxes, np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:])
+    if not frames:
+        return None
+    rest = ink.copy()
+    rest[top:bottom, left:right][np.isin(labels, frames)] = 0
+    held = without_frames(rest)  # a box in double lines
+    return rest if held is None else held
 
 
 def merge(pieces: list[Piece]) -> Piece:

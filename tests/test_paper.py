@@ -94,3 +94,10 @@ def test_a_digit_in_a_box_or_ring_is_read(outline: str, three: np.ndarray, recog
     picture[abs(distance - 160) < 3] = 0
     reading = recognizer.read(picture)
     assert reading.text == "3" and len(reading.groups) == 1
+
+
+def test_a_0_with_a_loose_slash_is_no_1_in_a_ring(recognizer: Recognizer) -> None:
+    y, x = np.mgrid[0:280, 0:280] - 140
+    oval = np.hypot(x / 60, y / 100)
+    picture = np.where((abs(oval - 1) < 0.1) | ((abs(x + y / 3) < 5) & (abs(y) < 40)), 0, 255).astype(np.uint8)
+    assert recognizer.read(picture).text == "0"
