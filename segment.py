@@ -197,21 +197,20 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
 
     They leave room around what they hold, where a digit drawn in outline has a band between its lines.
     """
-    sides = boxes[:, 2:] - boxes[:, :2]
     large = np.argsort(-mass)[:MAX_PIECES]
-    frames, seen = [], 0
-    for n in large:
-        within = (boxes[large, :2] > boxes[n, :2]).all(axis=1) & (boxes[large, 2:] < boxes[n, 2:]).all(axis=1)
-        held = large[within & (sides[large, 1] >= FRAMED * sides[n, 1])]
-        if len(held) == 0 or seen == MOST_FRAMED:
-            continue
-        seen += 1
+    corners, ends = boxes[large, :2], boxes[large, 2:]
+    sides = ends - corners
+    within = (corners > corners[:, None]).all(axis=2) & (ends < ends[:, None]).all(axis=2)  # (n, n): [a, b] is b inside a
+    within &= sides[:, 1] >= FRAMED * sides[:, 1:]
+    frames = []
+    for place in np.flatnonzero(within.any(axis=1))[:MOST_FRAMED]:
+        n, held = large[place], large[within[place]]
         left, top, right, bottom = boxes[n]
         part = labels[top:bottom, left:right]
         enclosed = ndimage.binary_fill_holes(part == n + 1) & (part != n + 1)
         writing = enclosed & np.isin(part, held + 1)
         room = ndimage.distance_transform_edt(np.pad(enclosed & ~ndimage.binary_fill_holes(writing), 1))
-        if writing.any() and room.max() >= ROOM * sides[n].min():
+        if writing.any() and room.max() >= ROOM * sides[place].min():
             frames.append(int(n) + 1)
     return frames
 
