@@ -20,6 +20,17 @@ SOFT_EDGE = 0.15  # but for this share of its outline, which may be lost in shad
 PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies around it, at least
 
 
+def rim(pixels: np.ndarray) -> np.ndarray:
+    """Return the outermost rows and columns of `pixels` (H, W[, C]), one after the other: (2 W + 2 H[, C])."""
+    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+
+
+def _small_size(height: int, width: int) -> tuple[int, int]:
+    """Return (width, height) of a picture reduced to at most PAPER_SIDE pixels a side."""
+    ratio = min(1.0, PAPER_SIDE / max(height, width))
+    return max(1, round(width * ratio)), max(1, round(height * ratio))
+
+
 def isolate_page(colours: np.ndarray) -> np.ndarray | None:
     """Return the picture (H, W[, 3]) with the page's own colour around the page, or None without a page.
 
@@ -29,9 +40,7 @@ def isolate_page(colours: np.ndarray) -> np.ndarray | None:
     height, width = colours.shape[:2]
     if max(height, width) < PAGE_SIDE:
         return None
-    ratio = min(1.0, PAPER_SIDE / max(height, width))
-    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
-    small = np.asarray(Image.fromarray(colours).resize(size, Image.Resampling.BOX), np.float32)
+    small = np.asarray(Image.fromarray(colours).resize(_small_size(height, width), Image.Resampling.BOX), np.float32)
     small = small.reshape(*small.shape[:2], -1)  # (h, w, channels)
     found = _find_page(small)
     if found is None:
@@ -46,8 +55,7 @@ def isolate_page(colours: np.ndarray) -> np.ndarray | None:
 
 def _find_page(small: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return masks (h, w) of the page in a picture (h, w, channels), its edges left out, and of its paper without writing."""
-    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
-    distance = np.abs(small - np.median(border, axis=0)).max(axis=2)
+    distance = np.abs(small - np.median(rim(small), axis=0)).max(axis=2)
     for threshold in (max(otsu(distance.ravel()), PAGE_CONTRAST), PAGE_CONTRAST):  # the second where ink stands out more than the page
         paper = _largest_patch(distance > threshold)
         page = ndimage.binary_fill_holes(paper)
@@ -72,8 +80,7 @@ def _largest_patch(marks: np.ndarray) -> np.ndarray:
 
 def _is_page(paper: np.ndarray, page: np.ndarray) -> bool:
     """Say whether `page` (H, W) has a page's size and shape; `paper` is what of it is not writing."""
-    edge = np.concatenate([page[0], page[-1], page[:, 0], page[:, -1]])
-    fits = PAGE_SHARE[0] <= page.mean() <= PAGE_SHARE[1] and edge.mean() <= PAGE_CUT and paper.sum() >= SOLID_PAGE * page.sum()
+    fits = PAGE_SHARE[0] <= page.mean() <= PAGE_SHARE[1] and rim(page).mean() <= PAGE_CUT and paper.sum() >= SOLID_PAGE * page.sum()
     return bool(fits) and _rectangularity(page) >= RECTANGULAR
 
 
@@ -127,7 +134,7 @@ def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray
     mass = np.bincount(labels.ravel(), depth.ravel(), count + 1)
     mass[0] = 0
     inside = mass.copy()
-    inside[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = 0
+    inside[rim(labels)] = 0
     if inside.max() > 0.05 * mass.max():
         mass = inside
     return depth[(mass >= 0.2 * mass.max())[labels] & (labels > 0)]
@@ -139,9 +146,8 @@ def _depth(level: np.ndarray) -> np.ndarray:
     The paper is a closing wider than any stroke (a ramp stays a ramp), on a small copy; a shadow divides out.
     """
     height, width = level.shape
-    ratio = min(1.0, PAPER_SIDE / max(height, width))
-    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
-    small = np.asarray(Image.fromarray(level).resize(size, Image.Resampling.BOX)) if ratio < 1 else level
+    reduced = max(height, width) > PAPER_SIDE
+    small = np.asarray(Image.fromarray(level).resize(_small_size(height, width), Image.Resampling.BOX)) if reduced else level
     window = max(5, int(min(0.17 * max(small.shape), 0.5 * min(small.shape))) | 1)
     smooth = ndimage.median_filter(small, 3)
     margin = min(window, *(side - 1 for side in small.shape))
@@ -152,7 +158,7 @@ def _depth(level: np.ndarray) -> np.ndarray:
     else:
         closed = smooth
     paper = ndimage.uniform_filter(closed, 3, mode="nearest")
-    if ratio < 1:
+    if reduced:
         paper = np.asarray(Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
     return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1))
 

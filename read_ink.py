@@ -21,7 +21,7 @@ from PIL import ExifTags, Image, ImageOps
 from scipy import ndimage
 
 from frame import fit_frame, make_frame, unstretch
-from paper import EIGHT, isolate_page, shaded_ink
+from paper import EIGHT, isolate_page, rim, shaded_ink
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
@@ -152,8 +152,7 @@ def _whole_frames(colours: np.ndarray) -> Iterator[Look]:
     if high - low < LEAST_CONTRAST * 255:
         return
     level = (grey - low) / (high - low)
-    border = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
-    first = level if np.median(border) + np.median(level) <= 1 else 1 - level
+    first = level if np.median(rim(level)) + np.median(level) <= 1 else 1 - level
     yield Look(first, fit_frame(first)[None])
     yield Look(1 - first, fit_frame(1 - first)[None])
 
@@ -238,7 +237,7 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     # the channel with most contrast
     distance = reduce(np.maximum, [np.abs(layer.astype(np.int16) - grey) for layer, grey in zip(layers, paper)])
     near = distance <= PLAIN_TOLERANCE
-    border = np.concatenate([near[0], near[-1], near[:, 0], near[:, -1]])
+    border = rim(near)
     noisy = np.count_nonzero(distance == 0) < 0.9 * np.count_nonzero(near)  # JPEG's ringing, a scanner's noise
     share, border_share = np.count_nonzero(near) / near.size, np.count_nonzero(border) / border.size
     if min(share, border_share) < (NOISY_SHARE if noisy else PLAIN_SHARE):

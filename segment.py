@@ -50,18 +50,14 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
 
     Dirt is left out: specks, and what clings to the picture's edge beside real writing. No ink: [].
     """
-    marks = ink > 0
-    box = find_box(marks)
-    if box is None:
+    box, labels, count = _label(ink)
+    if count == 0:
         return []
     left, top, right, bottom = box
     crop = ink[top:bottom, left:right]
-    labels, count = ndimage.label(marks[top:bottom, left:right], EIGHT)
     if count == 1:
         return [[Piece(box, crop)]]
-    slices = ndimage.find_objects(labels)
-    boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in slices])
-    mass = np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
+    boxes, mass = _measure(crop, labels, count)
     kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
     groups = _join(boxes, kept)
     lines = _split_lines(boxes, groups)
@@ -74,16 +70,10 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
 
 def without_frames(ink: np.ndarray) -> np.ndarray | None:
     """Return `ink` (H, W) without what is drawn around writing, like a box or a ring; None if there is none."""
-    box = find_box(ink > 0)
-    if box is None:
+    (left, top, right, bottom), labels, count = _label(ink)
+    if count < 2:
         return None
-    left, top, right, bottom = box
-    crop = ink[top:bottom, left:right]
-    labels, count = ndimage.label(crop > 0, EIGHT)
-    if count == 1:
-        return None
-    boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)])
-    frames = _find_frames(labels, boxes, np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:])
+    frames = _find_frames(labels, *_measure(ink[top:bottom, left:right], labels, count))
     if not frames:
         return None
     rest = ink.copy()
@@ -190,6 +180,19 @@ def _paths(ink: np.ndarray, places: list[int], apart: int) -> np.ndarray:
 
 
 # ---------------------------------------------------------------------------------- helpers
+
+
+def _label(ink: np.ndarray) -> tuple[Box, np.ndarray, int]:
+    """Return the box around all `ink` (H, W), the labels of the connected components in that box, and their number."""
+    marks = ink > 0
+    left, top, right, bottom = box = find_box(marks) or (0, 0, 0, 0)
+    return box, *ndimage.label(marks[top:bottom, left:right], EIGHT)
+
+
+def _measure(crop: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the boxes (count, 4) and the mass (count,) of the components of `crop`."""
+    boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)])
+    return boxes, np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
 
 
 def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> list[int]:

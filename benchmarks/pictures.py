@@ -18,13 +18,18 @@ Rng = np.random.Generator
 
 # ---------------------------------------------------------------------------------- one digit on a large canvas
 
-def paste(digit: np.ndarray, rng: Rng) -> np.ndarray:
-    """Return uint8 RGB: a (28, 28) uint8 digit, 20 to 600 px, any place, polarity and colour, soft shadow, grey paper."""
+def _enlarge(digit: np.ndarray, size: float) -> np.ndarray:
+    """Return the ink of a (28, 28) uint8 digit, cropped and its longer side brought to `size` pixels, as float32 in [0, 1]."""
     ink = digit[np.ix_(digit.any(1), digit.any(0))]
-    size = int(np.exp(rng.uniform(np.log(20), np.log(600))))
     scale = size / max(ink.shape)
     height, width = (max(1, round(side * scale)) for side in ink.shape)
-    mask = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BICUBIC), np.float32) / 255
+    return np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BICUBIC), np.float32) / 255
+
+
+def paste(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    """Return uint8 RGB: a (28, 28) uint8 digit, 20 to 600 px, any place, polarity and colour, soft shadow, grey paper."""
+    mask = _enlarge(digit, int(np.exp(rng.uniform(np.log(20), np.log(600)))))
+    height, width = mask.shape
     canvas_h, canvas_w = (int(rng.integers(side + side // 3 + 8, max(1201, side + side // 3 + 9))) for side in (height, width))
     canvas_h, canvas_w = min(canvas_h, 1200), min(canvas_w, 1200)
     top, left = int(rng.integers(2, canvas_h - height - 1)), int(rng.integers(2, canvas_w - width - 1))
@@ -203,10 +208,7 @@ def _write(
     sheet: np.ndarray, digit: np.ndarray, rng: Rng, size: float, colour: tuple[int, int, int] | None = None, stray: float = 50
 ) -> np.ndarray:
     """Return `sheet` with a (28, 28) digit of `size` pixels within `stray` of its middle, in one of PENS or another `colour`."""
-    ink = digit[np.ix_(digit.any(1), digit.any(0))]
-    scale = size / max(ink.shape)
-    mask = Image.fromarray(ink).resize((max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))), Image.Resampling.BICUBIC)
-    cover = ((np.asarray(mask, np.float32) / 255 - 0.35) / 0.3).clip(0, 1)[..., None]  # as crisp as a pen
+    cover = ((_enlarge(digit, size) - 0.35) / 0.3).clip(0, 1)[..., None]  # as crisp as a pen
     height, width = cover.shape[:2]
     top = int(TALL / 2 - height / 2 + rng.uniform(-stray, stray))
     left = int(WIDE / 2 - width / 2 + rng.uniform(-stray, stray))
