@@ -48,6 +48,8 @@ SURE_BOLD = 3.0  # nats of certainty from which ink as bold as a silhouette is a
 LEAST_SIDE = 6  # pixels of the ink; a smaller mark cannot be told from dirt
 WIDEST = 1.4  # width over height of the widest single digit
 LEAST_PROBABILITY = 1e-6  # that counts where several frames of one digit are pooled
+MOST_UNSURE = 40  # guesses; where more are unsure it is texture, and neither cut nor looked at again
+MANY, LEAST_READ = 8, 1 / 3  # groups, and the share of so many that must be digits; else those are chance
 MOST_FRAMES = 256  # that the network is asked for at once
 
 T = TypeVar("T")
@@ -211,28 +213,34 @@ class Recognizer:
 
     def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink; where a box or ring is drawn around some of it, what they hold, if that is sure and it is no slashed 0."""
-        reading = yield from self._read_ink(ink, scale)
-        held = segment.without_frames(ink)
+        layouts = segment.find_layouts(ink)
+        reading = yield from self._read_lines(next(layouts), scale)
+        held = next(layouts, None)
         if held is None:
             return reading
-        within = yield from self._read_ink(held, scale)
+        within = yield from self._read_lines(held, scale)
         slashed = within.text == "1" and reading.text == "0" and reading.confidence >= OTHER_INK
         return within if within.confidence >= OTHER_INK and not within.rejected and not slashed else reading
 
-    def _read_ink(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
-        pieces = segment.find_lines(ink)
+    def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
+        """Read the lines of writing that `segment` found."""
         if not pieces:
             return Reading("blank", "", ())
-        lines = []
-        for line in pieces:
-            lines.append((yield from self._read_line(line)))
+        lines: list[list[Guess]] = []
+        for row in pieces:
+            lines.append((yield from self._join(row)))
+        if sum(guess.confidence < SURE for line in lines for guess in line) <= MOST_UNSURE:
+            for place, guesses in enumerate(lines):
+                lines[place] = yield from self._cut_line(guesses, _line_height(pieces[place]))
         if sum(map(len, lines)) > 1:
             lines = yield from self._as_one(pieces, lines)
         again = iter((yield from self._look_again([guess for line in lines for guess in line])))
         groups = [[self._digit(next(again), scale) for _ in line] for line in lines]
         found = tuple(group for line in groups for group in line)
-        if not any(group.accepted for group in found):
-            return Reading("not_a_digit", "", found)
+        accepted = sum(group.accepted for group in found)
+        chance = len(found) >= MANY and accepted < LEAST_READ * len(found)
+        if accepted == 0 or chance and not self._corrected(np.stack([group.frame for group in found])).any():
+            return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
         text = "\n".join("".join(group.digit if group.accepted else "?" for group in line) for line in groups)
         return Reading("ok", text, found)
 
@@ -261,10 +269,8 @@ class Recognizer:
             logits = self.checkpoint.model(images).float()
             return (logits / self.checkpoint.temperature).softmax(1).cpu().numpy()
 
-    def _read_line(self, pieces: list[Piece]) -> Steps[list[Guess]]:
-        """Return the digits of one line: pieces joined, then cut, where the network explains the ink better so."""
-        line_height = max(piece.height for piece in pieces)
-        guesses = yield from self._look(pieces) if len(pieces) == 1 else self._join(pieces, line_height)
+    def _cut_line(self, guesses: list[Guess], line_height: float) -> Steps[list[Guess]]:
+        """Return the digits of one line, each cut where the network explains the ink better so."""
         alone = len(guesses) == 1
         parts: list[Guess] = []
         for guess in guesses:
@@ -365,6 +371,8 @@ class Recognizer:
     def _look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
         """Return `guesses`; the unsure ones have been seen from all sides."""
         unsure = [place for place, guess in enumerate(guesses) if guess.confidence < UNSURE]
+        if len(unsure) > MOST_UNSURE:
+            return guesses
         seen = yield from self._look_around([guesses[place] for place in unsure])
         again = dict(zip(unsure, seen))
         return [again.get(place, guess) for place, guess in enumerate(guesses)]
@@ -379,8 +387,9 @@ class Recognizer:
         again = [replace(guess, probs=seen) for guess, seen in zip(guesses, views)]
         return [guess if guess.paired is None else self._pool([guess], guess.paired[None])[0] for guess in again]
 
-    def _join(self, parts: list[Piece], line_height: float) -> Steps[list[Guess]]:
-        """Return the digits of the cheapest way to join neighbouring parts (dynamic programming)."""
+    def _join(self, parts: list[Piece]) -> Steps[list[Guess]]:
+        """Return the digits of the cheapest way to join neighbouring parts of a line (dynamic programming)."""
+        line_height = _line_height(parts)
         spans = []
         for start in range(len(parts)):
             for stop in range(start + 1, min(start + LONGEST_RUN, len(parts)) + 1):
@@ -405,7 +414,7 @@ class Recognizer:
         if whole.width > WIDEST * whole.height or side < LARGEST_FRAGMENT * max(whole.width, whole.height):
             return lines
         guess = (yield from self._look([whole]))[0]
-        height = max(piece.height for piece in flat)
+        height = _line_height(flat)
         cost = guess.cost + JOIN_COST * sum(segment.count_apart(line, height) for line in pieces)
         better = cost < sum(part.cost for line in lines for part in line)
         return [[guess]] if better and certainty(guess.probs) >= self.checkpoint.threshold else lines
@@ -429,3 +438,8 @@ class Recognizer:
             return certain >= self.checkpoint.threshold
         least = max(self.checkpoint.threshold, SURE_BOLD if is_bold(ink) else 0)
         return certain >= least and max(ink.shape) >= LEAST_SIDE and not is_solid(ink)
+
+
+def _line_height(pieces: list[Piece]) -> int:
+    """Return the height in pixels of the tallest piece."""
+    return max(piece.height for piece in pieces)

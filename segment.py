@@ -6,6 +6,7 @@ doubt (a loose bar, two digits that touch), recognizer.py lets the network choos
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,36 +51,27 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
 
     Dirt is left out: specks, and what clings to the picture's edge beside real writing. No ink: [].
     """
-    box, labels, count = _label(ink)
-    if count == 0:
-        return []
-    left, top, right, bottom = box
+    return next(find_layouts(ink))
+
+
+def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
+    """Yield the lines of writing in `ink` (H, W), and where something like a box or a ring is drawn around writing, those without it."""
+    (left, top, right, bottom), labels, count = _label(ink)
     crop = ink[top:bottom, left:right]
-    if count == 1:
-        return [[Piece(box, crop)]]
+    if count < 2:
+        yield [[Piece((left, top, right, bottom), crop)]] if count else []
+        return
     boxes, mass = _measure(crop, labels, count)
     kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
-    groups = _join(boxes, kept)
-    lines = _split_lines(boxes, groups)
-    result = []
-    for line in lines:
-        pieces = [_cut_out(crop, labels, boxes, members, (left, top)) for members in line]
-        result.append(sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2]))
-    return result
-
-
-def without_frames(ink: np.ndarray) -> np.ndarray | None:
-    """Return `ink` (H, W) without what is drawn around writing, like a box or a ring; None if there is none."""
-    (left, top, right, bottom), labels, count = _label(ink)
-    if count < 2:
-        return None
-    frames = _find_frames(labels, *_measure(ink[top:bottom, left:right], labels, count))
-    if not frames:
-        return None
-    rest = ink.copy()
-    rest[top:bottom, left:right][np.isin(labels, frames)] = 0
-    held = without_frames(rest)  # a box in double lines
-    return rest if held is None else held
+    lines = _split_lines(boxes, _join(boxes, kept))
+    cut_out = [[_cut_out(crop, labels, boxes, members, (left, top)) for members in line] for line in lines]
+    yield [sorted(line, key=lambda piece: piece.box[0] + piece.box[2]) for line in cut_out]
+    frames = _find_frames(labels, boxes, mass)
+    if frames:
+        rest = ink.copy()
+        rest[top:bottom, left:right][np.isin(labels, frames)] = 0
+        *_, held = find_layouts(rest)  # a box may have double lines
+        yield held
 
 
 def merge(pieces: list[Piece]) -> Piece:
