@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -15,6 +16,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+if __name__ == "__main__":
+    gc.disable()  # until all is imported: looking for garbage meanwhile takes a sixth of torch's import
 
 import command
 from learn import Memory, default_folder
@@ -219,4 +223,6 @@ def _positive(text: str) -> int:
 
 
 if __name__ == "__main__":
+    gc.freeze()
+    gc.enable()
     command.run(main)

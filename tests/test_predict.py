@@ -159,3 +159,10 @@ def test_a_reader_that_stops_early_gets_no_traceback() -> None:
     command = f"{shlex.quote(sys.executable)} predict.py examples examples examples | head -n 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.count("\n") == 1 and done.stderr == ""
+
+
+def test_garbage_is_collected_again_once_all_is_imported() -> None:
+    words = "import gc, runpy, sys; seen = []; import command; command.run = lambda main: seen.append(gc.isenabled()); " \
+            "runpy.run_path('predict.py', run_name='__main__'); import predict; print(seen, gc.isenabled())"
+    ended = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert ended.stdout == "[True] True\n", ended.stderr
