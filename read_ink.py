@@ -20,7 +20,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 from scipy import ndimage
 
-from frame import fit_frame, make_frame, unstretch
+from frame import DIGIT_BOX, fit_frame, make_frame, unstretch
 from paper import EIGHT, isolate_page, rim, shaded_ink
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
@@ -35,6 +35,7 @@ PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers 
 NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
 LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
 SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
+FAINT = 0.12                # of a small picture's contrast; fainter marks on it are noise
 THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
 
 
@@ -115,7 +116,7 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
     shorter, longer = sorted(colours.shape[:2])
     small = longer <= SMALL_SIDE and longer <= 1.5 * shorter
     if plain is not None:
-        if small and longer <= 1.1 * shorter and all(edge.any() for edge in (plain[0], plain[-1], plain[:, 0], plain[:, -1])):
+        if small and longer <= 1.1 * shorter and _fills(plain):
             yield Look(plain, unstretch(plain))
         elif small and _is_dotted(plain > 0):
             yield Look(plain, make_frame(plain)[None])
@@ -123,7 +124,7 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
         if doubt:
             yield Look(1 - plain)
     if small:
-        yield from _whole_frames(colours)
+        yield from _whole_frames(colours, scan=plain is None and longer <= DIGIT_BOX)
     page = isolate_page(colours)
     if page is not None:
         on_page, _ = _plain_paper(page)
@@ -145,16 +146,28 @@ def _is_dotted(marks: np.ndarray) -> bool:
     return ndimage.label(marks, EIGHT)[1] > 1 and ndimage.label(ndimage.binary_dilation(marks, EIGHT, THIN_GAP), EIGHT)[1] == 1
 
 
-def _whole_frames(colours: np.ndarray) -> Iterator[Look]:
-    """Yield a small picture as it is and its negative, the one with the darker border first, in full contrast."""
+def _fills(ink: np.ndarray) -> bool:
+    """Say whether `ink` (H, W) reaches all four edges of its picture."""
+    return all(edge.any() for edge in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
+
+
+def _whole_frames(colours: np.ndarray, scan: bool) -> Iterator[Look]:
+    """Yield a small picture as it is and its negative, the one with the darker border first, in full contrast.
+
+    A `scan` has no room for the margin of a frame: its ink is first framed as a digit's, stretched if it fills the picture.
+    """
     grey = (colours if colours.ndim == 2 else colours.mean(axis=2)).astype(np.float32)
     low, high = float(grey.min()), float(grey.max())
     if high - low < LEAST_CONTRAST * 255:
         return
     level = (grey - low) / (high - low)
     first = level if np.median(rim(level)) + np.median(level) <= 1 else 1 - level
-    yield Look(first, fit_frame(first)[None])
-    yield Look(1 - first, fit_frame(1 - first)[None])
+    both = (first, 1 - first)
+    if scan:
+        for ink in (np.where(each < FAINT, 0, each) for each in both):
+            yield Look(ink, unstretch(ink) if _fills(ink) else make_frame(ink)[None])
+    for ink in both:
+        yield Look(ink, fit_frame(ink)[None])
 
 
 # ---------------------------------------------------------------------------------- decoding
