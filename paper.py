@@ -10,6 +10,12 @@ EIGHT = np.ones((3, 3))  # pixels that touch at a corner are connected
 PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
 RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
 PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the median grey lies between darkest and brightest
+BOLD_STROKE = 0.7  # of the window that looks for paper beside strokes; wider strokes hide it,
+WIDEST_STROKE = 0.45  # but what is wider than this, of the shorter side, is no stroke,
+MOST_CROSSED = 0.35  # nor what covers more of the picture's border
+LEAST_BARE = 0.15  # of the picture, from which the paper beneath bold strokes is told
+PLAINLY = 5.0  # how much likelier such strokes make the side they are on
+UNEVEN = 0.25  # of the strokes' contrast; how far such paper may stray from a quadratic surface
 PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around it
 PAGE_SHARE = (0.05, 0.9)  # of the picture that a page covers
 PAGE_CUT = 0.2  # of the picture's border, at most, where a page may run out of the picture
@@ -102,9 +108,10 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     level = grey.astype(np.float32) / 255
     if not dark_ink:
         level = 1 - level
-    depth = _depth(level)
-    noise = float(np.median(np.abs(depth - np.median(depth)))) * 1.4826
-    floor = max(float(np.median(depth)) + 3.5 * noise, 0.04)
+    depth, bold = _depth(level)
+    ground = depth[depth < otsu(depth.ravel())] if bold else depth  # bold strokes may cover most of a picture
+    noise = float(np.median(np.abs(ground - np.median(ground)))) * 1.4826
+    floor = max(float(np.median(ground)) + 3.5 * noise, 0.04)
     labels, count = ndimage.label(depth > floor, EIGHT)
     if count == 0:
         return np.zeros_like(depth), 0.0
@@ -120,7 +127,7 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     keep[0] = False
     ink[~keep[labels]] = 0
     share = float((ink > 0).mean())
-    return ink, strong * _likelihood(level) * (1 - share) if share < 0.5 else 0.0
+    return ink, strong * _likelihood(level) * (1 - share) * (PLAINLY if bold else 1) if share < 0.5 or bold else 0.0
 
 
 def _likelihood(level: np.ndarray) -> float:
@@ -140,8 +147,8 @@ def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray
     return depth[(mass >= 0.2 * mass.max())[labels] & (labels > 0)]
 
 
-def _depth(level: np.ndarray) -> np.ndarray:
-    """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level.
+def _depth(level: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level; and whether strokes are bold.
 
     The paper is a closing wider than any stroke (a ramp stays a ramp), on a small copy; a shadow divides out.
     """
@@ -151,7 +158,10 @@ def _depth(level: np.ndarray) -> np.ndarray:
     window = max(5, int(min(0.17 * max(small.shape), 0.5 * min(small.shape))) | 1)
     smooth = ndimage.median_filter(small, 3)
     margin = min(window, *(side - 1 for side in small.shape))
-    if margin > 0:
+    beneath = _paper_beneath(smooth, window)
+    if beneath is not None:
+        closed = beneath
+    elif margin > 0:
         # odd reflection continues a ramp beyond the edge, where a plain closing would take it for ink
         padded = np.pad(smooth, margin, mode="reflect", reflect_type="odd")
         closed = ndimage.grey_closing(padded, size=(window, window))[margin:-margin, margin:-margin]
@@ -160,7 +170,26 @@ def _depth(level: np.ndarray) -> np.ndarray:
     paper = ndimage.uniform_filter(closed, 3, mode="nearest")
     if reduced:
         paper = np.asarray(Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
-    return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1))
+    return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1)), beneath is not None
+
+
+def _paper_beneath(level: np.ndarray, window: int) -> np.ndarray | None:
+    """Return the paper (h, w) beneath strokes wider than `window`, or None where no such strokes are plainly seen.
+
+    What is darker than Otsu's threshold must be no broad shadow, and the rest an even paper: a quadratic surface.
+    """
+    marks = level < otsu(level.ravel())
+    width = 2 * ndimage.distance_transform_edt(np.pad(marks, 1)).max()
+    if width < BOLD_STROKE * window or width > WIDEST_STROKE * min(level.shape) or rim(marks).mean() > MOST_CROSSED:
+        return None
+    bare = ~ndimage.binary_dilation(marks, EIGHT, 2)
+    y, x = np.mgrid[-1 : 1 : level.shape[0] * 1j, -1 : 1 : level.shape[1] * 1j]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    if bare.sum() < LEAST_BARE * level.size:
+        return None
+    paper = terms @ np.linalg.lstsq(terms[bare], level[bare], rcond=None)[0]
+    uneven = np.percentile(np.abs(level - paper)[bare], 95)
+    return paper.astype(np.float32) if uneven <= UNEVEN * np.median((paper - level)[marks]) else None
 
 
 def _without_ruling(depth: np.ndarray) -> np.ndarray:

@@ -275,3 +275,35 @@ def test_noise_is_no_number_and_takes_no_long_time(recognizer: Recognizer, monke
         reading = recognizer.read(rng.integers(0, 256, shape, dtype=np.uint8))
         assert reading.status == "not_a_digit" and not reading.digits and len(reading.groups) > 20
         assert sum(asked) < 3000  # each some 0.3 ms; 16,000 while every doubt was looked into
+
+
+def stretched(digits: Digits, side: int) -> list[tuple[np.ndarray, str]]:
+    """Return digits that are no bars, each stretched over a square of `side` pixels in grey, and their labels."""
+    made = []
+    for image, label in zip(digits.images[:200, 0].numpy(), digits.labels.tolist()):
+        crop = image[np.ix_(image.any(1), image.any(0))]
+        if crop.shape[1] >= 0.4 * crop.shape[0]:
+            made.append((np.asarray(Image.fromarray(crop).resize((side, side), Image.Resampling.BICUBIC)), str(label)))
+    return made
+
+
+@pytest.mark.parametrize("side", [8, 16])
+def test_grey_scans_that_a_digit_fills_are_read(recognizer: Recognizer, digits: Digits, side: int) -> None:
+    made = stretched(digits, side)
+    noise = np.random.default_rng(0).normal(0, 8, (side, side))
+    for change in (lambda scan: scan, lambda scan: 255 - scan, lambda scan: (scan * 0.7 + 20 + noise).clip(0, 255).astype(np.uint8)):
+        right = sum(recognizer.read(change(scan)).text == label for scan, label in made)
+        assert right >= 0.97 * len(made)
+
+
+@pytest.mark.parametrize("margin", [0, 12])
+def test_bold_strokes_that_fill_a_photo_are_read(recognizer: Recognizer, digits: Digits, margin: int) -> None:
+    rng, right = np.random.default_rng(0), 0
+    y, x = np.mgrid[-1:1:160j, -1:1:160j]
+    made = stretched(digits, 160 - 2 * margin)[:100]
+    for scan, label in made:
+        ink = np.pad(scan / 255 > 0.5, margin)
+        light = 180 * (1 + rng.uniform(-0.2, 0.2) * x + rng.uniform(-0.2, 0.2) * y)
+        photo = (light * (1 - 0.7 * ink) + rng.normal(0, 4, ink.shape)).clip(0, 255).astype(np.uint8)
+        right += recognizer.read(photo).text == label
+    assert right >= 0.93 * len(made)
