@@ -15,6 +15,7 @@ WIDEST_STROKE = 0.45  # but what is wider than this, of the shorter side, is no 
 MOST_CROSSED = 0.35  # nor what covers more of the picture's border
 LEAST_BARE = 0.15  # of the picture, from which the paper beneath bold strokes is told
 PLAINLY = 5.0  # how much likelier such strokes make the side they are on
+TWO_KINDS = 0.8  # of the variance of depth that ink and paper explain where there is ink; halves of a bell curve explain 0.64
 UNEVEN = 0.25  # of the strokes' contrast; how far such paper may stray from a quadratic surface
 PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around it
 PAGE_SHARE = (0.05, 0.9)  # of the picture that a page covers
@@ -109,9 +110,9 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     if not dark_ink:
         level = 1 - level
     depth, bold = _depth(level)
-    ground = depth[depth < otsu(depth.ravel())] if bold else depth  # bold strokes may cover most of a picture
-    noise = float(np.median(np.abs(ground - np.median(ground)))) * 1.4826
-    floor = max(float(np.median(ground)) + 3.5 * noise, 0.04)
+    bare = _without_ink(depth)
+    noise = float(np.median(np.abs(bare - np.median(bare)))) * 1.4826
+    floor = max(float(np.median(bare)) + 3.5 * noise, 0.04)
     labels, count = ndimage.label(depth > floor, EIGHT)
     if count == 0:
         return np.zeros_like(depth), 0.0
@@ -128,6 +129,18 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     ink[~keep[labels]] = 0
     share = float((ink > 0).mean())
     return ink, strong * _likelihood(level) * (1 - share) * (PLAINLY if bold else 1) if share < 0.5 or bold else 0.0
+
+
+def _without_ink(depth: np.ndarray) -> np.ndarray:
+    """Return the depths (N,) of paper, N some thousands: all, or if there is plainly ink, which may cover most, the others."""
+    step = max(1, max(depth.shape) // PAPER_SIDE)
+    sample = depth[::step, ::step].ravel()
+    dark = sample >= otsu(sample)
+    share = dark.mean()
+    if not 0 < share < 1:
+        return sample
+    between = share * (1 - share) * (sample[dark].mean() - sample[~dark].mean()) ** 2
+    return sample[~dark] if between > TWO_KINDS * sample.var() else sample
 
 
 def _likelihood(level: np.ndarray) -> float:

@@ -35,7 +35,9 @@ PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers 
 NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
 LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
 SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
-FAINT = 0.12                # of a small picture's contrast; fainter marks on it are noise
+FAINT = 0.12                # of the contrast; fainter marks on a noisy or small picture are noise,
+STRONG = 0.3                # and so are fainter ones than this that touch none of these
+RINGING = 0.2               # of the ink's pixels; where more of the paper is not quite its grey, JPEG's ringing is about
 THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
 
 
@@ -251,7 +253,8 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     distance = reduce(np.maximum, [np.abs(layer.astype(np.int16) - grey) for layer, grey in zip(layers, paper)])
     near = distance <= PLAIN_TOLERANCE
     border = rim(near)
-    noisy = np.count_nonzero(distance == 0) < 0.9 * np.count_nonzero(near)  # JPEG's ringing, a scanner's noise
+    almost = np.count_nonzero(near) - np.count_nonzero(distance == 0)  # pixels of paper that are not quite its grey
+    noisy = almost > 0.1 * np.count_nonzero(near)  # a scanner's noise
     share, border_share = np.count_nonzero(near) / near.size, np.count_nonzero(border) / border.size
     if min(share, border_share) < (NOISY_SHARE if noisy else PLAIN_SHARE):
         return None, False
@@ -259,7 +262,8 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     if contrast < LEAST_CONTRAST * 255:
         return np.zeros(distance.shape, np.float32), False
     ink = distance.astype(np.float32) / 255
-    if noisy:
-        ink[distance < max(0.12 * contrast, 2 * PLAIN_TOLERANCE)] = 0
+    if noisy or almost > RINGING * np.count_nonzero(~near):
+        ink[distance < max(FAINT * contrast, 2 * PLAIN_TOLERANCE)] = 0
+        ink[~ndimage.binary_dilation(distance >= STRONG * contrast, EIGHT)] = 0  # ringing links neighbours
     # full contrast is left as it is, so that MNIST passes through unchanged
     return ink if contrast >= 200 else ink * (255 / contrast), max(share, border_share) < 0.7

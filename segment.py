@@ -26,6 +26,7 @@ LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in 
 FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
 ROOM = 0.12  # of a frame's shorter side; radius of the largest patch of paper that a frame leaves around what it holds, at least
 CUTTABLE = 0.6  # width over line height from which a piece may be two digits
+FLAT = 5  # width over height of a line under a number, at least
 LEAST_CUT = 8  # pixels; no side of two touching digits is shorter
 MOST_FRAMED = 40  # components that are looked at for being frames, the boldest first
 
@@ -63,6 +64,7 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
         return
     boxes, mass = _measure(crop, labels, count)
     kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
+    kept = kept[~_are_rules(boxes[kept])]
     lines = _split_lines(boxes, _join(boxes, kept))
     cut_out = [[_cut_out(crop, labels, boxes, members, (left, top)) for members in line] for line in lines]
     yield [sorted(line, key=lambda piece: piece.box[0] + piece.box[2]) for line in cut_out]
@@ -216,6 +218,7 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     order = np.argsort(-mass)[:MAX_PIECES]
     touching = (boxes[:, 0] == 0) | (boxes[:, 1] == 0) | (boxes[:, 2] == shape[1]) | (boxes[:, 3] == shape[0])
     inside = [i for i in order if not touching[i]]
+    across = (boxes[:, 0] == 0) & (boxes[:, 2] == shape[1])  # a toolbar, a table's edge
     # an edge, a shadow or a margin runs into the picture's border; writing beside it does not
     if inside and mass[inside].max() > 0.1 * mass.max() and max(shape) > 40:
         largest = max(inside, key=lambda i: mass[i])
@@ -225,7 +228,8 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
                 for i in order
                 if not touching[i]
                 or (
-                    widths[i] < 2 * heights[largest]
+                    not across[i]
+                    and widths[i] < 2 * heights[largest]
                     and heights[i] < 1.5 * heights[largest]
                     and mass[i] > 0.3 * mass[largest]
                 )
@@ -244,6 +248,15 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
         if gap <= reach and mass[i] >= 0.002 * heaviest:
             near.append(i)
     return np.array(sorted([*body, *near]))
+
+
+def _are_rules(boxes: np.ndarray) -> np.ndarray:
+    """Say which of `boxes` (N, 4) are long lines under or over at least two others, which stand or hang there."""
+    left, top, right, bottom = boxes.T
+    middle, heights = (left + right) / 2, bottom - top
+    along = (middle > left[:, None]) & (middle < right[:, None]) & (heights > 1.5 * heights[:, None])  # [a, b]: b along a
+    beside = (bottom <= bottom[:, None]) | (top >= top[:, None])
+    return (right - left >= FLAT * heights) & ((along & beside).sum(axis=1) >= 2)
 
 
 def _row_gap(a: Piece, b: Piece) -> float:

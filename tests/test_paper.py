@@ -101,3 +101,19 @@ def test_a_0_with_a_loose_slash_is_no_1_in_a_ring(recognizer: Recognizer) -> Non
     oval = np.hypot(x / 60, y / 100)
     picture = np.where((abs(oval - 1) < 0.1) | ((abs(x + y / 3) < 5) & (abs(y) < 40)), 0, 255).astype(np.uint8)
     assert recognizer.read(picture).text == "0"
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+def test_ink_is_told_from_noise_however_much_of_the_picture_it_covers(share: float) -> None:
+    rng = np.random.default_rng(0)
+    ink = np.zeros((80, 260), bool)
+    for left in range(8, 250, 25):  # strokes narrower than the window that looks for paper beside them
+        ink[4:76, left : left + round(25 * share)] = True
+    photo = np.where(ink, 70, np.linspace(180, 150, 260)) + rng.normal(0, 4, ink.shape)
+    found = shaded_ink(photo.clip(0, 255).astype(np.uint8), True)[0] > 0.5
+    assert (found == ink).mean() > 0.97
+
+
+def test_grain_is_not_taken_for_ink() -> None:
+    grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 1, (140, 140)), 0.7)
+    assert (shaded_ink((180 + 12 * grain / grain.std()).clip(0, 255).astype(np.uint8), True)[0] > 0).mean() < 0.02

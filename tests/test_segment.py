@@ -42,6 +42,20 @@ def test_an_edge_of_the_picture_is_dirt_beside_writing() -> None:
     assert [piece.box[0] for piece in line] == [100]
 
 
+def test_a_line_under_or_over_a_number_is_left_out() -> None:
+    digits = [(60, 50, 90, 150), (120, 40, 150, 155), (200, 60, 230, 150)]
+    for rule in ((50, 165, 260, 170), (80, 20, 240, 30)):
+        (line,) = find_lines(boxes(*digits, rule))
+        assert [piece.box for piece in line] == digits
+    (line,) = find_lines(boxes((60, 50, 90, 150), (40, 160, 110, 168)))  # under one digit it may be its foot
+    assert [piece.box for piece in line] == [(40, 50, 110, 168)]
+
+
+def test_a_bar_across_the_picture_is_no_writing() -> None:
+    (line,) = find_lines(boxes((20, 20, 180, 150), (0, 160, 200, 200), shape=(200, 200)))
+    assert [piece.box for piece in line] == [(20, 20, 180, 150)]
+
+
 def ring(side: int, width: int) -> np.ndarray:
     ink = np.ones((side, side), np.float32)
     ink[width:-width, width:-width] = 0
