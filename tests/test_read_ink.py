@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.pictures import number
 from dataset import Digits
 from frame import PROPORTIONS
 from read_ink import MAX_SIDE, PictureError, find_looks, open_picture, read_ink
+from segment import find_lines
 
 
 def ink_of(source: object) -> np.ndarray:
@@ -183,3 +185,12 @@ def test_a_name_that_is_not_utf8_can_be_shown(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="is empty") as caught:
         read_ink(os.fsdecode(path))
     str(caught.value).encode("utf-8")
+
+
+def test_the_ringing_of_a_strong_jpeg_links_no_digits(digits: Digits) -> None:
+    rng, linked = np.random.default_rng(3), 0
+    for start in range(0, 200, 5):
+        picture = number(list(digits.images[start : start + 5, 0].numpy()), rng)
+        seen, clean = ink_of(as_file(Image.fromarray(picture), "JPEG", quality=30)), ink_of(picture)
+        linked += len(find_lines(seen)[0]) < len(find_lines(clean)[0])
+    assert linked <= 1

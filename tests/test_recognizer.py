@@ -307,13 +307,3 @@ def test_bold_strokes_that_fill_a_photo_are_read(recognizer: Recognizer, digits:
         photo = (light * (1 - 0.7 * ink) + rng.normal(0, 4, ink.shape)).clip(0, 255).astype(np.uint8)
         right += recognizer.read(photo).text == label
     assert right >= 0.93 * len(made)
-
-
-def test_a_number_is_read_from_a_strongly_compressed_jpeg(recognizer: Recognizer, digits: Digits) -> None:
-    rng, right = np.random.default_rng(1), 0
-    for start in range(0, 120, 4):
-        file = io.BytesIO()
-        picture = number(list(digits.images[start : start + 4, 0].numpy()), rng)
-        Image.fromarray(np.where(picture < 128, 60, 250).astype(np.uint8)).save(file, "JPEG", quality=30)
-        right += recognizer.read(file.getvalue()).text == "".join(map(str, digits.labels[start : start + 4].tolist()))
-    assert right >= 27
