@@ -39,7 +39,7 @@ WIDE, WIDE_WITH_BAR = 0.9, 1.2  # the second if one part is a 1, as half of an H
 JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apart like two digits
 # where the network is not sure of one digit: nats of certainty that the reader of pairs needs on each of two, and the confidence
 # that both halves must reach then
-CERTAIN_PAIR, SURE_HALF = 0.6, 0.85
+CERTAIN_PAIR, SURE_HALF = 0.6, 0.75
 MOST_HOLES, PAIR_HOLES = 3, 4  # in a part of a cut, and in two digits that touch; a scribble or a star has more
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
