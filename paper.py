@@ -163,7 +163,8 @@ def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray
 def _depth(level: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level; and whether strokes are bold.
 
-    The paper is a closing wider than any stroke (a ramp stays a ramp), on a small copy; a shadow divides out.
+    The paper is a closing wider than most strokes (a ramp stays a ramp) or, beneath wider ones, a surface, on a small copy; a
+    shadow divides out.
     """
     height, width = level.shape
     reduced = max(height, width) > PAPER_SIDE

@@ -254,7 +254,7 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     near = distance <= PLAIN_TOLERANCE
     border = rim(near)
     almost = np.count_nonzero(near) - np.count_nonzero(distance == 0)  # pixels of paper that are not quite its grey
-    noisy = almost > 0.1 * np.count_nonzero(near)  # a scanner's noise
+    noisy = almost > 0.1 * np.count_nonzero(near)  # a scanner's noise, or JPEG's ringing all over
     share, border_share = np.count_nonzero(near) / near.size, np.count_nonzero(border) / border.size
     if min(share, border_share) < (NOISY_SHARE if noisy else PLAIN_SHARE):
         return None, False
