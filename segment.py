@@ -6,6 +6,7 @@ doubt (a loose bar, two digits that touch), recognizer.py lets the network choos
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,10 @@ LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in 
 FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
 ROOM = 0.12  # of a frame's shorter side; radius of the largest patch of paper that a frame leaves around what it holds, at least
 CUTTABLE = 0.6  # width over line height from which a piece may be two digits
+LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke on average, at least
+LEAST_DOT = 3  # pixels; smaller ones are noise
+DOT_SOLID, DOT_LONGEST = 0.6, 2.5  # of its box that a dot covers; length of a dot, or of a few that touch, in pen widths
+DOT_GAP = 2.0  # pen widths; the widest gap between dots that is bridged
 FLAT = 5  # width over height of a line under a number, at least
 LEAST_CUT = 8  # pixels; no side of two touching digits is shorter
 MOST_FRAMED = 40  # components that are looked at for being frames, the boldest first
@@ -63,6 +68,9 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
         yield [[Piece((left, top, right, bottom), crop)]] if count else []
         return
     boxes, mass = _measure(crop, labels, count)
+    if (joined := _join_dots(crop, boxes, mass)) is not None:
+        yield from find_layouts(np.pad(joined, ((top, ink.shape[0] - bottom), (left, ink.shape[1] - right))))
+        return
     kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
     kept = kept[~_are_rules(boxes[kept])]
     lines = _split_lines(boxes, _join(boxes, kept))
@@ -187,6 +195,26 @@ def _measure(crop: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarr
     """Return the boxes (count, 4) and the mass (count,) of the components of `crop`."""
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)])
     return boxes, np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
+
+
+def _join_dots(crop: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> np.ndarray | None:
+    """Return `crop` with its dots joined to strokes, or None unless most of its components are dots with small gaps between.
+
+    A mouse moved fast leaves such dots in simple drawing programs.
+    """
+    sides = boxes[:, 2:] - boxes[:, :2]
+    pen = float(np.median(sides.min(axis=1)))
+    solid = np.median(mass / sides.prod(axis=1)) >= DOT_SOLID and np.median(sides.max(axis=1)) <= DOT_LONGEST * pen
+    if not LEAST_DOTS <= len(boxes) <= MAX_PIECES or not solid or pen < LEAST_DOT or mass.max() > 0.5 * mass.sum():
+        return None
+    margin = math.ceil(2 * DOT_GAP * pen)
+    away = ndimage.distance_transform_edt(np.pad(crop == 0, margin, constant_values=True))
+    reaches = pen * DOT_GAP * np.linspace(0.1, 0.5, 5)  # half of the widest gap that is bridged
+    counts = [ndimage.label(away <= reach)[1] for reach in reaches]
+    radius = 3 * reaches[counts.index(counts[-1])]  # of a closing: with less, bridges are thinner than dots
+    closed = ndimage.distance_transform_edt(away <= radius) > radius
+    joined = np.maximum(crop, closed[margin:-margin, margin:-margin].astype(np.float32))
+    return joined if ndimage.label(joined > 0, EIGHT)[1] <= len(boxes) / DOTS_A_STROKE else None
 
 
 def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> list[int]:
