@@ -110,9 +110,7 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     if not dark_ink:
         level = 1 - level
     depth, bold = _depth(level)
-    bare = _without_ink(depth)
-    noise = float(np.median(np.abs(bare - np.median(bare)))) * 1.4826
-    floor = max(float(np.median(bare)) + 3.5 * noise, 0.04)
+    floor = max(_above_noise(_without_ink(depth), 3.5), 0.04)
     labels, count = ndimage.label(depth > floor, EIGHT)
     if count == 0:
         return np.zeros_like(depth), 0.0
@@ -129,6 +127,12 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     ink[~keep[labels]] = 0
     share = float((ink > 0).mean())
     return ink, strong * _likelihood(level) * (1 - share) * (PLAINLY if bold else 1) if share < 0.5 or bold else 0.0
+
+
+def _above_noise(values: np.ndarray, deviations: float) -> float:
+    """Return the median of `values` and so many standard deviations more, told from the median absolute deviation."""
+    middle = np.median(values)
+    return float(middle) + deviations * float(np.median(np.abs(values - middle))) * 1.4826
 
 
 def _without_ink(depth: np.ndarray) -> np.ndarray:
@@ -197,10 +201,10 @@ def _paper_beneath(level: np.ndarray, window: int) -> np.ndarray | None:
     if width < BOLD_STROKE * window or width > WIDEST_STROKE * min(level.shape) or rim(marks).mean() > MOST_CROSSED:
         return None
     bare = ~ndimage.binary_dilation(marks, EIGHT, 2)
-    y, x = np.mgrid[-1 : 1 : level.shape[0] * 1j, -1 : 1 : level.shape[1] * 1j]
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
     if bare.sum() < LEAST_BARE * level.size:
         return None
+    y, x = np.mgrid[-1 : 1 : level.shape[0] * 1j, -1 : 1 : level.shape[1] * 1j]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
     paper = terms @ np.linalg.lstsq(terms[bare], level[bare], rcond=None)[0]
     uneven = np.percentile(np.abs(level - paper)[bare], 95)
     return paper.astype(np.float32) if uneven <= UNEVEN * np.median((paper - level)[marks]) else None
@@ -210,8 +214,7 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
     """Return `depth` without ruled lines: thin, straight and from side to side. What crosses them stays."""
     if min(depth.shape) < RULED_SIDE:
         return depth
-    noise = float(np.median(np.abs(depth - np.median(depth)))) * 1.4826
-    marks = depth > max(float(np.median(depth)) + 5 * noise, 0.06)
+    marks = depth > max(_above_noise(depth, 5), 0.06)
     for axis in (0, 1):
         band = _ruling(marks if axis == 0 else marks.T)
         if band is None:

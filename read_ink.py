@@ -253,16 +253,17 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     distance = reduce(np.maximum, [np.abs(layer.astype(np.int16) - grey) for layer, grey in zip(layers, paper)])
     near = distance <= PLAIN_TOLERANCE
     border = rim(near)
-    almost = np.count_nonzero(near) - np.count_nonzero(distance == 0)  # pixels of paper that are not quite its grey
-    noisy = almost > 0.1 * np.count_nonzero(near)  # a scanner's noise, or JPEG's ringing all over
-    share, border_share = np.count_nonzero(near) / near.size, np.count_nonzero(border) / border.size
+    plain = np.count_nonzero(near)
+    almost = plain - np.count_nonzero(distance == 0)  # pixels of paper that are not quite its grey
+    noisy = almost > 0.1 * plain  # a scanner's noise, or JPEG's ringing all over
+    share, border_share = plain / near.size, np.count_nonzero(border) / border.size
     if min(share, border_share) < (NOISY_SHARE if noisy else PLAIN_SHARE):
         return None, False
     contrast = int(distance.max())
     if contrast < LEAST_CONTRAST * 255:
         return np.zeros(distance.shape, np.float32), False
     ink = distance.astype(np.float32) / 255
-    if noisy or almost > RINGING * np.count_nonzero(~near):
+    if noisy or almost > RINGING * (near.size - plain):
         ink[distance < max(FAINT * contrast, 2 * PLAIN_TOLERANCE)] = 0
         ink[~ndimage.binary_dilation(distance >= STRONG * contrast, EIGHT)] = 0  # ringing links neighbours
     # full contrast is left as it is, so that MNIST passes through unchanged

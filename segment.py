@@ -202,10 +202,12 @@ def _join_dots(crop: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> np.ndar
 
     A mouse moved fast leaves such dots in simple drawing programs.
     """
+    if not LEAST_DOTS <= len(boxes) <= MAX_PIECES or mass.max() > 0.5 * mass.sum():
+        return None
     sides = boxes[:, 2:] - boxes[:, :2]
     pen = float(np.median(sides.min(axis=1)))
     solid = np.median(mass / sides.prod(axis=1)) >= DOT_SOLID and np.median(sides.max(axis=1)) <= DOT_LONGEST * pen
-    if not LEAST_DOTS <= len(boxes) <= MAX_PIECES or not solid or pen < LEAST_DOT or mass.max() > 0.5 * mass.sum():
+    if pen < LEAST_DOT or not solid:
         return None
     margin = math.ceil(2 * DOT_GAP * pen)
     away = ndimage.distance_transform_edt(np.pad(crop == 0, margin, constant_values=True))

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from benchmarks.pictures import number
 from canvas import Canvas, draw_strokes
 from dataset import Digits
-from frame import unstretch
+from frame import crop_to_ink, unstretch
 from model import UNSURE, certainty, look_around
 from read_ink import Look, Picture
 from recognizer import DOUBTFUL, OTHER_INK, SURE_BOLD, Digit, Guess, Reading, Recognizer
@@ -281,7 +281,7 @@ def stretched(digits: Digits, side: int) -> list[tuple[np.ndarray, str]]:
     """Return digits that are no bars, each stretched over a square of `side` pixels in grey, and their labels."""
     made = []
     for image, label in zip(digits.images[:200, 0].numpy(), digits.labels.tolist()):
-        crop = image[np.ix_(image.any(1), image.any(0))]
+        crop = crop_to_ink(image)
         if crop.shape[1] >= 0.4 * crop.shape[0]:
             made.append((np.asarray(Image.fromarray(crop).resize((side, side), Image.Resampling.BICUBIC)), str(label)))
     return made
