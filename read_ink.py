@@ -38,6 +38,7 @@ SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame b
 FAINT = 0.12                # of the contrast; fainter marks on a noisy or small picture are noise,
 STRONG = 0.3                # and so are fainter ones than this that touch none of these
 RINGING = 0.2               # of the ink's pixels; where more of the paper is not quite its grey, JPEG's ringing is about
+MOST_RIM = 0.85             # of the rim's pixels; ink that covers more of it is paper
 THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
 
 
@@ -164,7 +165,7 @@ def _whole_frames(colours: np.ndarray, scan: bool) -> Iterator[Look]:
         return
     level = (grey - low) / (high - low)
     first = level if np.median(rim(level)) + np.median(level) <= 1 else 1 - level
-    both = (first, 1 - first)
+    both = [ink for ink in (first, 1 - first) if np.mean(rim(ink) > 0.5) < MOST_RIM]
     if scan:
         for ink in (np.where(each < FAINT, 0, each) for each in both):
             yield Look(ink, unstretch(ink) if _fills(ink) else make_frame(ink)[None])

@@ -239,7 +239,8 @@ class Recognizer:
         found = tuple(group for line in groups for group in line)
         accepted = sum(group.accepted for group in found)
         chance = len(found) >= MANY and accepted < LEAST_READ * len(found)
-        if accepted == 0 or chance and not self._corrected(np.stack([group.frame for group in found])).any():
+        bars = accepted < len(found) and all(group.digit == "1" for group in found if group.accepted)  # of what is no digit
+        if accepted == 0 or (chance or bars) and not self._corrected(np.stack([group.frame for group in found])).any():
             return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
         text = "\n".join("".join(group.digit if group.accepted else "?" for group in line) for line in groups)
         return Reading("ok", text, found)

@@ -12,6 +12,7 @@ from PIL import Image
 from benchmarks.pictures import number
 from dataset import Digits
 from frame import PROPORTIONS
+from paper import rim
 from read_ink import MAX_SIDE, PictureError, find_looks, open_picture, read_ink
 from segment import find_lines
 
@@ -117,6 +118,14 @@ def test_a_small_noisy_picture_may_be_a_frame_by_itself(digits: Digits) -> None:
     noisy = digits.images[0, 0].numpy().copy()
     noisy[np.random.default_rng(0).random((28, 28)) < 0.4] = 130
     assert any(look.frames is not None and look.frames.mean() > 0.2 for look in find_looks(noisy))
+
+
+def test_no_look_takes_the_paper_around_a_digit_for_ink(digits: Digits) -> None:
+    for image in digits.images[:50, 0].numpy():
+        for picture in (image, 255 - image):
+            looks = list(find_looks(picture))
+            assert len(looks) > 1
+            assert all((rim(look.ink) > 0.5).mean() < 0.5 for look in looks)
 
 
 def test_a_scan_stretched_over_its_square_gets_a_digits_proportions_back(digits: Digits) -> None:

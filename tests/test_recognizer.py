@@ -202,6 +202,13 @@ def test_a_number_with_a_refused_group_shows_a_question_mark(recognizer: Recogni
     assert recognizer.read(draw_strokes(strokes, 12, 600)).text == "7?3"
 
 
+def test_a_bar_beside_what_is_no_digit_is_no_one(recognizer: Recognizer) -> None:
+    star, bar = [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]], [[[125, 4], [123, 94]]]
+    assert recognizer.read(draw_strokes(bar, 12, 300)).text == "1"
+    both = recognizer.read(draw_strokes([*star, *bar], 12, 300))
+    assert (both.status, both.text, len(both.rejected)) == ("not_a_digit", "", 2)
+
+
 def test_the_class_names_come_from_the_checkpoint(recognizer: Recognizer, seven: np.ndarray) -> None:
     from dataclasses import replace
 
