@@ -31,16 +31,14 @@ from augment import (
     augment,
     change_ink,
     change_pen_width,
-    first_mark,
-    last_mark,
-    make_negatives,
-    resample,
     warp,
 )
 from dataset import DataError, Digits, load_mnist, split_validation
 from devices import choose_device
+from drawing import first_mark, last_mark, resample
 from frame import CENTRE, DIGIT_BOX
 from model import DIGITS, MODEL_PATH, Checkpoint, build_pairs, load_checkpoint, predict_pairs, save_checkpoint
+from negatives import make_negatives
 from storage import back_up
 
 INK = 0.4  # from which a pixel counts where two digits meet

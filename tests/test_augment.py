@@ -9,8 +9,11 @@ import torch
 from torch import Generator
 
 import augment
-from augment import NOT_A_DIGIT, Augmentation, add_style_strokes, pen_width
+import drawing
+import negatives
+from augment import NOT_A_DIGIT, Augmentation, add_style_strokes
 from dataset import Digits
+from drawing import pen_width
 from model import certainty
 from recognizer import Recognizer
 from strokes import Hand
@@ -56,7 +59,7 @@ def test_our_own_digits_are_read_as_what_they_are_meant_to_be() -> None:
 def test_our_own_signs_look_less_like_digits() -> None:
     generator = Generator().manual_seed(0)
     ours, _ = augment.draw_digits(400, generator)
-    signs = augment._signs(ours, torch.zeros(400), generator)
+    signs = negatives._signs(ours, torch.zeros(400), generator)
     network = Recognizer()
     assert np.median(certainty(network.ask(signs[:, 0].numpy()))) < np.quantile(certainty(network.ask(ours[:, 0].numpy())), 0.1)
 
@@ -103,7 +106,7 @@ def test_pen_width_is_in_pixels() -> None:
 
 
 def test_nothing_in_the_batch_path_waits_for_the_device() -> None:
-    source = inspect.getsource(augment) + inspect.getsource(Hand.draw)
+    source = "".join(map(inspect.getsource, (augment, drawing, negatives, Hand.draw)))
     for call in (".item(", ".tolist()", ".cpu(", ".nonzero(", ".numpy("):
         used = [line for line in source.splitlines() if call in line and "linspace" not in line]
         assert not used, used
@@ -126,5 +129,5 @@ def test_every_maker_gets_its_part_of_a_batch(count: int) -> None:
         return part
 
     numbers = torch.arange(float(count))
-    assert torch.equal(augment._share_out([maker] * 9, Generator(), numbers, numbers), numbers)
+    assert torch.equal(drawing.share_out([maker] * 9, Generator(), numbers, numbers), numbers)
     assert len(seen) == 9 and all(count // 9 <= len(part) <= count // 9 + 1 for part in seen)

@@ -20,7 +20,7 @@ WAITS = {aten._local_scalar_dense.default, aten.nonzero.default, aten.masked_sel
 class Waits(TorchDispatchMode):
     """Notes where a value is asked for.
 
-    An optimizer's count of steps is on the host wherever its weights are, and so is what augment._integers draws.
+    An optimizer's count of steps is on the host wherever its weights are, and so is what drawing.random_integer draws.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Waits(TorchDispatchMode):
         by_mask = func is aten.index.Tensor and any(i is not None and i.dtype == torch.bool for i in args[1])
         if func in WAITS or by_mask:
             stack = traceback.extract_stack()[:-1]
-            if not any("torch/optim" in frame.filename.replace("\\", "/") or frame.name == "_integers" for frame in stack):
+            if not any("torch/optim" in frame.filename.replace("\\", "/") or frame.name == "random_integer" for frame in stack):
                 self.found.append(f"{func}: {' <- '.join(f'{f.name} {f.lineno}' for f in stack[:-6:-1])}")
         return func(*args, **(kwargs or {}))
 
