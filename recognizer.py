@@ -433,10 +433,12 @@ class Recognizer:
         )
 
     def _accepts(self, guess: Guess) -> bool:
-        """Say whether `guess` is a digit: sure enough, and neither dirt nor a spot, unless the user has said what it is."""
+        """Say whether `guess` is a digit: sure enough, and no dirt, spot or face, unless the user has said what it is."""
         certain, ink = float(certainty(guess.probs)), guess.piece.ink
         if self._corrected(guess.frame[None])[0]:
             return certain >= self.checkpoint.threshold
+        if self.classes[int(guess.probs.argmax())] == "0" and segment.is_filled_in(guess.piece):
+            return False
         least = max(self.checkpoint.threshold, SURE_BOLD if is_bold(ink) else 0)
         return certain >= least and max(ink.shape) >= LEAST_SIDE and not is_solid(ink)
 

@@ -27,6 +27,7 @@ LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in 
 FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
 ROOM = 0.12  # of a frame's shorter side; radius of the largest patch of paper that a frame leaves around what it holds, at least
 CUTTABLE = 0.6  # width over line height from which a piece may be two digits
+MOST_HELD, LEAST_HELD = 1, 0.08  # marks in a 0; length of one, of the outline's longer side, at least
 LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke on average, at least
 LEAST_DOT = 3  # pixels; smaller ones are noise
 DOT_SOLID, DOT_LONGEST = 0.6, 2.5  # of its box that a dot covers; length of a dot, or of a few that touch, in pen widths
@@ -113,6 +114,18 @@ def count_holes(piece: Piece) -> int:
     paper, count = ndimage.label(np.pad(piece.ink < 0.5 * piece.ink.max(), 1, constant_values=True))
     sizes = np.bincount(paper.ravel(), minlength=count + 1)[2:]  # 1 is the paper around, met first
     return int((sizes >= LEAST_HOLE * piece.ink.size).sum())
+
+
+def is_filled_in(piece: Piece) -> bool:
+    """Say whether the ink is one outline around all the rest, and that is more than the dot or the slash of a 0: a face, a clock."""
+    labels, count = ndimage.label(piece.ink >= 0.5 * piece.ink.max(), EIGHT)
+    if count <= MOST_HELD + 1:
+        return False
+    outline = labels == np.bincount(labels.ravel())[1:].argmax() + 1
+    marks = ndimage.find_objects(labels * (ndimage.binary_fill_holes(outline) & ~outline))
+    sides = [max(rows.stop - rows.start, columns.stop - columns.start) for rows, columns in filter(None, marks)]
+    around = len(sides) == count - 1
+    return around and sum(side >= LEAST_HELD * max(piece.ink.shape) for side in sides) > MOST_HELD
 
 
 def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:

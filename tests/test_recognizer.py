@@ -209,6 +209,20 @@ def test_a_bar_beside_what_is_no_digit_is_no_one(recognizer: Recognizer) -> None
     assert (both.status, both.text, len(both.rejected)) == ("not_a_digit", "", 2)
 
 
+def ring(x: float, y: float, width: float, height: float) -> list[list[float]]:
+    return [[x + width * np.cos(turn), y + height * np.sin(turn)] for turn in np.linspace(0, 2 * np.pi, 40)]
+
+
+@pytest.mark.parametrize("brush", [8, 14, 20])
+def test_a_face_is_no_zero_and_a_dotted_or_slashed_zero_is_one(recognizer: Recognizer, brush: float) -> None:
+    zero = ring(50, 50, 34, 42)
+    mouth = [[50 + 16 * np.cos(turn), 56 + 12 * np.sin(turn)] for turn in np.linspace(0.2, 2.9, 20)]
+    face = [zero, [[38, 36], [38, 42]], [[62, 36], [62, 42]], mouth]
+    assert recognizer.read(draw_strokes(face, brush, 280)).status == "not_a_digit"
+    for mark in ([[50, 48], [50, 52]], [[40, 62], [60, 38]]):
+        assert recognizer.read(draw_strokes([zero, mark], brush, 280)).text == "0"
+
+
 def test_the_class_names_come_from_the_checkpoint(recognizer: Recognizer, seven: np.ndarray) -> None:
     from dataclasses import replace
 
