@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from frame import Box, find_box
+from frame import Box, find_box, pen_width
 
 EIGHT = np.ones((3, 3), int)  # pixels touching at a corner are connected
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
@@ -27,7 +27,8 @@ LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in 
 FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
 ROOM = 0.12  # of a frame's shorter side; radius of the largest patch of paper that a frame leaves around what it holds, at least
 CUTTABLE = 0.6  # width over line height from which a piece may be two digits
-MOST_HELD, LEAST_HELD = 1, 0.08  # marks in a 0; length of one, of the outline's longer side, at least
+LEAST_HELD, LARGEST_DOT = 0.08, 0.25  # of a 0's longer side: length of a mark in it at least, of a dot at most
+SLASH, BOWED = 1.7, 0.2  # pen widths, and share of its length; a mark in a 0 that strays from a line by more than both is no slash
 LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke on average, at least
 LEAST_DOT = 3  # pixels; smaller ones are noise
 DOT_SOLID, DOT_LONGEST = 0.6, 2.5  # of its box that a dot covers; length of a dot, or of a few that touch, in pen widths
@@ -117,15 +118,25 @@ def count_holes(piece: Piece) -> int:
 
 
 def is_filled_in(piece: Piece) -> bool:
-    """Say whether the ink is one outline around all the rest, and that is more than the dot or the slash of a 0: a face, a clock."""
+    """Say whether the ink is an outline around all the rest, and that is more than a 0 holds: a face, a clock.
+
+    A 0 may hold a dot, a straight slash, or if it is itself drawn in outline, its inner edge.
+    """
     labels, count = ndimage.label(piece.ink >= 0.5 * piece.ink.max(), EIGHT)
-    if count <= MOST_HELD + 1:
-        return False
     outline = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-    marks = ndimage.find_objects(labels * (ndimage.binary_fill_holes(outline) & ~outline))
-    sides = [max(rows.stop - rows.start, columns.stop - columns.start) for rows, columns in filter(None, marks)]
-    around = len(sides) == count - 1
-    return around and sum(side >= LEAST_HELD * max(piece.ink.shape) for side in sides) > MOST_HELD
+    held = labels * (ndimage.binary_fill_holes(outline) & ~outline)
+    marks = [(n, part) for n, part in enumerate(ndimage.find_objects(held), 1) if part is not None]
+    longest = [max(side.stop - side.start for side in part) / max(piece.ink.shape) for _, part in marks]
+    if len(marks) < count - 1 or max(longest, default=0) < LEAST_HELD:
+        return False
+    if sum(length >= LEAST_HELD for length in longest) > 1:
+        return True
+    n, part = marks[int(np.argmax(longest))]
+    mark = held[part] == n
+    if max(longest) <= LARGEST_DOT or (ndimage.binary_fill_holes(mark) & ~mark).any():
+        return False
+    across, along = np.sqrt(np.linalg.eigvalsh(np.cov(np.nonzero(mark))))  # standard deviations; of a bar its sides over sqrt(12)
+    return bool(across > max(SLASH * pen_width(piece.ink) / math.sqrt(12), BOWED * along))
 
 
 def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:

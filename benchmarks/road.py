@@ -18,6 +18,7 @@ import torch
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
 import pictures  # noqa: E402
+import things  # noqa: E402
 
 from dataset import Digits, load_mnist, split_validation  # noqa: E402
 from recognizer import Recognizer  # noqa: E402
@@ -111,7 +112,7 @@ def negatives(recognizer: Recognizer, digits: Digits, count: int, rng: np.random
 
     known = [recognizer.read(image) for image in digits.images[:count, 0].numpy()]
     print(f"digits refused   {sum(r.status != 'ok' for r in known) / len(known):.2%} (n = {len(known):,})")
-    for kind, maker in pictures.NEGATIVES.items():
+    for kind, maker in (*pictures.NEGATIVES.items(), ("things", things.thing)):
         readings = [recognizer.read(maker(rng)) for _ in range(count // 2)]
         scores = torch.tensor([score(r) for r in known + readings])
         auroc = float(binary_auroc(scores, torch.tensor([1] * len(known) + [0] * len(readings))))
