@@ -1,0 +1,34 @@
+"""The benchmarks begin: each finds its modules, and signs and things are read and counted."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from benchmarks.pictures import _fonts
+from recognizer import Recognizer
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "benchmarks").glob("*.py")
+                                        if "__main__" in path.read_text(encoding="utf-8")))
+def test_a_benchmark_tells_its_options(name: str) -> None:
+    told = subprocess.run([sys.executable, str(ROOT / "benchmarks" / name), "--help"], capture_output=True, text=True, timeout=120)
+    assert told.returncode == 0 and told.stdout.startswith("usage: "), told.stderr
+
+
+def test_a_fonts_signs_are_counted() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "glyphs.py"), _fonts()[0], "--most", "10"]
+    counted = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert counted.returncode == 0, counted.stderr
+    first, *_, letters = [line for line in counted.stdout.splitlines() if "read" in line or "letters" in line]
+    assert first == "| digits read | 10 | 100.0% | 100.0% |"
+    assert letters.startswith("| letters refused | 10 | ")
+
+
+def test_most_of_what_people_draw_to_try_it_out_is_refused(recognizer: Recognizer) -> None:
+    from benchmarks.things import thing
+
+    rng = np.random.default_rng(0)
+    assert sum(recognizer.read(thing(rng)).status == "not_a_digit" for _ in range(100)) >= 68
