@@ -135,7 +135,8 @@ def is_filled_in(piece: Piece) -> bool:
     mark = held[part] == n
     if max(longest) <= LARGEST_DOT or (ndimage.binary_fill_holes(mark) & ~mark).any():
         return False
-    across, along = np.sqrt(np.linalg.eigvalsh(np.cov(np.nonzero(mark))))  # standard deviations; of a bar its sides over sqrt(12)
+    variances = np.linalg.eigvalsh(np.cov(np.nonzero(mark)))
+    across, along = np.sqrt(np.maximum(variances, 0))  # of a bar its sides over sqrt(12); rounding makes 0 negative
     return bool(across > max(SLASH * pen_width(piece.ink) / math.sqrt(12), BOWED * along))
 
 

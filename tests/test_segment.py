@@ -3,7 +3,7 @@
 import numpy as np
 
 from canvas import draw_strokes
-from segment import Piece, count_apart, count_holes, find_cuts, find_layouts, find_lines, merge
+from segment import Piece, count_apart, count_holes, find_cuts, find_layouts, find_lines, is_filled_in, merge
 
 
 def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:
@@ -136,3 +136,17 @@ def test_loops_are_counted_and_gaps_in_the_ink_are_not() -> None:
     assert count_holes(Piece((0, 0, 90, 60), ink)) == 3
     ink[15:45, 75:80] = 0
     assert count_holes(Piece((0, 0, 90, 60), ink)) == 2
+
+
+def test_a_thin_straight_mark_is_a_slash_whatever_its_slope() -> None:
+    ring = np.zeros((80, 60), np.float32)
+    y, x = np.mgrid[-1:1:80j, -1:1:60j]
+    ring[(x * x + y * y < 1) & (x * x + y * y > 0.85)] = 1
+    for turn in np.linspace(0, np.pi, 13):
+        far = np.linspace(-18, 18, 73)
+        slashed = ring.copy()
+        slashed[np.rint(40 + far * np.sin(turn)).astype(int), np.rint(30 + far * np.cos(turn)).astype(int)] = 1
+        assert not is_filled_in(Piece((0, 0, 60, 80), slashed)), turn
+    bent = ring.copy()
+    bent[25:50, 22] = bent[50, 22:42] = 1
+    assert is_filled_in(Piece((0, 0, 60, 80), bent))
