@@ -83,6 +83,7 @@ def smooth_noise(count: int, side: int, cells: int, generator: Generator) -> Ten
 
 
 def random_values(count: int, low: float, high: float, generator: Generator) -> Tensor:
+    """Return `count` values, evenly spread from `low` to `high`, on the generator's device."""
     return torch.rand(count, generator=generator, device=generator.device) * (high - low) + low
 
 

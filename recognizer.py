@@ -437,10 +437,10 @@ class Recognizer:
         certain, ink = float(certainty(guess.probs)), guess.piece.ink
         if self._corrected(guess.frame[None])[0]:
             return certain >= self.checkpoint.threshold
-        if self.classes[int(guess.probs.argmax())] == "0" and segment.is_filled_in(guess.piece):
-            return False
         least = max(self.checkpoint.threshold, SURE_BOLD if is_bold(ink) else 0)
-        return certain >= least and max(ink.shape) >= LEAST_SIDE and not is_solid(ink)
+        if certain < least or max(ink.shape) < LEAST_SIDE or is_solid(ink):
+            return False
+        return self.classes[int(guess.probs.argmax())] != "0" or not segment.is_filled_in(guess.piece)
 
 
 def _line_height(pieces: list[Piece]) -> int:

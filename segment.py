@@ -123,8 +123,10 @@ def is_filled_in(piece: Piece) -> bool:
     A 0 may hold a dot, a straight slash, or if it is itself drawn in outline, its inner edge.
     """
     labels, count = ndimage.label(piece.ink >= 0.5 * piece.ink.max(), EIGHT)
+    if count < 2:
+        return False
     outline = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-    held = labels * (ndimage.binary_fill_holes(outline) & ~outline)
+    held = labels * _enclosed(outline)
     marks = [(n, part) for n, part in enumerate(ndimage.find_objects(held), 1) if part is not None]
     longest = [max(side.stop - side.start for side in part) / max(piece.ink.shape) for _, part in marks]
     if len(marks) < count - 1 or max(longest, default=0) < LEAST_HELD:
@@ -133,7 +135,7 @@ def is_filled_in(piece: Piece) -> bool:
         return True
     n, part = marks[int(np.argmax(longest))]
     mark = held[part] == n
-    if max(longest) <= LARGEST_DOT or (ndimage.binary_fill_holes(mark) & ~mark).any():
+    if max(longest) <= LARGEST_DOT or _enclosed(mark).any():
         return False
     variances = np.linalg.eigvalsh(np.cov(np.nonzero(mark)))
     across, along = np.sqrt(np.maximum(variances, 0))  # of a bar its sides over sqrt(12); rounding makes 0 negative
@@ -259,12 +261,17 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
         n, held = large[place], large[within[place]]
         left, top, right, bottom = boxes[n]
         part = labels[top:bottom, left:right]
-        enclosed = ndimage.binary_fill_holes(part == n + 1) & (part != n + 1)
+        enclosed = _enclosed(part == n + 1)
         writing = enclosed & np.isin(part, held + 1)
         room = ndimage.distance_transform_edt(np.pad(enclosed & ~ndimage.binary_fill_holes(writing), 1))
         if writing.any() and room.max() >= ROOM * sides[place].min():
             frames.append(int(n) + 1)
     return frames
+
+
+def _enclosed(marks: np.ndarray) -> np.ndarray:
+    """Return what `marks` (H, W) enclose, without themselves."""
+    return ndimage.binary_fill_holes(marks) & ~marks
 
 
 def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -85,7 +85,7 @@ def find_fonts(places: list[Path]) -> list[Path]:
 
 def draw_signs(fonts: list[Path], signs: str, most: int) -> Iterator[tuple[str, np.ndarray]]:
     """Yield (sign, uint8 (H, W) dark on light) for what `fonts` have of `signs`; a fixed choice of `most` where there are more."""
-    pairs = [(font, sign) for font in fonts for sign in signs if has_sign(font, sign)]
+    pairs = [(font, sign) for font in fonts for sign in held_signs(font, signs)]
     pairs = sorted(pairs, key=lambda pair: zlib.crc32(f"{pair[0].name} {pair[1]}".encode()))[:most]
     for path, sign in pairs:
         font = ImageFont.truetype(str(path), EM)
@@ -96,9 +96,10 @@ def draw_signs(fonts: list[Path], signs: str, most: int) -> Iterator[tuple[str, 
             yield sign, np.asarray(image)
 
 
-def has_sign(font: Path, sign: str) -> bool:
-    """Say whether a font has a glyph for `sign`."""
-    return FT2Font(str(font)).get_char_index(ord(sign)) != 0
+def held_signs(font: Path, signs: str) -> list[str]:
+    """Return those of `signs` that a font has a glyph for."""
+    face = FT2Font(str(font))
+    return [sign for sign in signs if face.get_char_index(ord(sign))]
 
 
 def small(large: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from conftest import ROOT, SEVEN, THREE
 from PIL import Image, ImageDraw
 
 from benchmarks.pictures import number
+from benchmarks.things import arc
 from canvas import Canvas, draw_strokes
 from dataset import Digits
 from frame import crop_to_ink, unstretch
@@ -209,15 +210,10 @@ def test_a_bar_beside_what_is_no_digit_is_no_one(recognizer: Recognizer) -> None
     assert (both.status, both.text, len(both.rejected)) == ("not_a_digit", "", 2)
 
 
-def ring(x: float, y: float, width: float, height: float) -> list[list[float]]:
-    return [[x + width * np.cos(turn), y + height * np.sin(turn)] for turn in np.linspace(0, 2 * np.pi, 40)]
-
-
 @pytest.mark.parametrize("brush", [8, 14, 20])
 def test_a_face_is_no_zero_and_a_dotted_or_slashed_zero_is_one(recognizer: Recognizer, brush: float) -> None:
-    zero = ring(50, 50, 34, 42)
-    mouth = [[50 + 16 * np.cos(turn), 56 + 12 * np.sin(turn)] for turn in np.linspace(0.2, 2.9, 20)]
-    face = [zero, [[38, 36], [38, 42]], [[62, 36], [62, 42]], mouth]
+    zero = arc(50, 50, 34, 42)
+    face = [zero, [[38, 36], [38, 42]], [[62, 36], [62, 42]], arc(50, 56, 16, 12, 0.2, 2.9)]
     assert recognizer.read(draw_strokes(face, brush, 280)).status == "not_a_digit"
     for mark in ([[50, 48], [50, 52]], [[40, 62], [60, 38]]):
         assert recognizer.read(draw_strokes([zero, mark], brush, 280)).text == "0"
@@ -314,7 +310,7 @@ def test_grey_scans_that_a_digit_fills_are_read(recognizer: Recognizer, digits: 
     noise = np.random.default_rng(0).normal(0, 8, (side, side))
     for change in (lambda scan: scan, lambda scan: 255 - scan, lambda scan: (scan * 0.7 + 20 + noise).clip(0, 255).astype(np.uint8)):
         right = sum(recognizer.read(change(scan)).text == label for scan, label in made)
-        assert right >= (0.97 if side == 16 else 0.94) * len(made)
+        assert right >= (0.97 if side == 16 else 0.96) * len(made)  # of 8 pixels 182 of 188 without MNIST
 
 
 @pytest.mark.parametrize("margin", [0, 12])
