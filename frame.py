@@ -25,6 +25,7 @@ BOLD = 0.24  # pen width, of the longer side
 NARROW = 0.6  # the shorter side, of the longer one
 SOLID = 0.4  # of the longer side; a disc has 0.5, the boldest of 3,000 MNIST digits 0.36
 WORK_SIDE = 5 * DIGIT_BOX  # pixels; larger crops are reduced to this before strokes are measured
+EIGHT = np.ones((3, 3), int)  # pixels that touch at a corner are connected
 INK = 0.5  # at least this much is called ink when a yes or no is needed
 
 
@@ -94,6 +95,12 @@ def pen_width(ink: np.ndarray) -> float:
     edges = ink[0].sum() + ink[-1].sum() + ink[:, 0].sum() + ink[:, -1].sum()
     outline = (np.abs(ink[1:] - ink[:-1]).sum() + np.abs(ink[:, 1:] - ink[:, :-1]).sum() + edges) * math.pi / 4
     return float(2 * ink.sum() / max(outline, 1e-6))
+
+
+def ellipticity(marks: np.ndarray) -> float:
+    """Return how much of the ellipse with their second moments `marks` (H, W) fill: 1 for an ellipse, less for all else."""
+    moments = np.cov(np.nonzero(marks), bias=True) + np.eye(2) / 12  # a pixel's own among them
+    return float(marks.sum() / (4 * np.pi * np.sqrt(np.linalg.det(moments))))
 
 
 def is_solid(ink: np.ndarray) -> bool:

@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-EIGHT = np.ones((3, 3))  # pixels that touch at a corner are connected
+from frame import EIGHT, ellipticity
+
 PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
 RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
 PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the median grey lies between darkest and brightest
@@ -20,6 +21,7 @@ UNEVEN = 0.25  # of the strokes' contrast; how far such paper may stray from a q
 PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around it
 PAGE_SHARE = (0.05, 0.9)  # of the picture that a page covers
 PAGE_CUT = 0.2  # of the picture's border, at most, where a page may run out of the picture
+ELLIPTIC = 0.97  # of the ellipse with its second moments that a round page fills; a rectangle fills 0.955, a triangle 0.83
 RECTANGULAR = 0.8  # of the smallest rectangle around it that a page fills, seen at a slant or not
 SOLID_PAGE = 0.6  # of a page's outline that is paper rather than writing
 SHARP = 0.3  # of the page's difference that its edge takes within five pixels of PAPER_SIDE, at least,
@@ -41,8 +43,8 @@ def _small_size(height: int, width: int) -> tuple[int, int]:
 def isolate_page(colours: np.ndarray) -> np.ndarray | None:
     """Return the picture (H, W[, 3]) with the page's own colour around the page, or None without a page.
 
-    A page is an even patch that stands out from the picture's border and is nearly a rectangle: a sheet on a table, a note
-    on a wall, a canvas on the screen.
+    A page is an even patch that stands out from the picture's border and is nearly a rectangle or an ellipse: a sheet on a table, a
+    note on a wall, a canvas on the screen, a round label.
     """
     height, width = colours.shape[:2]
     if max(height, width) < PAGE_SIDE:
@@ -88,7 +90,7 @@ def _largest_patch(marks: np.ndarray) -> np.ndarray:
 def _is_page(paper: np.ndarray, page: np.ndarray) -> bool:
     """Say whether `page` (H, W) has a page's size and shape; `paper` is what of it is not writing."""
     fits = PAGE_SHARE[0] <= page.mean() <= PAGE_SHARE[1] and rim(page).mean() <= PAGE_CUT and paper.sum() >= SOLID_PAGE * page.sum()
-    return bool(fits) and _rectangularity(page) >= RECTANGULAR
+    return bool(fits) and (_rectangularity(page) >= RECTANGULAR or ellipticity(page) >= ELLIPTIC)
 
 
 def _rectangularity(marks: np.ndarray) -> float:
@@ -261,7 +263,10 @@ def _run_lengths(marks: np.ndarray, axis: int) -> np.ndarray:
 
 
 def otsu(values: np.ndarray) -> float:
-    """Return the threshold that best splits `values` in two (Otsu, 1979)."""
+    """Return the threshold that best splits `values` in two (Otsu, 1979); the least of them where they hardly differ."""
+    least, most = float(values.min()), float(values.max())
+    if most - least < 1e-4:
+        return least
     counts, edges = np.histogram(values, 128)
     middle = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)

@@ -1,6 +1,6 @@
 """A picture -> ink: float32 (H, W) in [0, 1], ink bright, paper 0, whatever the file, pen, paper or light.
 
-Decode upright (EXIF), alpha on white, 16 bits and palettes by their own range -> which side is ink ->
+Decode upright (EXIF), alpha on white (white ink on black), 16 bits and palettes by their own range -> which side is ink ->
 the most coloured ink keeps its contrast -> paper (shade, gradient, noise) removed. A picture on plain paper, like a
 drawing or MNIST itself, keeps its grey values exactly.
 """
@@ -20,8 +20,8 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 from scipy import ndimage
 
-from frame import DIGIT_BOX, fit_frame, make_frame, unstretch
-from paper import EIGHT, isolate_page, rim, shaded_ink
+from frame import DIGIT_BOX, EIGHT, fit_frame, make_frame, unstretch
+from paper import PAPER_SIDE, isolate_page, rim, shaded_ink
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
@@ -33,12 +33,16 @@ MAX_LENGTH = 1_000_000  # pixels; a longer side is refused too, since Pillow kee
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
 NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
+RIM_SHARE = 0.9             # of the border, where plain paper shows little but there
 LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
 SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
 FAINT = 0.12                # of the contrast; fainter marks on a noisy or small picture are noise,
 STRONG = 0.3                # and so are fainter ones than this that touch none of these
 RINGING = 0.2               # of the ink's pixels; where more of the paper is not quite its grey, JPEG's ringing is about
 MOST_RIM = 0.85             # of the rim's pixels; ink that covers more of it is paper
+SCAN_SIDE = 16              # pixels of the coarse scans that are enlarged to pictures
+ENLARGED = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
+COARSE = 0.04               # of a picture's variance that reducing it to such a scan may lose
 THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
 
 
@@ -115,6 +119,9 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
 
     The later ones are second looks, for a picture whose first does not read surely as a digit.
     """
+    close = _is_cut_close(colours)
+    if close:
+        yield from _coarse_looks(colours)
     plain, doubt = _plain_paper(colours)
     shorter, longer = sorted(colours.shape[:2])
     small = longer <= SMALL_SIDE and longer <= 1.5 * shorter
@@ -133,7 +140,35 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
         on_page, _ = _plain_paper(page)
         yield from _shaded_looks(page) if on_page is None else [Look(on_page)]
     if plain is None:
-        yield from _shaded_looks(colours)
+        around, _ = _plain_paper(colours, rim(colours)[None])
+        yield from _shaded_looks(colours) if around is None else [Look(around)]
+    if not close and not small:
+        yield from _coarse_looks(colours)
+
+
+def _is_cut_close(colours: np.ndarray) -> bool:
+    """Say whether ink and paper both reach all four edges of a picture."""
+    edges = (colours[0], colours[-1], colours[:, 0], colours[:, -1])
+    return all(int(edge.max()) - int(edge.min()) >= LEAST_CONTRAST * 255 for edge in edges)
+
+
+def _coarse_looks(colours: np.ndarray) -> Iterator[Look]:
+    """Yield what there is of one digit in a picture that is an enlarged scan of SCAN_SIDE pixels: it shows no more than that."""
+    height, width = colours.shape[:2]
+    shorter, longer = sorted((height, width))
+    if shorter <= DIGIT_BOX or longer > 1.5 * shorter:
+        return
+    picture = Image.fromarray(colours).convert("L")
+    picture.thumbnail((PAPER_SIDE, PAPER_SIDE), Image.Resampling.BOX)
+    scan = picture.resize((round(SCAN_SIDE * width / longer), round(SCAN_SIDE * height / longer)), Image.Resampling.BOX)
+    level = np.asarray(picture, np.float32)
+    lost = min(float(np.square(level - np.asarray(scan.resize(picture.size, how))).mean()) for how in ENLARGED)
+    if lost > COARSE * level.var():
+        return
+    for look in find_looks(np.asarray(scan)):
+        if look.frames is not None:
+            ink = Image.fromarray(look.ink).resize((width, height), Image.Resampling.NEAREST)
+            yield Look(np.asarray(ink), look.frames)
 
 
 def _shaded_looks(colours: np.ndarray) -> Iterator[Look]:
@@ -196,9 +231,7 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
         )
         image = Image.fromarray(np.clip(np.nan_to_num(values) * (255 / top), 0, 255).round().astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        image = _on_paper(image.convert("RGBA"))
     if image.mode != "L":
         image = image.convert("L" if image.mode in ("1", "L") else "RGB")
     if max(image.size) > MAX_SIDE:
@@ -206,6 +239,13 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
         size = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
         image = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     return np.asarray(image), full / max(image.size)
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    """Return an RGBA picture on white, or on black where nothing of it shows on white."""
+    on_white = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    shows = np.asarray(on_white).min() <= 255 * (1 - LEAST_CONTRAST)
+    return on_white if shows else Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
 
 
 def _reduced(image: Image.Image) -> Image.Image:
@@ -245,9 +285,12 @@ def _shown(name: Any) -> str:
 # ---------------------------------------------------------------------------------- plain paper
 
 
-def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
-    """Return (ink, doubt about its polarity) of a picture on paper of one colour; ink is None if its paper is not plain."""
-    counts = np.array(Image.fromarray(colours).histogram()).reshape(-1, 256)
+def _plain_paper(colours: np.ndarray, sample: np.ndarray | None = None) -> tuple[np.ndarray | None, bool]:
+    """Return (ink, doubt about its polarity) of a picture on paper of one colour; ink is None if its paper is not plain.
+
+    That colour is the commonest of the picture, or of a `sample` (h, w[, 3]) of it that is plain paper but for a little.
+    """
+    counts = np.array(Image.fromarray(colours if sample is None else sample).histogram()).reshape(-1, 256)
     paper = counts.argmax(axis=1).tolist()  # the commonest value of each channel
     layers = [colours] if colours.ndim == 2 else [colours[..., channel] for channel in range(3)]
     # the channel with most contrast
@@ -258,7 +301,8 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     almost = plain - np.count_nonzero(distance == 0)  # pixels of paper that are not quite its grey
     noisy = almost > 0.1 * plain  # a scanner's noise, or JPEG's ringing all over
     share, border_share = plain / near.size, np.count_nonzero(border) / border.size
-    if min(share, border_share) < (NOISY_SHARE if noisy else PLAIN_SHARE):
+    enough = min(share, border_share) >= (NOISY_SHARE if noisy else PLAIN_SHARE)
+    if not enough if sample is None else noisy or border_share < RIM_SHARE:
         return None, False
     contrast = int(distance.max())
     if contrast < LEAST_CONTRAST * 255:

@@ -437,10 +437,13 @@ class Recognizer:
         certain, ink = float(certainty(guess.probs)), guess.piece.ink
         if self._corrected(guess.frame[None])[0]:
             return certain >= self.checkpoint.threshold
-        least = max(self.checkpoint.threshold, SURE_BOLD if is_bold(ink) else 0)
+        bold = is_bold(ink)
+        least = max(self.checkpoint.threshold, SURE_BOLD if bold else 0)
         if certain < least or max(ink.shape) < LEAST_SIDE or is_solid(ink):
             return False
-        return self.classes[int(guess.probs.argmax())] != "0" or not segment.is_filled_in(guess.piece)
+        if self.classes[int(guess.probs.argmax())] != "0":
+            return True
+        return not segment.is_filled_in(guess.piece) and not (bold and segment.has_odd_hole(guess.piece))
 
 
 def _line_height(pieces: list[Piece]) -> int:

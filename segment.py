@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from frame import Box, find_box, pen_width
+from frame import EIGHT, Box, ellipticity, find_box, pen_width
 
-EIGHT = np.ones((3, 3), int)  # pixels touching at a corner are connected
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
 MAX_PIECES = 400  # more components than this are texture, not writing
 SLANTS = (-0.5, -0.25, 0.0, 0.25, 0.5)  # columns a row; leaning of the lines along which touching digits are cut
@@ -28,6 +27,7 @@ FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; les
 ROOM = 0.12  # of a frame's shorter side; radius of the largest patch of paper that a frame leaves around what it holds, at least
 CUTTABLE = 0.6  # width over line height from which a piece may be two digits
 LEAST_HELD, LARGEST_DOT = 0.08, 0.25  # of a 0's longer side: length of a mark in it at least, of a dot at most
+ROUND_HOLE = 0.7  # of an ellipse; one of MNIST's 0s in a thousand has a hole that is less round
 SLASH, BOWED = 1.7, 0.2  # pen widths, and share of its length; a mark in a 0 that strays from a line by more than both is no slash
 LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke on average, at least
 LEAST_DOT = 3  # pixels; smaller ones are noise
@@ -140,6 +140,12 @@ def is_filled_in(piece: Piece) -> bool:
     variances = np.linalg.eigvalsh(np.cov(np.nonzero(mark)))
     across, along = np.sqrt(np.maximum(variances, 0))  # of a bar its sides over sqrt(12); rounding makes 0 negative
     return bool(across > max(SLASH * pen_width(piece.ink) / math.sqrt(12), BOWED * along))
+
+
+def has_odd_hole(piece: Piece) -> bool:
+    """Say whether the largest hole in the ink is not as round as a 0's: something cut out of a disc."""
+    labels, count = ndimage.label(_enclosed(piece.ink >= 0.5 * piece.ink.max()))
+    return bool(count) and ellipticity(labels == np.bincount(labels.ravel())[1:].argmax() + 1) < ROUND_HOLE
 
 
 def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:

@@ -61,6 +61,14 @@ def test_a_page_hardly_lighter_than_the_screen_is_seen(seven: np.ndarray) -> Non
     assert page is not None and page[0].min() == page[:, -1].min() == 255
 
 
+def test_a_round_label_is_a_page(seven: np.ndarray) -> None:
+    y, x = np.mgrid[0:TALL, 0:WIDE]
+    label = np.where(np.hypot(y - 350, (x - 300) * 1.3) < 250, 240, 60).astype(np.uint8)
+    label[230:510, 160:440] = np.minimum(label[230:510, 160:440], seven)
+    page = isolate_page(label)
+    assert page is not None and page[0].min() == page[:, -1].min() == 240
+
+
 def soft_light() -> np.ndarray:
     lamp = np.zeros((TALL, WIDE))
     lamp[150:550, 120:480] = 180
@@ -70,10 +78,10 @@ def soft_light() -> np.ndarray:
 def test_neither_light_nor_ink_nor_shade_is_a_page(seven: np.ndarray) -> None:
     half = np.full((TALL, WIDE), 200, np.uint8)
     half[:, :200] = 90
-    disc = np.full((TALL, WIDE), 240, np.uint8)
     y, x = np.mgrid[0:TALL, 0:WIDE]
-    disc[(y - 350) ** 2 + (x - 300) ** 2 < 150**2] = 30
-    for picture in (soft_light(), seven, half, 255 - half, disc, np.full((TALL, WIDE), 77, np.uint8), np.zeros((1, 900), np.uint8)):
+    away, turn = np.hypot(y - 350, x - 300), np.arctan2(y - 350, x - 300)
+    spot = np.where(away < 150 + 25 * np.cos(3 * turn), 30, 240).astype(np.uint8)
+    for picture in (soft_light(), seven, half, 255 - half, spot, np.full((TALL, WIDE), 77, np.uint8), np.zeros((1, 900), np.uint8)):
         assert isolate_page(picture) is None
 
 

@@ -66,8 +66,9 @@ def test_every_container_gives_the_same_ink(name: str, seven: np.ndarray, drawn:
     assert ((ink > 0.5) == (drawn > 0.5)).mean() > 0.995
 
 
-def test_transparent_paper_is_white(drawn: np.ndarray) -> None:
-    clear = np.zeros((*drawn.shape, 4), np.uint8)
+@pytest.mark.parametrize("ink", [0, 255])
+def test_transparent_paper_is_white_or_beneath_white_ink_black(drawn: np.ndarray, ink: int) -> None:
+    clear = np.full((*drawn.shape, 4), ink, np.uint8)
     clear[..., 3] = (drawn * 255).round()
     assert np.abs(ink_of(as_file(Image.fromarray(clear))) - drawn).max() < 0.01
 

@@ -313,6 +313,40 @@ def test_grey_scans_that_a_digit_fills_are_read(recognizer: Recognizer, digits: 
         assert right >= (0.97 if side == 16 else 0.96) * len(made)  # of 8 pixels 182 of 188 without MNIST
 
 
+@pytest.mark.parametrize("side", [28, 64, 160])
+@pytest.mark.parametrize("how", [Image.Resampling.NEAREST, Image.Resampling.BILINEAR])
+def test_coarse_scans_are_read_enlarged(recognizer: Recognizer, digits: Digits, side: int, how: Image.Resampling) -> None:
+    made = stretched(digits, 16)
+    large = [np.asarray(Image.fromarray(scan).resize((side, side), how)) for scan, _ in made]
+    readings = [recognizer.read(picture) for picture in large]
+    assert sum(reading.text == label for reading, (_, label) in zip(readings, made)) >= 0.97 * len(made)
+    boxes = np.array([reading.groups[0].box for reading in readings])  # of the picture, not of the scan
+    assert np.median(boxes[:, 2:]) >= 0.9 * side
+
+
+def on_label(strokes: list[list[list[float]]], paper: int, label: int, ink: int, radius: int) -> np.ndarray:
+    """Return uint8 (300, 300): strokes on a disc."""
+    y, x = np.mgrid[-150:150, -150:150]
+    disc = np.where(np.hypot(x, y) < radius, float(label), float(paper))
+    cover = 1 - draw_strokes(strokes, size=300, margin=100) / 255 if strokes else np.zeros_like(disc)
+    return (disc * (1 - cover) + ink * cover).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize("radius", [95, 140])
+@pytest.mark.parametrize(("paper", "label", "ink"), [(255, 60, 255), (30, 240, 20), (255, 200, 0)])
+def test_a_digit_on_a_round_label_is_read(recognizer: Recognizer, paper: int, label: int, ink: int, radius: int) -> None:
+    for strokes, text in ((SEVEN, "7"), (THREE, "3")):
+        assert recognizer.read(on_label(strokes, paper, label, ink, radius)).text == text
+
+
+@pytest.mark.parametrize("radius", [95, 120, 140])
+def test_a_disc_or_a_sign_on_one_is_no_digit(recognizer: Recognizer, radius: int) -> None:
+    plus, tick = [[[50, 10], [50, 90]], [[10, 50], [90, 50]]], [[[10, 55], [40, 90], [90, 10]]]
+    for strokes in ([], plus, tick):
+        for paper, label, ink in ((255, 60, 255), (255, 150, 0), (20, 230, 0)):
+            assert not recognizer.read(on_label(strokes, paper, label, ink, radius)).digits, (strokes, label)
+
+
 @pytest.mark.parametrize("margin", [0, 12])
 def test_bold_strokes_that_fill_a_photo_are_read(recognizer: Recognizer, digits: Digits, margin: int) -> None:
     rng, right = np.random.default_rng(0), 0

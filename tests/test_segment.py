@@ -3,7 +3,7 @@
 import numpy as np
 
 from canvas import draw_strokes
-from segment import Piece, count_apart, count_holes, find_cuts, find_layouts, find_lines, is_filled_in, merge
+from segment import Piece, count_apart, count_holes, find_cuts, find_layouts, find_lines, has_odd_hole, is_filled_in, merge
 
 
 def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:
@@ -150,3 +150,15 @@ def test_a_thin_straight_mark_is_a_slash_whatever_its_slope() -> None:
     bent = ring.copy()
     bent[25:50, 22] = bent[50, 22:42] = 1
     assert is_filled_in(Piece((0, 0, 60, 80), bent))
+
+
+def test_a_hole_that_is_not_round_is_odd() -> None:
+    y, x = np.mgrid[-40:40, -30:30]
+    disc = (np.hypot(y / 40, x / 30) < 1).astype(np.float32)
+    tick, oval, slit = disc.copy(), disc.copy(), disc.copy()
+    tick[30:55, 20:24] = tick[51:55, 20:45] = 0
+    oval[np.hypot(y / 15, x / 6) < 1] = 0
+    slit[20:60, 28:31] = 0
+    assert has_odd_hole(Piece((0, 0, 60, 80), tick))
+    for round_one in (disc, oval, slit):
+        assert not has_odd_hole(Piece((0, 0, 60, 80), round_one))
