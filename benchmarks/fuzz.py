@@ -49,6 +49,7 @@ SHARES = {
     "bmp": 1,
     "webp": 1,
     "tiff": 2,
+    "drawn": 2,
     "idx": 2,
     "idx.gz": 1,
     "checkpoint": 2,
@@ -218,7 +219,7 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
     def read_settings(content: Content) -> None:
         load_settings(written(content))
 
-    if kind in ("png", "jpeg", "gif", "bmp", "webp", "tiff", "correction"):
+    if kind in ("png", "jpeg", "gif", "bmp", "webp", "tiff", "drawn", "correction"):
         recognizer = Recognizer()
     if kind == "correction":
         return read_correction

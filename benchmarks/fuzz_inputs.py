@@ -44,7 +44,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Valid inputs of a kind, and nasty ones that are fed as they are first."""
+    """Valid inputs of a kind, and nasty ones that are fed as they are first; without seeds `fields` makes all others."""
 
     suffix: str
     seeds: Callable[[], list[bytes]]
@@ -58,7 +58,7 @@ def mutated(corpus: Corpus, rng: random.Random, number: int) -> Content:
     seeds, nasty = _made(corpus)
     if number < len(nasty):
         return Content(nasty[number], corpus.suffix)
-    if corpus.fields is not None and rng.random() < 0.4:
+    if corpus.fields is not None and (not seeds or rng.random() < 0.4):
         return Content(corpus.fields(rng), corpus.suffix)
     data = bytearray(rng.choice(seeds))
     if corpus.suffix.endswith(".gz") and rng.random() < 0.7:  # damage what is inside
@@ -151,6 +151,43 @@ def _pictures(kind: str) -> list[bytes]:
             image.save(buffer, kind, **options)
             made.append(buffer.getvalue())
     return made
+
+
+def _drawn(rng: random.Random) -> bytes:
+    """Return a sound picture of any size: discs, boxes, lines and arcs on flat paper, a ramp or noise, in few or many colours."""
+    from PIL import Image, ImageDraw
+
+    width, height = (rng.choice([rng.randint(1, 40), rng.randint(41, 320), rng.randint(321, 900)]) for _ in range(2))
+
+    def colour() -> tuple[int, ...]:
+        return tuple(rng.choice([0, 255, rng.randint(0, 255)]) for _ in range(3))
+
+    image = Image.new("RGB", (width, height), colour())
+    if rng.random() < 0.3:
+        ramp = np.linspace(colour(), colour(), width)[None] + np.random.default_rng(rng.randrange(1 << 32)).normal(0, 9, (height, 1, 1))
+        image = Image.fromarray(np.broadcast_to(ramp, (height, width, 3)).clip(0, 255).astype(np.uint8))
+    pen = ImageDraw.Draw(image)
+    for _ in range(rng.randint(0, 7)):
+        left, right = sorted(rng.randint(-width // 4, width + width // 4) for _ in range(2))
+        top, bottom = sorted(rng.randint(-height // 4, height + height // 4) for _ in range(2))
+        box, thick = (left, top, right, bottom), rng.randint(1, 20)
+        match rng.randrange(5):
+            case 0:
+                pen.ellipse(box, fill=colour())
+            case 1:
+                pen.rectangle(box, fill=colour())
+            case 2:
+                pen.ellipse(box, outline=colour(), width=thick)
+            case 3:
+                pen.line(box, fill=colour(), width=thick)
+            case _:
+                pen.arc(box, rng.randint(0, 360), rng.randint(0, 360), fill=colour(), width=thick)
+    image = image.convert(rng.choice(["RGB", "L", "1", "P", "RGBA"]))
+    if image.mode == "RGBA":
+        image.putalpha(Image.new("L", image.size, rng.randint(0, 255)))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _exif() -> bytes:
@@ -467,6 +504,7 @@ CORPORA = {
         kind: Corpus(f".{kind}", functools.partial(_pictures, kind), _huge_png if kind == "png" else list)
         for kind in ("png", "jpeg", "gif", "bmp", "webp", "tiff")
     },
+    "drawn": Corpus(".png", list, fields=_drawn),
     "idx": Corpus("", _idx, _idx_nasty),
     "idx.gz": Corpus(".gz", _packed(_idx), lambda: [_gz_bomb(), *_packed(_idx_nasty)()]),
     "checkpoint": Corpus(".pth", lambda: [_saved(_checkpoint())], _checkpoint_nasty, _checkpoint_fields),

@@ -25,8 +25,8 @@ from settings import Settings, load_settings
 from testsets import load_samples
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs alarms and forks")
-CASES = {"png": 8, "jpeg": 12, "gif": 8, "bmp": 8, "webp": 8, "tiff": 12, "idx": 30, "idx.gz": 20, "checkpoint": 15, "tsv": 12, "npz": 8,
-         "jsonl": 20, "jsonl.gz": 20, "strokes": 30, "correction": 8, "settings": 15, "onnx": 6, "resume": 10}
+CASES = {"png": 8, "jpeg": 12, "gif": 8, "bmp": 8, "webp": 8, "tiff": 12, "drawn": 30, "idx": 30, "idx.gz": 20, "checkpoint": 15,
+         "tsv": 12, "npz": 8, "jsonl": 20, "jsonl.gz": 20, "strokes": 30, "correction": 8, "settings": 15, "onnx": 6, "resume": 10}
 
 
 @pytest.fixture
