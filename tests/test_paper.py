@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from paper import isolate_page, shaded_ink
+from paper import isolate_page, otsu, shaded_ink
 from read_ink import read_ink
 from recognizer import Recognizer
 
@@ -125,3 +125,10 @@ def test_ink_is_told_from_noise_however_much_of_the_picture_it_covers(share: flo
 def test_grain_is_not_taken_for_ink() -> None:
     grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 1, (140, 140)), 0.7)
     assert (shaded_ink((180 + 12 * grain / grain.std()).clip(0, 255).astype(np.uint8), True)[0] > 0).mean() < 0.02
+
+
+def test_values_that_hardly_differ_have_a_threshold() -> None:
+    values = np.full(100, 0.5, np.float32)
+    values[7:] = np.nextafter(np.float32(0.5), np.float32(1))
+    assert otsu(values) == 0.5
+    assert 0.5 < otsu(np.repeat([0.5, 0.7], 50)) < 0.7
