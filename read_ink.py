@@ -33,7 +33,7 @@ MAX_LENGTH = 1_000_000  # pixels; a longer side is refused too, since Pillow kee
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
 NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
-RIM_SHARE = 0.9             # of the border, where plain paper shows little but there
+FLAT_RIM, FLAT_SHAPE = 0.9, 0.6  # of the border, and of what is not its colour, that is of one colour in a picture of a flat shape
 LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
 SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
 FAINT = 0.12                # of the contrast; fainter marks on a noisy or small picture are noise,
@@ -140,8 +140,8 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
         on_page, _ = _plain_paper(page)
         yield from _shaded_looks(page) if on_page is None else [Look(on_page)]
     if plain is None:
-        around, _ = _plain_paper(colours, rim(colours)[None])
-        yield from _shaded_looks(colours) if around is None else [Look(around)]
+        flat = _flat_shape(colours)
+        yield from _shaded_looks(colours) if flat is None else [Look(flat)]
     if not close and not small:
         yield from _coarse_looks(colours)
 
@@ -285,12 +285,9 @@ def _shown(name: Any) -> str:
 # ---------------------------------------------------------------------------------- plain paper
 
 
-def _plain_paper(colours: np.ndarray, sample: np.ndarray | None = None) -> tuple[np.ndarray | None, bool]:
-    """Return (ink, doubt about its polarity) of a picture on paper of one colour; ink is None if its paper is not plain.
-
-    That colour is the commonest of the picture, or of a `sample` (h, w[, 3]) of it that is plain paper but for a little.
-    """
-    counts = np.array(Image.fromarray(colours if sample is None else sample).histogram()).reshape(-1, 256)
+def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
+    """Return (ink, doubt about its polarity) of a picture on paper of one colour; ink is None if its paper is not plain."""
+    counts = np.array(Image.fromarray(colours).histogram()).reshape(-1, 256)
     paper = counts.argmax(axis=1).tolist()  # the commonest value of each channel
     layers = [colours] if colours.ndim == 2 else [colours[..., channel] for channel in range(3)]
     # the channel with most contrast
@@ -301,8 +298,7 @@ def _plain_paper(colours: np.ndarray, sample: np.ndarray | None = None) -> tuple
     almost = plain - np.count_nonzero(distance == 0)  # pixels of paper that are not quite its grey
     noisy = almost > 0.1 * plain  # a scanner's noise, or JPEG's ringing all over
     share, border_share = plain / near.size, np.count_nonzero(border) / border.size
-    enough = min(share, border_share) >= (NOISY_SHARE if noisy else PLAIN_SHARE)
-    if not enough if sample is None else noisy or border_share < RIM_SHARE:
+    if min(share, border_share) < (NOISY_SHARE if noisy else PLAIN_SHARE):
         return None, False
     contrast = int(distance.max())
     if contrast < LEAST_CONTRAST * 255:
@@ -313,3 +309,19 @@ def _plain_paper(colours: np.ndarray, sample: np.ndarray | None = None) -> tuple
         ink[~ndimage.binary_dilation(distance >= STRONG * contrast, EIGHT)] = 0  # ringing links neighbours
     # full contrast is left as it is, so that MNIST passes through unchanged
     return ink if contrast >= 200 else ink * (255 / contrast), max(share, border_share) < 0.7
+
+
+def _flat_shape(colours: np.ndarray) -> np.ndarray | None:
+    """Return the ink of a large shape of one colour that paper of another is all around; None in any other picture.
+
+    Such paper is not the picture's commonest colour; to look for shade would leave the shape's outline, a 0.
+    """
+    layers = colours.reshape(*colours.shape[:2], -1)
+    distance = np.abs(layers.astype(np.int16) - np.median(rim(layers), axis=0).astype(np.int16)).max(axis=2)
+    inside = distance[distance > PLAIN_TOLERANCE]
+    if not inside.size or np.mean(rim(distance) <= PLAIN_TOLERANCE) < FLAT_RIM:
+        return None
+    shape = int(np.bincount(inside).argmax())  # how far its colour lies from the paper's
+    if 2 * shape < inside.max() or np.mean(np.abs(inside - shape) <= PLAIN_TOLERANCE) < FLAT_SHAPE:
+        return None  # what stands out more is ink, on paper within a border
+    return (distance / inside.max()).astype(np.float32)
