@@ -104,6 +104,22 @@ def test_uneven_light_is_not_ink(drawn: np.ndarray) -> None:
     assert ((ink > 0.5) == (drawn > 0.5)).mean() > 0.99
 
 
+def test_pale_paper_within_a_white_border_is_not_ink(drawn: np.ndarray) -> None:
+    ramp = np.add.outer(np.linspace(0, 10, len(drawn)), np.linspace(0, 10, drawn.shape[1]))
+    noise = np.random.default_rng(0).normal(0, 2, drawn.shape)
+    scan = ((225 + ramp) * (1 - 0.75 * drawn) + noise).clip(0, 255).astype(np.uint8)
+    ink = ink_of(np.pad(scan, 3, constant_values=255))
+    assert np.mean(ink > 0.02) < 0.15
+
+
+def test_a_flat_shape_is_ink(seven: np.ndarray) -> None:
+    y, x = np.mgrid[-150:150, -150:150]
+    disc = np.where(np.hypot(x, y) < 125, 90, 250).astype(np.uint8)
+    looks = [look.ink for look in read_ink(disc).looks]
+    assert np.mean(looks[-1] == 1) == np.mean(disc == 90)
+    assert all(np.mean(ink > 0.5) > 0.3 or not ink.any() for ink in looks)  # never its outline
+
+
 def test_ruled_lines_are_not_ink(drawn: np.ndarray) -> None:
     ink = ink_of(photo_of(drawn, ruled=True))
     assert ((ink > 0.3) & (drawn < 0.1)).mean() < 0.005

@@ -360,13 +360,6 @@ def test_bold_strokes_that_fill_a_photo_are_read(recognizer: Recognizer, digits:
     assert right >= 0.93 * len(made)
 
 
-def test_pale_paper_within_a_white_border_is_paper(recognizer: Recognizer) -> None:
-    light = 225 + np.add.outer(np.linspace(0, 10, 280), np.linspace(0, 10, 280)) + np.random.default_rng(0).normal(0, 2, (280, 280))
-    for strokes, text in ((SEVEN, "7"), (THREE, "3")):
-        scan = (light * (0.25 + 0.75 * draw_strokes(strokes, 9) / 255)).clip(0, 255).astype(np.uint8)
-        assert recognizer.read(np.pad(scan, 3, constant_values=255)).text == text
-
-
 def dotted(strokes: list[list[list[float]]], step: float, dot: float) -> np.ndarray:
     """Return uint8 (280, 420): dots every `step` pixels along strokes, as a mouse leaves them that is moved fast."""
     image = Image.new("L", (420, 280), 255)
