@@ -40,18 +40,18 @@ def _small_size(height: int, width: int) -> tuple[int, int]:
     return max(1, round(width * ratio)), max(1, round(height * ratio))
 
 
-def isolate_page(colours: np.ndarray) -> np.ndarray | None:
+def isolate_page(colours: np.ndarray, elliptic: bool = False) -> np.ndarray | None:
     """Return the picture (H, W[, 3]) with the page's own colour around the page, or None without a page.
 
-    A page is an even patch that stands out from the picture's border and is nearly a rectangle or an ellipse: a sheet on a table, a
-    note on a wall, a canvas on the screen, a round label.
+    A page is an even patch that stands out from the picture's border and is nearly a rectangle: a sheet on a table, a note
+    on a wall, a canvas on the screen; or nearly an ellipse, as a label is (and a bold 0).
     """
     height, width = colours.shape[:2]
     if max(height, width) < PAGE_SIDE:
         return None
     small = np.asarray(Image.fromarray(colours).resize(_small_size(height, width), Image.Resampling.BOX), np.float32)
     small = small.reshape(*small.shape[:2], -1)  # (h, w, channels)
-    found = _find_page(small)
+    found = _find_page(small, elliptic)
     if found is None:
         return None
     inside, paper = found
@@ -62,14 +62,14 @@ def isolate_page(colours: np.ndarray) -> np.ndarray | None:
     return np.asarray(Image.composite(Image.fromarray(colours), beyond, mask))
 
 
-def _find_page(small: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _find_page(small: np.ndarray, elliptic: bool) -> tuple[np.ndarray, np.ndarray] | None:
     """Return masks (h, w) of the page in a picture (h, w, channels), its edges left out, and of its paper without writing."""
     distance = np.abs(small - np.median(rim(small), axis=0)).max(axis=2)
     for threshold in (max(otsu(distance.ravel()), PAGE_CONTRAST), PAGE_CONTRAST):  # the second where ink stands out more than the page
         paper = _largest_patch(distance > threshold)
         page = ndimage.binary_fill_holes(paper)
         inside = ndimage.binary_erosion(page, EIGHT, 2, border_value=1)
-        if not _is_page(paper, page) or not (paper & inside).any():
+        if not _is_page(paper, page, elliptic) or not (paper & inside).any():
             continue
         outline = page & ~ndimage.binary_erosion(page, EIGHT, border_value=1)
         steps = (ndimage.maximum_filter(distance, 5) - ndimage.minimum_filter(distance, 5))[outline]
@@ -87,10 +87,10 @@ def _largest_patch(marks: np.ndarray) -> np.ndarray:
     return (labels == sizes.argmax()) & (labels > 0)
 
 
-def _is_page(paper: np.ndarray, page: np.ndarray) -> bool:
+def _is_page(paper: np.ndarray, page: np.ndarray, elliptic: bool) -> bool:
     """Say whether `page` (H, W) has a page's size and shape; `paper` is what of it is not writing."""
     fits = PAGE_SHARE[0] <= page.mean() <= PAGE_SHARE[1] and rim(page).mean() <= PAGE_CUT and paper.sum() >= SOLID_PAGE * page.sum()
-    return bool(fits) and (_rectangularity(page) >= RECTANGULAR or ellipticity(page) >= ELLIPTIC)
+    return bool(fits) and (ellipticity(page) >= ELLIPTIC if elliptic else _rectangularity(page) >= RECTANGULAR)
 
 
 def _rectangularity(marks: np.ndarray) -> float:

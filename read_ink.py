@@ -43,6 +43,7 @@ MOST_RIM = 0.85             # of the rim's pixels; ink that covers more of it is
 SCAN_SIDE = 16              # pixels of the coarse scans that are enlarged to pictures
 ENLARGED = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 COARSE = 0.04               # of a picture's variance that reducing it to such a scan may lose
+SCAN_STEP = 30              # grey levels of 255 between pixels of such a scan, where ink begins or ends
 THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
 
 
@@ -119,9 +120,9 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
 
     The later ones are second looks, for a picture whose first does not read surely as a digit.
     """
-    close = _is_cut_close(colours)
+    close = _meets_edges(colours)
     if close:
-        yield from _coarse_looks(colours)
+        yield from _coarse_looks(colours, close=True)
     plain, doubt = _plain_paper(colours)
     shorter, longer = sorted(colours.shape[:2])
     small = longer <= SMALL_SIDE and longer <= 1.5 * shorter
@@ -135,25 +136,29 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
             yield Look(1 - plain)
     if small:
         yield from _whole_frames(colours, scan=plain is None and longer <= DIGIT_BOX)
-    page = isolate_page(colours)
-    if page is not None:
-        on_page, _ = _plain_paper(page)
-        yield from _shaded_looks(page) if on_page is None else [Look(on_page)]
+    yield from _page_looks(isolate_page(colours))
     if plain is None:
         flat = _flat_shape(colours)
         yield from _shaded_looks(colours) if flat is None else [Look(flat)]
+    yield from _page_looks(isolate_page(colours, elliptic=True))
     if not close and not small:
-        yield from _coarse_looks(colours)
+        yield from _coarse_looks(colours, close=False)
 
 
-def _is_cut_close(colours: np.ndarray) -> bool:
-    """Say whether ink and paper both reach all four edges of a picture."""
-    edges = (colours[0], colours[-1], colours[:, 0], colours[:, -1])
-    return all(int(edge.max()) - int(edge.min()) >= LEAST_CONTRAST * 255 for edge in edges)
+def _meets_edges(colours: np.ndarray) -> bool:
+    """Say whether no edge of a picture is plain: ink may reach all four, as in a scan cut to its digit."""
+    return all(int(edge.max()) - int(edge.min()) >= LEAST_CONTRAST * 255 for edge in _edges(colours))
 
 
-def _coarse_looks(colours: np.ndarray) -> Iterator[Look]:
-    """Yield what there is of one digit in a picture that is an enlarged scan of SCAN_SIDE pixels: it shows no more than that."""
+def _edges(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
+    return pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
+
+
+def _coarse_looks(colours: np.ndarray, close: bool) -> Iterator[Look]:
+    """Yield what there is of one digit in a picture that is an enlarged scan of SCAN_SIDE pixels: it shows no more than that.
+
+    `close`: only if there is ink, which begins and ends within a pixel of the scan, at all four edges, rather than shade.
+    """
     height, width = colours.shape[:2]
     shorter, longer = sorted((height, width))
     if shorter <= DIGIT_BOX or longer > 1.5 * shorter:
@@ -163,12 +168,21 @@ def _coarse_looks(colours: np.ndarray) -> Iterator[Look]:
     scan = picture.resize((round(SCAN_SIDE * width / longer), round(SCAN_SIDE * height / longer)), Image.Resampling.BOX)
     level = np.asarray(picture, np.float32)
     lost = min(float(np.square(level - np.asarray(scan.resize(picture.size, how))).mean()) for how in ENLARGED)
-    if lost > COARSE * level.var():
+    pixels = np.asarray(scan)
+    inked = all(np.abs(np.diff(edge.astype(np.int16))).max() >= SCAN_STEP for edge in _edges(pixels))
+    if lost > COARSE * level.var() or close and not inked:
         return
-    for look in find_looks(np.asarray(scan)):
+    for look in find_looks(pixels):
         if look.frames is not None:
             ink = Image.fromarray(look.ink).resize((width, height), Image.Resampling.NEAREST)
             yield Look(np.asarray(ink), look.frames)
+
+
+def _page_looks(page: np.ndarray | None) -> Iterator[Look]:
+    """Yield the ink on a page that has been isolated, if there is one."""
+    if page is not None:
+        ink, _ = _plain_paper(page)
+        yield from _shaded_looks(page) if ink is None else [Look(ink)]
 
 
 def _shaded_looks(colours: np.ndarray) -> Iterator[Look]:
@@ -186,7 +200,7 @@ def _is_dotted(marks: np.ndarray) -> bool:
 
 def _fills(ink: np.ndarray) -> bool:
     """Say whether `ink` (H, W) reaches all four edges of its picture."""
-    return all(edge.any() for edge in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
+    return all(edge.any() for edge in _edges(ink))
 
 
 def _whole_frames(colours: np.ndarray, scan: bool) -> Iterator[Look]:

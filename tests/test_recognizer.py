@@ -339,6 +339,15 @@ def test_a_digit_on_a_round_label_is_read(recognizer: Recognizer, paper: int, la
         assert recognizer.read(on_label(strokes, paper, label, ink, radius)).text == text
 
 
+def test_a_bold_zero_in_shade_is_no_label(recognizer: Recognizer) -> None:
+    y, x = np.mgrid[0:400, 0:500]
+    light = 200 - 60 / (1 + np.exp((250 - x) / 60))
+    for hole in (0.2, 0.3, 0.4):
+        away = np.hypot((y - 200) / 150, (x - 250) / 60)
+        ink = 1 / (1 + np.exp(15 * (np.abs(away - (1 + hole) / 2) - (1 - hole) / 2)))
+        assert recognizer.read((light * (1 - 0.8 * ink)).astype(np.uint8)).text == "0", hole
+
+
 @pytest.mark.parametrize("radius", [95, 120, 140])
 def test_a_disc_or_a_sign_on_one_is_no_digit(recognizer: Recognizer, radius: int) -> None:
     plus, tick = [[[50, 10], [50, 90]], [[10, 50], [90, 50]]], [[[10, 55], [40, 90], [90, 10]]]
