@@ -9,7 +9,7 @@ from conftest import ROOT
 
 COMMANDS = {"train", "test", "predict", "app", "export", "pairs"}
 STANDALONE = {"canvas": {"numpy"}, "frame": {"numpy", "PIL", "scipy"}, "segment": {"numpy", "scipy", "frame"},
-              "paper": {"numpy", "PIL", "scipy"}, "read_ink": {"numpy", "PIL", "scipy", "frame", "paper"},
+              "paper": {"numpy", "PIL", "scipy", "frame"}, "read_ink": {"numpy", "PIL", "scipy", "frame", "paper"},
               "scratch": {"torch"}, "storage": set()}
 MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.glob("*.py")}
 
