@@ -31,7 +31,12 @@ PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies 
 
 def rim(pixels: np.ndarray) -> np.ndarray:
     """Return the outermost rows and columns of `pixels` (H, W[, C]), one after the other: (2 W + 2 H[, C])."""
-    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return np.concatenate(edges(pixels))
+
+
+def edges(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the first and last row (W[, C]) and the first and last column (H[, C]) of `pixels`."""
+    return pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
 
 
 def _small_size(height: int, width: int) -> tuple[int, int]:

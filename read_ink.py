@@ -21,7 +21,7 @@ from PIL import ExifTags, Image, ImageOps
 from scipy import ndimage
 
 from frame import DIGIT_BOX, EIGHT, fit_frame, make_frame, unstretch
-from paper import PAPER_SIDE, isolate_page, rim, shaded_ink
+from paper import PAPER_SIDE, edges, isolate_page, rim, shaded_ink
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
@@ -147,11 +147,7 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
 
 def _meets_edges(colours: np.ndarray) -> bool:
     """Say whether no edge of a picture is plain: ink may reach all four, as in a scan cut to its digit."""
-    return all(int(edge.max()) - int(edge.min()) >= LEAST_CONTRAST * 255 for edge in _edges(colours))
-
-
-def _edges(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
-    return pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
+    return all(int(edge.max()) - int(edge.min()) >= LEAST_CONTRAST * 255 for edge in edges(colours))
 
 
 def _coarse_looks(colours: np.ndarray, close: bool) -> Iterator[Look]:
@@ -166,11 +162,11 @@ def _coarse_looks(colours: np.ndarray, close: bool) -> Iterator[Look]:
     picture = Image.fromarray(colours).convert("L")
     picture.thumbnail((PAPER_SIDE, PAPER_SIDE), Image.Resampling.BOX)
     scan = picture.resize((round(SCAN_SIDE * width / longer), round(SCAN_SIDE * height / longer)), Image.Resampling.BOX)
-    level = np.asarray(picture, np.float32)
-    lost = min(float(np.square(level - np.asarray(scan.resize(picture.size, how))).mean()) for how in ENLARGED)
     pixels = np.asarray(scan)
-    inked = all(np.abs(np.diff(edge.astype(np.int16))).max() >= SCAN_STEP for edge in _edges(pixels))
-    if lost > COARSE * level.var() or close and not inked:
+    if close and not all(np.abs(np.diff(edge.astype(np.int16))).max() >= SCAN_STEP for edge in edges(pixels)):
+        return
+    level = np.asarray(picture, np.float32)
+    if min(float(np.square(level - np.asarray(scan.resize(picture.size, how))).mean()) for how in ENLARGED) > COARSE * level.var():
         return
     for look in find_looks(pixels):
         if look.frames is not None:
@@ -200,7 +196,7 @@ def _is_dotted(marks: np.ndarray) -> bool:
 
 def _fills(ink: np.ndarray) -> bool:
     """Say whether `ink` (H, W) reaches all four edges of its picture."""
-    return all(edge.any() for edge in _edges(ink))
+    return all(edge.any() for edge in edges(ink))
 
 
 def _whole_frames(colours: np.ndarray, scan: bool) -> Iterator[Look]:

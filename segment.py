@@ -125,7 +125,7 @@ def is_filled_in(piece: Piece) -> bool:
     labels, count = ndimage.label(piece.ink >= 0.5 * piece.ink.max(), EIGHT)
     if count < 2:
         return False
-    outline = labels == np.bincount(labels.ravel())[1:].argmax() + 1
+    outline = _largest(labels)
     held = labels * _enclosed(outline)
     marks = [(n, part) for n, part in enumerate(ndimage.find_objects(held), 1) if part is not None]
     longest = [max(side.stop - side.start for side in part) / max(piece.ink.shape) for _, part in marks]
@@ -145,7 +145,7 @@ def is_filled_in(piece: Piece) -> bool:
 def has_odd_hole(piece: Piece) -> bool:
     """Say whether the largest hole in the ink is not as round as a 0's: something cut out of a disc."""
     labels, count = ndimage.label(_enclosed(piece.ink >= 0.5 * piece.ink.max()))
-    return bool(count) and ellipticity(labels == np.bincount(labels.ravel())[1:].argmax() + 1) < ROUND_HOLE
+    return bool(count) and ellipticity(_largest(labels)) < ROUND_HOLE
 
 
 def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:
@@ -273,6 +273,11 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
         if writing.any() and room.max() >= ROOM * sides[place].min():
             frames.append(int(n) + 1)
     return frames
+
+
+def _largest(labels: np.ndarray) -> np.ndarray:
+    """Return the component of most pixels in `labels` (H, W), which has one at least, as a mask."""
+    return labels == np.bincount(labels.ravel())[1:].argmax() + 1
 
 
 def _enclosed(marks: np.ndarray) -> np.ndarray:
