@@ -55,11 +55,13 @@ class PictureError(ValueError):
 class Look:
     """One way to see a picture: its ink, float32 (H, W), and if its shape says that it is of one digit, that digit's frames.
 
-    `frames` is (N, 28, 28): the same digit in the proportions it may have, the middle one the likeliest.
+    `frames` is (N, 28, 28): the same digit in the proportions it may have, the middle one the likeliest. `whole` is (28, 28):
+    all of a small picture, which may be a frame already.
     """
 
     ink: np.ndarray
     frames: np.ndarray | None = None
+    whole: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,12 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
     shorter, longer = sorted(colours.shape[:2])
     small = longer <= SMALL_SIDE and longer <= 1.5 * shorter
     if plain is not None:
+        whole = fit_frame(plain) if small and longer > DIGIT_BOX else None
         if small and longer <= 1.1 * shorter and _fills(plain):
-            yield Look(plain, unstretch(plain))
+            yield Look(plain, unstretch(plain), whole)
         elif small and _is_dotted(plain > 0):
-            yield Look(plain, make_frame(plain)[None])
-        yield Look(plain)
+            yield Look(plain, make_frame(plain)[None], whole)
+        yield Look(plain, whole=whole)
         if doubt:
             yield Look(1 - plain)
     if small:

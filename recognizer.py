@@ -44,6 +44,7 @@ MOST_HOLES, PAIR_HOLES = 3, 4  # in a part of a cut, and in two digits that touc
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
+SURE_WHOLE = 2.5  # nats of certainty that a small picture, seen whole as one digit, needs to be read so
 SURE_BOLD = 3.0  # nats of certainty from which ink as bold as a silhouette is a digit
 LEAST_SIDE = 6  # pixels of the ink; a smaller mark cannot be told from dirt
 WIDEST = 1.4  # width over height of the widest single digit
@@ -189,6 +190,8 @@ class Recognizer:
                 reading = yield from self._read_framed(look.ink, picture.scale)
             else:
                 reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
+            if look.whole is not None:
+                reading = yield from self._compare(reading, look.ink, look.whole, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
                 best = reading
             if best.confidence >= DOUBTFUL:
@@ -207,6 +210,19 @@ class Recognizer:
         pooled = np.exp(np.mean([np.log(np.maximum(guess.probs, LEAST_PROBABILITY)) for guess in guesses], axis=0))
         digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled / pooled.sum()), scale)
         return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
+
+    def _compare(self, reading: Reading, ink: np.ndarray, whole: np.ndarray, scale: float) -> Steps[Reading]:
+        """Return `reading`, or that of a small picture seen `whole` (28, 28), as one digit amid dirt, if it is surer."""
+        frames = [group.frame for group in reading.groups]
+        if any(np.array_equal(frame, whole) for frame in frames) or frames and self._corrected(np.stack(frames)).any():
+            return reading
+        seen = yield from self._read_frames(ink, whole[None], scale)
+        alone = reading.groups[0] if len(frames) == 1 else None
+        least = 0 if alone is None else float(certainty(np.array(alone.probs)))
+        if alone is None or not alone.accepted:
+            least = max(least, SURE_WHOLE)
+        surer = certainty(np.array(seen.groups[0].probs)) > least or self._corrected(whole[None])[0]
+        return seen if seen.digits and surer else reading
 
     def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink; where a box or ring is drawn around some of it, what they hold, if that is sure and it is no slashed 0."""
@@ -371,8 +387,8 @@ class Recognizer:
         return [Guess(*each) for each in zip(pieces, frames, probs, self._doubts(probs))]
 
     def _look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
-        """Return `guesses`; the unsure ones have been seen from all sides."""
-        unsure = [place for place, guess in enumerate(guesses) if guess.confidence < UNSURE]
+        """Return `guesses`; the unsure ones, but for those the user has said the digits of, have been seen from all sides."""
+        unsure = [place for place, guess in enumerate(guesses) if guess.confidence < UNSURE and not self._corrected(guess.frame[None])[0]]
         if len(unsure) > MOST_UNSURE:
             return guesses
         seen = yield from self._look_around([guesses[place] for place in unsure])

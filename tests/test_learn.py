@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from augment import Augmentation, warp
+from benchmarks.pictures import corrupt
 from dataset import Digits
 from finetune import MOST_LOST, FineTuner
 from learn import RECALLED, Correction, Memory
@@ -75,6 +76,22 @@ def test_a_corrected_scan_that_fills_its_square_is_right_at_once_and_undone(memo
         assert recognizer.read(scan) == before
         corrected += 1
     assert corrected >= 10
+
+
+def test_a_corrected_small_picture_amid_dirt_is_right_at_once_and_undone(memory: Memory, digits: Digits) -> None:
+    recognizer, rng, corrected = Recognizer(memory=memory), np.random.default_rng(0), set()
+    for image in digits.images[:100, 0].numpy():
+        picture = corrupt(image, "spatter", rng)
+        before = recognizer.read(picture)
+        if len(before.groups) != 1 or before.status != "ok":
+            continue
+        other = str((int(before.text) + 1) % 10)
+        memory.learn(before.groups[0].frame, other)
+        assert recognizer.read(picture).text == other
+        memory.undo()
+        assert recognizer.read(picture) == before
+        corrected.add(np.array_equal(before.groups[0].frame, picture.astype(np.float32) / 255))
+    assert corrected == {True, False}  # seen whole, and cropped
 
 
 def test_near_twins_of_a_corrected_frame_are_right_too(memory: Memory, frames: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import torch
 from conftest import ROOT, SEVEN, THREE
 from PIL import Image, ImageDraw
 
-from benchmarks.pictures import number
+from benchmarks.pictures import corrupt, number
 from benchmarks.things import arc
 from canvas import Canvas, draw_strokes
 from dataset import Digits
@@ -74,6 +74,33 @@ def test_a_small_drawing_in_dots_is_one_digit(recognizer: Recognizer, digit: str
         dotted[np.add.outer(np.arange(28), np.arange(28)) % gap == 0] = 255
         reading = recognizer.read(dotted)
         assert (reading.text, len(reading.groups)) == (digit, 1)
+
+
+@pytest.mark.parametrize("kind, share", [("spatter", 0.92), ("impulse noise", 0.95)])
+def test_a_small_digit_amid_dirt_is_seen_whole(recognizer: Recognizer, digits: Digits, kind: str, share: float) -> None:
+    rng = np.random.default_rng(0)
+    made = [corrupt(image, kind, rng) for image in digits.images[:150, 0].numpy()]
+    readings = [recognizer.read(picture) for picture in made]
+    assert sum(reading.text == str(label) for reading, label in zip(readings, digits.labels.tolist())) >= share * len(made)
+
+
+def test_two_small_digits_side_by_side_are_not_one_amid_dirt(recognizer: Recognizer, digits: Digits) -> None:
+    small = [np.asarray(Image.fromarray(image).resize((18, 18), Image.Resampling.BOX)) for image in digits.images[:101, 0].numpy()]
+    pairs = [np.pad(np.hstack([left[:, 2:-2], right[:, 2:-2]]), ((5, 5), (0, 0))) for left, right in zip(small, small[1:])]
+    assert pairs[0].shape == (28, 28)
+    assert sum(len(recognizer.read(pair).text) == 2 for pair in pairs) >= 95
+
+
+def test_a_frame_as_mnist_has_it_is_looked_at_once(recognizer: Recognizer, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    ask = Recognizer.ask
+    monkeypatch.setattr(Recognizer, "ask", lambda self, frames: asked.append(len(frames)) or ask(self, frames))
+    once = 0
+    for image in digits.images[:100, 0].numpy():
+        asked.clear()
+        recognizer.read(image)
+        once += asked == [1]
+    assert once >= 60  # the others do not fill MNIST's 20 pixels quite, and a few are unsure
 
 
 def test_pasted_digits_read_the_same(recognizer: Recognizer, digits: Digits) -> None:
