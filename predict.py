@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     """Print one line a picture; return 0, or 1 if some file could not be read."""
     arguments = build_parser().parse_args(argv)
     make = partial(
-        open_recognizer, arguments.model or MODEL_PATH, arguments.device, arguments.corrections, arguments.trust
+        open_recognizer, arguments.model or MODEL_PATH, arguments.device, arguments.corrections, arguments.trust, arguments.single
     )
     try:
         recognizer = make()
@@ -83,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="picture, folder, or - for stdin")
     parser.add_argument("--json", action="store_true", help="one JSON object a picture instead of a line of text")
+    parser.add_argument("--single", action="store_true", help="each picture is one digit: never several, and never refused")
     parser.add_argument("--top", type=_positive, default=1, metavar="K", help="show the K likeliest digits (default: 1)")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw each picture, its boxes, what the network saw")
     parser.add_argument("--model", type=Path, help=MODEL_HELP)
@@ -105,9 +106,9 @@ def predict_user_input(model: str | os.PathLike[str] | Any, image_path: str | os
     return int(text) if text.isdecimal() else text or None
 
 
-def open_recognizer(model: str | os.PathLike[str], device: str, corrections: Path | None, trust: bool) -> Recognizer:
+def open_recognizer(model: str | os.PathLike[str], device: str, corrections: Path | None, trust: bool, single: bool) -> Recognizer:
     """Return a Recognizer for what the command line says; raises OSError, ValueError or RuntimeError."""
-    return Recognizer(model, device, open_memory(corrections) if corrections else None, trust)
+    return Recognizer(model, device, open_memory(corrections) if corrections else None, trust, single)
 
 
 def open_memory(folder: Path) -> Memory:

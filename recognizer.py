@@ -120,16 +120,19 @@ class Recognizer:
         device: str = "cpu",
         memory: Memory | None = None,
         trust: bool = False,
+        single: bool = False,
     ) -> None:
         """Load a checkpoint; raises FileNotFoundError, OSError or model.CheckpointError.
 
-        A `memory` of corrections answers for what it remembers. `trust`: see model.load_checkpoint.
+        A `memory` of corrections answers for what it remembers. `trust`: see model.load_checkpoint. `single`: a picture
+        is one digit, never several and never refused; `confidence` and `probs` alone tell of doubt.
         """
         self.checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device, trust)
         if isinstance(self.checkpoint.model, torch.nn.Module):
             self.checkpoint.model.to(memory_format=torch.channels_last)  # convolutions in 0.6 of the time on a CPU
         self.device = device
         self.memory = memory
+        self.single = single
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -239,6 +242,8 @@ class Recognizer:
         """Read the lines of writing that `segment` found."""
         if not pieces:
             return Reading("blank", "", ())
+        if self.single:
+            return (yield from self._read_single([piece for row in pieces for piece in row], scale))
         lines: list[list[Guess]] = []
         for row in pieces:
             lines.append((yield from self._join(row)))
@@ -258,6 +263,15 @@ class Recognizer:
         text = "\n".join("".join(group.digit if group.accepted else "?" for group in line) for line in groups)
         return Reading("ok", text, found)
 
+    def _read_single(self, pieces: list[Piece], scale: float) -> Steps[Reading]:
+        """Read all pieces as one digit or, where that looks like none, the piece that is most surely one."""
+        looked = yield from self._look([segment.merge(pieces), *(pieces if len(pieces) > 1 else [])])
+        guesses = yield from self._look_again(looked)
+        sure = certainty(np.stack([guess.probs for guess in guesses]))
+        best = guesses[0 if sure[0] >= self.checkpoint.threshold else int(sure.argmax())]
+        digit = self._digit(best, scale)
+        return Reading("ok", digit.digit, (digit,))
+
     def _read_as_is(self, source: Source) -> Steps[Reading]:
         """Read a picture whole, for a network that was trained on pictures as they are."""
         taken = self.checkpoint.input
@@ -266,7 +280,7 @@ class Recognizer:
         probs = (yield frame[None])[0]
         confidence = float(probs.max())
         name = self.classes[int(probs.argmax())]
-        accepted = bool(certainty(probs) >= self.checkpoint.threshold)
+        accepted = self.single or bool(certainty(probs) >= self.checkpoint.threshold)
         digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
         return Reading("ok" if accepted else "not_a_digit", name if accepted else "", (digit,))
 
@@ -451,6 +465,8 @@ class Recognizer:
 
     def _accepts(self, guess: Guess) -> bool:
         """Say whether `guess` is a digit: sure enough, and no dirt, spot or face, unless the user has said what it is."""
+        if self.single:
+            return True
         certain, ink = float(certainty(guess.probs)), guess.piece.ink
         if self._corrected(guess.frame[None])[0]:
             return certain >= self.checkpoint.threshold

@@ -193,6 +193,8 @@ def test_train_py_learns_the_signs_and_predict_says_their_names(
     files = [path for path in signs.rglob("*.png") if path.stem.isdecimal()]
     right = sum(recognizer.read(path).text == path.relative_to(signs).parts[0] for path in files)
     assert right >= 0.8 * len(files)
+    empty = np.full((64, 64), 255, np.uint8)
+    assert Recognizer(checkpoint, single=True).read(empty).status == ("ok" if as_is else "blank")
     path = next(path for path in files if recognizer.read(path).text == "ring")
     assert predict.main([str(path), "--model", str(model)]) == 0
     assert capsys.readouterr().out.startswith(f"{path}: ring (")

@@ -47,6 +47,17 @@ def test_one_line_a_picture(run, picture: Path) -> None:    # type: ignore[no-un
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_single_forces_one_digit(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["number-2026.png", "house.png", "blank.png", "seven.png", "nine-ruled-paper.jpg"]
+    assert predict.main(["--single", "--json", *(str(ROOT / "examples" / name) for name in names)]) == 0
+    number, house, blank, *digits = map(json.loads, capsys.readouterr().out.splitlines())
+    assert number["text"] in "206" and len(number["digits"]) == 1 and number["rejected"] == []
+    assert (house["status"], len(house["text"])) == ("ok", 1)
+    assert house["digits"][0]["confidence"] < 0.5               # it is none, which is not hidden
+    assert (blank["status"], blank["text"]) == ("blank", "")
+    assert [digit["text"] for digit in digits] == ["7", "9"]
+
+
 def test_a_picture_on_stdin(picture: Path) -> None:
     import subprocess
     import sys

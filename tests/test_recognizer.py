@@ -215,6 +215,19 @@ def test_two_touching_digits_alone_are_two(recognizer: Recognizer, digits: Digit
     assert right >= 33
 
 
+def test_a_single_digit_is_never_two(recognizer: Recognizer, digits: Digits) -> None:
+    single = Recognizer(recognizer.checkpoint, single=True)
+    for drawn in (TWO_DIGITS, [SEVEN[0], [[x + 95, y] for x, y in SEVEN[0]]]):
+        reading = single.read(draw_strokes(drawn))
+        assert reading.text in ("7", "3") and len(reading.groups) == 1 and reading.confidence > 0.9  # the surest part
+    parts = [[[20, 0], [20, 30], [20, 110]], [[70, 0], [70, 110]]]  # two bars
+    assert recognizer.read(draw_strokes(parts)).text == "11"
+    assert len(single.read(draw_strokes(parts)).groups) == 1
+    images = list(digits.images[:100, 0].numpy())
+    both = list(zip(single.read_many(images), recognizer.read_many(images)))
+    assert all(len(one.text) == 1 and other.text in (one.text, "") for one, other in both)
+
+
 @pytest.mark.parametrize("letter", [
     [[[40, 20], [40, 220]], [[200, 20], [200, 220]], [[40, 120], [200, 120]]],  # H
     [[[40, 220], [40, 20], [120, 160], [200, 20], [200, 220]]],  # M
