@@ -44,7 +44,7 @@ MOST_HOLES, PAIR_HOLES = 3, 4  # in a part of a cut, and in two digits that touc
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
-SURE_WHOLE = 2.5  # nats of certainty that a small picture, seen whole as one digit, needs to be read so
+SURE_WHOLE = 2.5  # nats of certainty that parts which are no digits, and a small picture, need to be read whole as one
 SURE_BOLD = 3.0  # nats of certainty from which ink as bold as a silhouette is a digit
 LEAST_SIDE = 6  # pixels of the ink; a smaller mark cannot be told from dirt
 WIDEST = 1.4  # width over height of the widest single digit
@@ -437,7 +437,7 @@ class Recognizer:
         return best[-1][1]
 
     def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
-        """Return `lines`, or a single digit if all their pieces together read better as one broken digit."""
+        """Return `lines`, or a single digit if all their pieces together read better, or surely where some are none, as one broken digit."""
         flat = [piece for line in pieces for piece in line]
         if len(flat) > MOST_FRAGMENTS:
             return lines
@@ -449,7 +449,9 @@ class Recognizer:
         height = _line_height(flat)
         cost = guess.cost + JOIN_COST * sum(segment.count_apart(line, height) for line in pieces)
         better = cost < sum(part.cost for line in lines for part in line)
-        return [[guess]] if better and certainty(guess.probs) >= self.checkpoint.threshold else lines
+        none = any(part.doubt > 0 for line in lines for part in line)  # so they are no number
+        least = self.checkpoint.threshold if better else SURE_WHOLE if none else math.inf
+        return [[guess]] if certainty(guess.probs) >= least else lines
 
     def _digit(self, guess: Guess, scale: float) -> Digit:
         left, top, right, bottom = guess.piece.box
