@@ -19,7 +19,7 @@ import torch
 
 import segment
 from as_is import see_as_is
-from frame import FRAME_SIZE, find_box, is_bold, is_solid, make_frame
+from frame import FRAME_SIZE, find_box, frame_amid, is_bold, is_solid, make_frame
 from learn import Memory
 from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around, predict_pairs
 from read_ink import Picture, PictureError, Source, read_ink
@@ -27,6 +27,7 @@ from segment import Piece
 
 SURE = 0.9  # confidence above which no other way to group the ink is tried
 SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
+CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
 DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too,
 OTHER_INK = 0.9  # and which these, and what stands in a box or ring, must reach
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
@@ -194,7 +195,9 @@ class Recognizer:
             else:
                 reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
             if look.whole is not None:
-                reading = yield from self._compare(reading, look.ink, look.whole, picture.scale)
+                reading = yield from self._compare(reading, _all_of(look.ink), look.whole, picture.scale)
+            if len(reading.digits) <= 1 and reading.confidence < CLEAN and (main := segment.find_main(look.ink)) is not None:
+                reading = yield from self._compare(reading, main, frame_amid(look.ink, main.box), picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
                 best = reading
             if best.confidence >= DOUBTFUL:
@@ -203,8 +206,7 @@ class Recognizer:
 
     def _read_frames(self, ink: np.ndarray, frames: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
-        left, top, right, bottom = box = find_box(ink > 0) or (0, 0, ink.shape[1], ink.shape[0])
-        piece = Piece(box, ink[top:bottom, left:right])
+        piece = _all_of(ink)
         if len(frames) > 1 and self._corrected(frames[len(frames) // 2][None])[0]:
             frames = frames[len(frames) // 2][None]  # what was corrected
         probs = yield frames
@@ -214,18 +216,21 @@ class Recognizer:
         digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled / pooled.sum()), scale)
         return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
 
-    def _compare(self, reading: Reading, ink: np.ndarray, whole: np.ndarray, scale: float) -> Steps[Reading]:
-        """Return `reading`, or that of a small picture seen `whole` (28, 28), as one digit amid dirt, if it is surer."""
+    def _compare(self, reading: Reading, piece: Piece, frame: np.ndarray, scale: float) -> Steps[Reading]:
+        """Return `reading`, or that of `piece` as one digit amid dirt, seen as `frame` (28, 28) with all around it, if it is surer."""
         frames = [group.frame for group in reading.groups]
-        if any(np.array_equal(frame, whole) for frame in frames) or frames and self._corrected(np.stack(frames)).any():
+        if any(np.array_equal(each, frame) for each in frames) or frames and self._corrected(np.stack(frames)).any():
             return reading
-        seen = yield from self._read_frames(ink, whole[None], scale)
+        probs = yield frame[None]
+        (guess,) = yield from self._look_again([Guess(piece, frame, probs[0])])
         alone = reading.groups[0] if len(frames) == 1 else None
         least = 0 if alone is None else float(certainty(np.array(alone.probs)))
         if alone is None or not alone.accepted:
             least = max(least, SURE_WHOLE)
-        surer = certainty(np.array(seen.groups[0].probs)) > least or self._corrected(whole[None])[0]
-        return seen if seen.digits and surer else reading
+        if certainty(guess.probs) <= least and not self._corrected(frame[None])[0]:
+            return reading
+        digit = self._digit(guess, scale)
+        return Reading("ok", digit.digit, (digit,)) if digit.accepted else reading
 
     def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink; where a box or ring is drawn around some of it, what they hold, if that is sure and it is no slashed 0."""
@@ -479,6 +484,12 @@ class Recognizer:
         if self.classes[int(guess.probs.argmax())] != "0":
             return True
         return not segment.is_filled_in(guess.piece) and not (bold and segment.has_odd_hole(guess.piece))
+
+
+def _all_of(ink: np.ndarray) -> Piece:
+    """Return all of `ink` (H, W) as one piece."""
+    left, top, right, bottom = box = find_box(ink > 0) or (0, 0, ink.shape[1], ink.shape[0])
+    return Piece(box, ink[top:bottom, left:right])
 
 
 def _line_height(pieces: list[Piece]) -> int:

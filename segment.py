@@ -16,6 +16,8 @@ from scipy import ndimage
 from frame import EIGHT, Box, ellipticity, find_box, pen_width
 
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
+LEAST_BODY = 0.35  # of the tallest component's height; a smaller one is part of another, or dirt
+DIRT = 0.15  # of the largest component's ink; what is more beside it is no dirt
 MAX_PIECES = 400  # more components than this are texture, not writing
 SLANTS = (-0.5, -0.25, 0.0, 0.25, 0.5)  # columns a row; leaning of the lines along which touching digits are cut
 APART = 0.06  # of the line's height; tall pieces this far apart are two digits rather than one
@@ -84,6 +86,17 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
         rest[top:bottom, left:right][np.isin(labels, frames)] = 0
         *_, held = find_layouts(rest)  # a box may have double lines
         yield held
+
+
+def find_main(ink: np.ndarray) -> Piece | None:
+    """Return the connected component with most ink in `ink` (H, W) where there are others, all much smaller; else None."""
+    (left, top, right, bottom), labels, count = _label(ink)
+    if count < 2:
+        return None
+    crop = ink[top:bottom, left:right]
+    boxes, mass = _measure(crop, labels, count)
+    second, most = np.sort(mass)[-2:]
+    return _cut_out(crop, labels, boxes, [int(mass.argmax())], (left, top)) if second <= DIRT * most else None
 
 
 def merge(pieces: list[Piece]) -> Piece:
@@ -309,7 +322,7 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
             ]
         )
     tall = max(heights[i] for i in order)
-    body = [i for i in order if max(heights[i], widths[i]) >= 0.35 * tall]
+    body = [i for i in order if max(heights[i], widths[i]) >= LEAST_BODY * tall]
     heaviest = max(mass[i] for i in body)
     body = [i for i in body if mass[i] >= 0.08 * heaviest]
     near = []
@@ -363,7 +376,8 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
         return i
 
     heights = boxes[:, 3] - boxes[:, 1]
-    tall = float(np.percentile(heights[kept], 80))
+    sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)[kept]
+    tall = float(np.percentile(heights[kept][sides >= LEAST_BODY * heights[kept].max()], 80))  # without specks, however many
     bodies = [int(i) for i in kept if heights[i] >= SPECK * tall * 1.3] or [int(i) for i in kept]
     for i in (int(i) for i in kept if int(i) not in bodies):
         nearest = min(bodies, key=lambda j: _gap(boxes[i], boxes[j]))

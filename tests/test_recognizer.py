@@ -84,6 +84,20 @@ def test_a_small_digit_amid_dirt_is_seen_whole(recognizer: Recognizer, digits: D
     assert sum(reading.text == str(label) for reading, label in zip(readings, digits.labels.tolist())) >= share * len(made)
 
 
+@pytest.mark.parametrize(("count", "largest"), [(20, 10), (60, 8), (6, 24)])
+def test_a_drawing_amid_specks_or_blots_is_read(recognizer: Recognizer, digits: Digits, count: int, largest: int) -> None:
+    rng = np.random.default_rng(0)
+    right = 0
+    for image, label in zip(digits.images[:60, 0].numpy(), digits.labels.tolist()):
+        large = Image.fromarray(255 - image).resize((224, 224), Image.Resampling.BICUBIC)
+        picture = Image.new("L", (280, 280), 255)
+        picture.paste(large, (28, 28))
+        for left, top, side in zip(*rng.integers(0, 270, (2, count)), rng.integers(3, largest + 1, count)):
+            ImageDraw.Draw(picture).ellipse([left, top, left + side, top + side], fill=40)
+        right += recognizer.read(np.asarray(picture)).text == str(label)
+    assert right >= 56
+
+
 def test_two_small_digits_side_by_side_are_not_one_amid_dirt(recognizer: Recognizer, digits: Digits) -> None:
     small = [np.asarray(Image.fromarray(image).resize((18, 18), Image.Resampling.BOX)) for image in digits.images[:101, 0].numpy()]
     pairs = [np.pad(np.hstack([left[:, 2:-2], right[:, 2:-2]]), ((5, 5), (0, 0))) for left, right in zip(small, small[1:])]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from canvas import draw_strokes
-from segment import Piece, count_apart, count_holes, find_cuts, find_layouts, find_lines, has_odd_hole, is_filled_in, merge
+from segment import Piece, count_apart, count_holes, find_cuts, find_layouts, find_lines, find_main, has_odd_hole, is_filled_in, merge
 
 
 def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:
@@ -35,6 +35,19 @@ def test_a_loose_bar_belongs_to_its_digit() -> None:
 def test_specks_far_away_are_dirt() -> None:
     (line,) = find_lines(boxes((100, 40, 130, 160), (350, 10, 353, 13), (5, 190, 8, 193)))
     assert [piece.box for piece in line] == [(100, 40, 130, 160)]
+
+
+def test_specks_however_many_hide_no_digit() -> None:
+    rng = np.random.default_rng(0)
+    digit = (60, 40, 110, 160)
+    specks = [(int(x), int(y), int(x) + 5, int(y) + 5) for x, y in rng.integers((10, 20), (200, 170), (40, 2))]
+    ink = boxes(digit, *specks)
+    (line,) = find_lines(ink)
+    assert len(line) == 1 and line[0].box[0] <= 60 and line[0].box[2] >= 110
+    main = find_main(ink)
+    assert main is not None and main.ink.sum() >= 50 * 120
+    assert find_main(boxes(digit)) is None                              # nothing is beside it,
+    assert find_main(boxes(digit, (150, 40, 180, 160))) is None         # or another digit
 
 
 def test_an_edge_of_the_picture_is_dirt_beside_writing() -> None:
