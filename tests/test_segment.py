@@ -3,7 +3,18 @@
 import numpy as np
 
 from canvas import draw_strokes
-from segment import Piece, count_apart, count_holes, find_cuts, find_layouts, find_lines, find_main, has_odd_hole, is_filled_in, merge
+from segment import (
+    Piece,
+    count_apart,
+    count_holes,
+    find_cuts,
+    find_layouts,
+    find_lines,
+    find_main,
+    has_odd_hole,
+    is_filled_in,
+    merge,
+)
 
 
 def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:
