@@ -35,6 +35,7 @@ PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers 
 NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
 FLAT_RIM, FLAT_SHAPE = 0.9, 0.6  # of the border, and of what is not its colour, that is of one colour in a picture of a flat shape
 LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
+NEARLY_SQUARE, OBLONG = 1.1, 1.5  # longer over shorter side, at most
 SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
 FAINT = 0.12                # of the contrast; fainter marks on a noisy or small picture are noise,
 STRONG = 0.3                # and so are fainter ones than this that touch none of these
@@ -55,13 +56,13 @@ class PictureError(ValueError):
 class Look:
     """One way to see a picture: its ink, float32 (H, W), and if its shape says that it is of one digit, that digit's frames.
 
-    `frames` is (N, 28, 28): the same digit in the proportions it may have, the middle one the likeliest. `whole` is (28, 28):
-    all of a small picture, which may be a frame already.
+    `frames` is (N, 28, 28): the same digit in the proportions it may have, the middle one the likeliest. `whole`: the
+    picture may be a frame already, small or enlarged.
     """
 
     ink: np.ndarray
     frames: np.ndarray | None = None
-    whole: np.ndarray | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def read_ink(source: Source) -> Picture:
     if isinstance(source, np.ndarray) and source.dtype.kind == "f":
         if source.ndim != 2 or not np.isfinite(source).all() or source.min(initial=0) < 0 or source.max(initial=0) > 1:
             raise PictureError("float ink must be (H, W) with values in [0, 1]")
-        return Picture([Look(source.astype(np.float32, copy=False))])
+        return Picture([Look(source.astype(np.float32, copy=False), whole=_may_be_frame(*source.shape))])
     colours, scale = open_picture(source)
     return Picture(find_looks(colours), scale)
 
@@ -127,10 +128,10 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
         yield from _coarse_looks(colours, close=True)
     plain, doubt = _plain_paper(colours)
     shorter, longer = sorted(colours.shape[:2])
-    small = longer <= SMALL_SIDE and longer <= 1.5 * shorter
+    small = longer <= SMALL_SIDE and longer <= OBLONG * shorter
     if plain is not None:
-        whole = fit_frame(plain) if small and longer > DIGIT_BOX else None
-        if small and longer <= 1.1 * shorter and _fills(plain):
+        whole = _may_be_frame(*plain.shape)
+        if small and longer <= NEARLY_SQUARE * shorter and _fills(plain):
             yield Look(plain, unstretch(plain), whole)
         elif small and _is_dotted(plain > 0):
             yield Look(plain, make_frame(plain)[None], whole)
@@ -148,6 +149,12 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
         yield from _coarse_looks(colours, close=False)
 
 
+def _may_be_frame(height: int, width: int) -> bool:
+    """Say whether a picture may be a frame, enlarged or not: it has room for a digit's margin, and a frame's shape or nearly so."""
+    shorter, longer = sorted((height, width))
+    return DIGIT_BOX < longer <= (OBLONG if longer <= SMALL_SIDE else NEARLY_SQUARE) * shorter
+
+
 def _meets_edges(colours: np.ndarray) -> bool:
     """Say whether no edge of a picture is plain: ink may reach all four, as in a scan cut to its digit."""
     return all(int(edge.max()) - int(edge.min()) >= LEAST_CONTRAST * 255 for edge in edges(colours))
@@ -160,7 +167,7 @@ def _coarse_looks(colours: np.ndarray, close: bool) -> Iterator[Look]:
     """
     height, width = colours.shape[:2]
     shorter, longer = sorted((height, width))
-    if shorter <= DIGIT_BOX or longer > 1.5 * shorter:
+    if shorter <= DIGIT_BOX or longer > OBLONG * shorter:
         return
     picture = Image.fromarray(colours).convert("L")
     picture.thumbnail((PAPER_SIDE, PAPER_SIDE), Image.Resampling.BOX)

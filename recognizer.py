@@ -19,10 +19,10 @@ import torch
 
 import segment
 from as_is import see_as_is
-from frame import FRAME_SIZE, find_box, frame_amid, is_bold, is_solid, make_frame
+from frame import FRAME_SIZE, find_box, fit_frame, frame_amid, is_bold, is_solid, make_frame
 from learn import Memory
 from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around, predict_pairs
-from read_ink import Picture, PictureError, Source, read_ink
+from read_ink import SMALL_SIDE, Look, Picture, PictureError, Source, read_ink
 from segment import Piece
 
 SURE = 0.9  # confidence above which no other way to group the ink is tried
@@ -46,6 +46,7 @@ LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
 SURE_WHOLE = 2.5  # nats of certainty that parts which are no digits, and a small picture, need to be read whole as one
+SURE_TANGLED = 5.0  # the same for a larger one whose ink is all connected, where dirt must cross the digit
 SURE_BOLD = 3.0  # nats of certainty from which ink as bold as a silhouette is a digit
 LEAST_SIDE = 6  # pixels of the ink; a smaller mark cannot be told from dirt
 WIDEST = 1.4  # width over height of the widest single digit
@@ -194,10 +195,7 @@ class Recognizer:
                 reading = yield from self._read_framed(look.ink, picture.scale)
             else:
                 reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
-            if look.whole is not None:
-                reading = yield from self._compare(reading, _all_of(look.ink), look.whole, picture.scale)
-            if len(reading.digits) <= 1 and reading.confidence < CLEAN and (main := segment.find_main(look.ink)) is not None:
-                reading = yield from self._compare(reading, main, frame_amid(look.ink, main.box), picture.scale)
+            reading = yield from self._amid(look, reading, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
                 best = reading
             if best.confidence >= DOUBTFUL:
@@ -216,18 +214,31 @@ class Recognizer:
         digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled / pooled.sum()), scale)
         return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
 
-    def _compare(self, reading: Reading, piece: Piece, frame: np.ndarray, scale: float) -> Steps[Reading]:
-        """Return `reading`, or that of `piece` as one digit amid dirt, seen as `frame` (28, 28) with all around it, if it is surer."""
+    def _amid(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
+        """Return `reading`, or that of one digit amid dirt where it is surer: the whole of a picture, or its boldest ink."""
+        clean = len(reading.groups) == 1 and reading.confidence >= CLEAN
+        small = max(look.ink.shape) <= SMALL_SIDE
+        if look.whole and (small or not clean):
+            least = SURE_WHOLE if small or segment.count_parts(look.ink) > 1 else SURE_TANGLED
+            reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
+        if len(reading.digits) <= 1 and reading.confidence < CLEAN and (main := segment.find_main(look.ink)) is not None:
+            reading = yield from self._compare(reading, main, frame_amid(look.ink, main.box), scale, SURE_WHOLE)
+        return reading
+
+    def _compare(self, reading: Reading, piece: Piece, frame: np.ndarray, scale: float, least: float) -> Steps[Reading]:
+        """Return `reading`, or that of `piece` as one digit, seen as `frame` (28, 28) with all around it, if it is surer.
+
+        Where `reading` is not of one digit, so sure as `least` (nats of certainty).
+        """
         frames = [group.frame for group in reading.groups]
         if any(np.array_equal(each, frame) for each in frames) or frames and self._corrected(np.stack(frames)).any():
             return reading
         probs = yield frame[None]
         (guess,) = yield from self._look_again([Guess(piece, frame, probs[0])])
         alone = reading.groups[0] if len(frames) == 1 else None
-        least = 0 if alone is None else float(certainty(np.array(alone.probs)))
-        if alone is None or not alone.accepted:
-            least = max(least, SURE_WHOLE)
-        if certainty(guess.probs) <= least and not self._corrected(frame[None])[0]:
+        known = float(certainty(np.array(alone.probs))) if alone is not None else 0.0
+        needed = known if alone is not None and alone.accepted else max(known, least)
+        if certainty(guess.probs) <= needed and not self._corrected(frame[None])[0]:
             return reading
         digit = self._digit(guess, scale)
         return Reading("ok", digit.digit, (digit,)) if digit.accepted else reading

@@ -88,6 +88,11 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
         yield held
 
 
+def count_parts(ink: np.ndarray) -> int:
+    """Return the number of connected components of `ink` (H, W)."""
+    return _label(ink)[2]
+
+
 def find_main(ink: np.ndarray) -> Piece | None:
     """Return the connected component with most ink in `ink` (H, W) where there are others, all much smaller; else None."""
     (left, top, right, bottom), labels, count = _label(ink)

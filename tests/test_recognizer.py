@@ -98,11 +98,21 @@ def test_a_drawing_amid_specks_or_blots_is_read(recognizer: Recognizer, digits: 
     assert right >= 56
 
 
+@pytest.mark.parametrize(("kind", "share"), [("zigzag", 0.9), ("spatter", 0.9), ("impulse noise", 0.9)])
+def test_a_digit_amid_dirt_is_read_enlarged_too(recognizer: Recognizer, digits: Digits, kind: str, share: float) -> None:
+    rng = np.random.default_rng(0)
+    made = [np.kron(corrupt(image, kind, rng), np.ones((5, 5), np.uint8)) for image in digits.images[:60, 0].numpy()]
+    readings = [recognizer.read(picture) for picture in made]
+    assert sum(reading.text == str(label) for reading, label in zip(readings, digits.labels.tolist())) >= share * len(made)
+
+
 def test_two_small_digits_side_by_side_are_not_one_amid_dirt(recognizer: Recognizer, digits: Digits) -> None:
     small = [np.asarray(Image.fromarray(image).resize((18, 18), Image.Resampling.BOX)) for image in digits.images[:101, 0].numpy()]
     pairs = [np.pad(np.hstack([left[:, 2:-2], right[:, 2:-2]]), ((5, 5), (0, 0))) for left, right in zip(small, small[1:])]
     assert pairs[0].shape == (28, 28)
     assert sum(len(recognizer.read(pair).text) == 2 for pair in pairs) >= 95
+    large = [np.kron(pair, np.ones((5, 5), np.uint8)) for pair in pairs[:40]]
+    assert sum(len(recognizer.read(pair).text) == 2 for pair in large) >= 37
 
 
 def test_a_frame_as_mnist_has_it_is_looked_at_once(recognizer: Recognizer, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
