@@ -194,7 +194,7 @@ def _page_looks(page: np.ndarray | None) -> Iterator[Look]:
 def _shaded_looks(colours: np.ndarray) -> Iterator[Look]:
     """Yield the ink of a picture on uneven paper, darker or lighter than it, the likelier first."""
     looks = sorted((shaded_ink(colours, dark_ink) for dark_ink in (True, False)), key=lambda look: -look[1])
-    yield Look(looks[0][0])
+    yield Look(looks[0][0], whole=_may_be_frame(*looks[0][0].shape))
     if looks[1][1] > 0:
         yield Look(looks[1][0])
 
