@@ -218,8 +218,9 @@ class Recognizer:
         """Return `reading`, or that of one digit amid dirt where it is surer: the whole of a picture, or its boldest ink."""
         clean = len(reading.groups) == 1 and reading.confidence >= CLEAN
         small = max(look.ink.shape) <= SMALL_SIDE
-        if look.whole and (small or not clean):
-            least = SURE_WHOLE if small or segment.count_parts(look.ink) > 1 else SURE_TANGLED
+        parts, longest = segment.count_parts(look.ink) if look.whole and (small or not clean) else (0, 0.0)
+        if small and parts or longest >= LARGEST_FRAGMENT:  # not of dots alone, if large
+            least = SURE_WHOLE if small or parts > 1 else SURE_TANGLED
             reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
         if len(reading.digits) <= 1 and reading.confidence < CLEAN and (main := segment.find_main(look.ink)) is not None:
             reading = yield from self._compare(reading, main, frame_amid(look.ink, main.box), scale, SURE_WHOLE)

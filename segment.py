@@ -88,9 +88,13 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
         yield held
 
 
-def count_parts(ink: np.ndarray) -> int:
-    """Return the number of connected components of `ink` (H, W)."""
-    return _label(ink)[2]
+def count_parts(ink: np.ndarray) -> tuple[int, float]:
+    """Return the number of connected components of `ink` (H, W), and the longer side of the longest as a share of that of all."""
+    (left, top, right, bottom), labels, count = _label(ink)
+    if count == 0:
+        return 0, 0.0
+    longest = max(part.stop - part.start for place in ndimage.find_objects(labels) for part in place)
+    return count, longest / max(right - left, bottom - top)
 
 
 def find_main(ink: np.ndarray) -> Piece | None:

@@ -7,6 +7,7 @@ from segment import (
     Piece,
     count_apart,
     count_holes,
+    count_parts,
     find_cuts,
     find_layouts,
     find_lines,
@@ -57,6 +58,8 @@ def test_specks_however_many_hide_no_digit() -> None:
     assert len(line) == 1 and line[0].box[0] <= 60 and line[0].box[2] >= 110
     main = find_main(ink)
     assert main is not None and main.ink.sum() >= 50 * 120
+    assert count_parts(boxes(digit)) == (1, 1.0) and count_parts(boxes()) == (0, 0.0)
+    assert count_parts(boxes(digit, (150, 40, 180, 100), (100, 280, 110, 300), shape=(340, 400))) == (3, 120 / 260)
     assert find_main(boxes(digit)) is None                              # nothing is beside it,
     assert find_main(boxes(digit, (150, 40, 180, 160))) is None         # or another digit
 
