@@ -10,6 +10,7 @@ from frame import EIGHT, ellipticity
 
 PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
 RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
+DARKER = 2.0  # times the depth of a ruled line; what is darker than this is ink upon it
 PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the median grey lies between darkest and brightest
 BOLD_STROKE = 0.7  # of the window that looks for paper beside strokes; wider strokes hide it,
 WIDEST_STROKE = 0.45  # but what is wider than this, of the shorter side, is no stroke,
@@ -222,6 +223,7 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
     if min(depth.shape) < RULED_SIDE:
         return depth
     marks = depth > max(_above_noise(depth, 5), 0.06)
+    bare = depth
     for axis in (0, 1):
         band = _ruling(marks if axis == 0 else marks.T)
         if band is None:
@@ -230,8 +232,10 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
         runs = _run_lengths(marks, axis)
         thickness = float(np.median(runs[band & marks]))
         if thickness < 0.04 * depth.shape[axis]:
-            depth = np.where(band & (runs <= 1.8 * thickness + 1), 0, depth)
-    return depth
+            thin = band & (runs <= 1.8 * thickness + 1)
+            darker = ndimage.binary_dilation(depth > DARKER * np.median(depth[thin & marks]), EIGHT, 2)
+            bare = np.where(thin & ~darker, 0, bare)
+    return bare
 
 
 def _ruling(marks: np.ndarray) -> np.ndarray | None:

@@ -126,6 +126,18 @@ def test_ruled_lines_are_not_ink(drawn: np.ndarray) -> None:
     assert (ink[drawn > 0.9] > 0.5).mean() > 0.9
 
 
+@pytest.mark.parametrize("squared", [False, True])
+def test_a_stroke_along_a_ruled_line_is_ink(squared: bool) -> None:
+    four = np.zeros((280, 280), np.float32)
+    four[60:162, 90:94] = four[158:162, 90:180] = four[110:220, 150:154] = 1        # its bar lies on a line
+    picture = photo_of(four, ruled=True).astype(np.float32)
+    if squared:
+        picture[:, np.arange(280) % 40 < 2] *= 0.75
+    ink = ink_of(picture.astype(np.uint8))
+    assert (ink[158:162, 92:178] > 0.5).mean() > 0.9
+    assert (ink[four == 0] > 0.3).mean() < 0.01
+
+
 @pytest.mark.parametrize("grey", [0, 90, 255])
 def test_blank_paper_has_no_ink(grey: int) -> None:
     assert not ink_of(np.full((50, 60), grey, np.uint8)).any()
