@@ -27,6 +27,7 @@ RECTANGULAR = 0.8  # of the smallest rectangle around it that a page fills, seen
 SOLID_PAGE = 0.6  # of a page's outline that is paper rather than writing
 SHARP = 0.3  # of the page's difference that its edge takes within five pixels of PAPER_SIDE, at least,
 SOFT_EDGE = 0.15  # but for this share of its outline, which may be lost in shade
+BEYOND = 0.6  # of the page's difference from the border that there may be a few pixels beyond its edge
 PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies around it, at least
 
 
@@ -80,7 +81,9 @@ def _find_page(small: np.ndarray, elliptic: bool) -> tuple[np.ndarray, np.ndarra
         outline = page & ~ndimage.binary_erosion(page, EIGHT, border_value=1)
         steps = (ndimage.maximum_filter(distance, 5) - ndimage.minimum_filter(distance, 5))[outline]
         least = max(PAGE_CONTRAST, SHARP * float(np.median(distance[paper])))
-        if np.percentile(steps, 100 * SOFT_EDGE) >= least:  # edges of a thing, not of a light
+        beyond = ndimage.binary_dilation(page, EIGHT, 6) & ~ndimage.binary_dilation(page, EIGHT, 3)
+        differs = not beyond.any() or np.median(distance[beyond]) <= BEYOND * np.median(distance[paper])
+        if differs and np.percentile(steps, 100 * SOFT_EDGE) >= least:  # edges of a thing, not of a light, nor of lines on paper
             return inside, paper & inside
     return None
 
