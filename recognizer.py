@@ -46,7 +46,7 @@ LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
 SURE_WHOLE = 2.5  # nats of certainty that parts which are no digits, and a small picture, need to be read whole as one
-SURE_TANGLED = 5.0  # the same for a larger one whose ink is all connected, where dirt must cross the digit
+SURE_TANGLED = 5.0  # the same for a larger one that reads as several digits, or whose ink is all connected
 SURE_BOLD = 3.0  # nats of certainty from which ink as bold as a silhouette is a digit
 LEAST_SIDE = 6  # pixels of the ink; a smaller mark cannot be told from dirt
 WIDEST = 1.4  # width over height of the widest single digit
@@ -220,7 +220,7 @@ class Recognizer:
         small = max(look.ink.shape) <= SMALL_SIDE
         parts, longest = segment.count_parts(look.ink) if look.whole and (small or not clean) else (0, 0.0)
         if small and parts or longest >= LARGEST_FRAGMENT:  # not of dots alone, if large
-            least = SURE_WHOLE if small or parts > 1 else SURE_TANGLED
+            least = SURE_WHOLE if small or parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
             reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
         if len(reading.digits) <= 1 and reading.confidence < CLEAN and (main := segment.find_main(look.ink)) is not None:
             reading = yield from self._compare(reading, main, frame_amid(look.ink, main.box), scale, SURE_WHOLE)
