@@ -212,7 +212,7 @@ class Recognizer:
         # the geometric mean (a logarithmic opinion pool): a frame that doubts, as a bar drawn wide does, has no veto
         pooled = np.exp(np.mean([np.log(np.maximum(guess.probs, LEAST_PROBABILITY)) for guess in guesses], axis=0))
         digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled / pooled.sum()), scale)
-        return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
+        return _reading_of(digit)
 
     def _amid(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
         """Return `reading`, or that of one digit amid dirt where it is surer: the whole of a picture, or its boldest ink."""
@@ -242,7 +242,7 @@ class Recognizer:
         if certainty(guess.probs) <= needed and not self._corrected(frame[None])[0]:
             return reading
         digit = self._digit(guess, scale)
-        return Reading("ok", digit.digit, (digit,)) if digit.accepted else reading
+        return _reading_of(digit) if digit.accepted else reading
 
     def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink; where a box or ring is drawn around some of it, what they hold, if that is sure and it is no slashed 0."""
@@ -286,8 +286,7 @@ class Recognizer:
         guesses = yield from self._look_again(looked)
         sure = certainty(np.stack([guess.probs for guess in guesses]))
         best = guesses[0 if sure[0] >= self.checkpoint.threshold else int(sure.argmax())]
-        digit = self._digit(best, scale)
-        return Reading("ok", digit.digit, (digit,))
+        return _reading_of(self._digit(best, scale))
 
     def _read_as_is(self, source: Source) -> Steps[Reading]:
         """Read a picture whole, for a network that was trained on pictures as they are."""
@@ -299,7 +298,7 @@ class Recognizer:
         name = self.classes[int(probs.argmax())]
         accepted = self.single or bool(certainty(probs) >= self.checkpoint.threshold)
         digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
-        return Reading("ok" if accepted else "not_a_digit", name if accepted else "", (digit,))
+        return _reading_of(digit)
 
     def classify(self, frames: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities (N, classes) of frames (N, H, W[, 3]) in [0, 1], corrections consulted."""
@@ -496,6 +495,11 @@ class Recognizer:
         if self.classes[int(guess.probs.argmax())] != "0":
             return True
         return not segment.is_filled_in(guess.piece) and not (bold and segment.has_odd_hole(guess.piece))
+
+
+def _reading_of(digit: Digit) -> Reading:
+    """Return what a picture says that holds one group of ink."""
+    return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
 
 
 def _all_of(ink: np.ndarray) -> Piece:

@@ -21,7 +21,7 @@ from finetune import MOST_LOST, FineTuner
 from learn import RECALLED, Correction, Memory
 from model import Checkpoint, build_model, load_checkpoint, save_checkpoint
 from read_ink import read_ink
-from recognizer import Recognizer
+from recognizer import Reading, Recognizer
 from train import main as train_main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +61,15 @@ def test_a_corrected_bold_drawing_is_accepted(memory: Memory) -> None:
         assert recognizer.read(bold).text == label
 
 
+def correct_and_undo(memory: Memory, recognizer: Recognizer, picture: np.ndarray, before: Reading) -> None:
+    """Say that what was read `before` is another digit, and take it back: both are heard at once."""
+    other = str((int(before.text) + 1) % 10)
+    memory.learn(before.groups[0].frame, other)
+    assert recognizer.read(picture).text == other
+    memory.undo()
+    assert recognizer.read(picture) == before
+
+
 def test_a_corrected_scan_that_fills_its_square_is_right_at_once_and_undone(memory: Memory, digits: Digits) -> None:
     recognizer, corrected = Recognizer(memory=memory), 0
     for image in digits.images[:100, 0].numpy():
@@ -69,11 +78,7 @@ def test_a_corrected_scan_that_fills_its_square_is_right_at_once_and_undone(memo
         frames, before = next(iter(read_ink(scan).looks)).frames, recognizer.read(scan)
         if frames is None or before.status != "ok" or not np.array_equal(before.groups[0].frame, frames[len(frames) // 2]):
             continue
-        other = str((int(before.text) + 1) % 10)
-        memory.learn(before.groups[0].frame, other)
-        assert recognizer.read(scan).text == other
-        memory.undo()
-        assert recognizer.read(scan) == before
+        correct_and_undo(memory, recognizer, scan, before)
         corrected += 1
     assert corrected >= 10
 
@@ -85,11 +90,7 @@ def test_a_corrected_small_picture_amid_dirt_is_right_at_once_and_undone(memory:
         before = recognizer.read(picture)
         if len(before.groups) != 1 or before.status != "ok":
             continue
-        other = str((int(before.text) + 1) % 10)
-        memory.learn(before.groups[0].frame, other)
-        assert recognizer.read(picture).text == other
-        memory.undo()
-        assert recognizer.read(picture) == before
+        correct_and_undo(memory, recognizer, picture, before)
         corrected.add(np.array_equal(before.groups[0].frame, picture.astype(np.float32) / 255))
     assert corrected == {True, False}  # seen whole, and cropped
 
