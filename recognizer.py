@@ -26,6 +26,7 @@ from read_ink import SMALL_SIDE, Look, Picture, PictureError, Source, read_ink
 from segment import Piece
 
 SURE = 0.9  # confidence above which no other way to group the ink is tried
+SURE_IN_LINE = 0.998  # the same where the reader of pairs is asked, too: the network reads 6 of 100 touching pairs surely as one digit
 SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
 DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too,
@@ -41,6 +42,7 @@ JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apa
 # where the network is not sure of one digit: nats of certainty that the reader of pairs needs on each of two, and the confidence
 # that both halves must reach then
 CERTAIN_PAIR, SURE_HALF = 0.6, 0.75
+CERTAIN_INSTEAD = 1.5  # nats of each that it needs in a line, where the network is sure
 MOST_HOLES, PAIR_HOLES = 3, 4  # in a part of a cut, and in two digits that touch; a scribble or a star has more
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
@@ -53,6 +55,8 @@ WIDEST = 1.4  # width over height of the widest single digit
 LEAST_PROBABILITY = 1e-6  # that counts where several frames of one digit are pooled
 MOST_UNSURE = 40  # guesses; where more are unsure it is texture, and neither cut nor looked at again
 MANY, LEAST_READ = 8, 1 / 3  # groups, and the share of so many that must be digits; else those are chance
+NUMBER, MOST_READ = 2, 2 / 3  # digits, and their share of all groups, from which the others are likely digits too:
+AMONG_DIGITS = 0.7  # of the threshold, which is enough for these, however bold they are
 MOST_FRAMES = 64  # that the network is asked for at once; more are no faster, and glibc keeps what larger batches took
 
 T = TypeVar("T")
@@ -266,19 +270,20 @@ class Recognizer:
             lines.append((yield from self._join(row)))
         if sum(guess.confidence < SURE for line in lines for guess in line) <= MOST_UNSURE:
             for place, guesses in enumerate(lines):
-                lines[place] = yield from self._cut_line(guesses, _line_height(pieces[place]))
+                lines[place] = yield from self._cut_line(guesses, _line_height(pieces[place]), len(guesses) == 1)
         if sum(map(len, lines)) > 1:
             lines = yield from self._as_one(pieces, lines)
-        again = iter((yield from self._look_again([guess for line in lines for guess in line])))
-        groups = [[self._digit(next(again), scale) for _ in line] for line in lines]
-        found = tuple(group for line in groups for group in line)
+        seen = yield from self._look_again([guess for line in lines for guess in line])
+        found = tuple(self._digit(guess, scale) for guess in seen)
         accepted = sum(group.accepted for group in found)
         chance = len(found) >= MANY and accepted < LEAST_READ * len(found)
         bars = accepted < len(found) and all(group.digit == "1" for group in found if group.accepted)  # of what is no digit
         if accepted == 0 or (chance or bars) and not self._corrected(np.stack([group.frame for group in found])).any():
             return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
-        text = "\n".join("".join(group.digit if group.accepted else "?" for group in line) for line in groups)
-        return Reading("ok", text, found)
+        if accepted >= NUMBER and accepted >= MOST_READ * len(found):
+            found = tuple(self._digit(guess, scale, among=True) for guess in seen)
+        signs = iter([group.digit if group.accepted else "?" for group in found])
+        return Reading("ok", "\n".join("".join(next(signs) for _ in line) for line in lines), found)
 
     def _read_single(self, pieces: list[Piece], scale: float) -> Steps[Reading]:
         """Read all pieces as one digit or, where that looks like none, the piece that is most surely one."""
@@ -317,21 +322,28 @@ class Recognizer:
             logits = self.checkpoint.model(images).float()
             return (logits / self.checkpoint.temperature).softmax(1).cpu().numpy()
 
-    def _cut_line(self, guesses: list[Guess], line_height: float) -> Steps[list[Guess]]:
+    def _cut_line(self, guesses: list[Guess], line_height: float, alone: bool) -> Steps[list[Guess]]:
         """Return the digits of one line, each cut where the network explains the ink better so."""
-        alone = len(guesses) == 1
+        wide = [self._may_be_two(guess, line_height, alone) for guess in guesses]
+        pairs = iter(self._ask_pairs([guess.frame for guess, may in zip(guesses, wide) if may]))
         parts: list[Guess] = []
-        for guess in guesses:
-            parts += yield from self._cut(guess, line_height, alone)
+        for guess, may in zip(guesses, wide):
+            parts += (yield from self._cut(guess, next(pairs), line_height, alone)) if may else [guess]
         return parts
 
-    def _cut(self, guess: Guess, line_height: float, alone: bool) -> Steps[list[Guess]]:
-        """Return `guess`, or the two or more digits that explain its ink better."""
-        if guess.confidence >= SURE and guess.piece.width < WIDEST * line_height:
-            return [guess]
-        pair = self._ask_pair(guess.frame) if guess.confidence < SURE else None
-        whole = alone and self.checkpoint.pairs is not None  # unless it is read as a pair
-        touching = pair is not None and certainty(pair).min() >= CERTAIN_PAIR and segment.count_holes(guess.piece) <= PAIR_HOLES
+    def _may_be_two(self, guess: Guess, line_height: float, alone: bool) -> bool:
+        """Say whether `guess` may be touching digits: not too narrow, nor surely one digit, nor corrected to one."""
+        width = guess.piece.width / line_height
+        sure = SURE if alone or self.checkpoint.pairs is None else SURE_IN_LINE
+        wide = width >= WIDEST or width >= segment.CUTTABLE and guess.confidence < sure
+        return wide and not self._corrected(guess.frame[None])[0]
+
+    def _cut(self, guess: Guess, pair: np.ndarray | None, line_height: float, alone: bool) -> Steps[list[Guess]]:
+        """Return `guess`, or the two or more digits that explain its ink better; `pair`: what it says if it is two."""
+        fits = guess.doubt == 0 and guess.piece.width < WIDEST * line_height
+        whole = pair is not None and (alone or fits)  # unless it is read as a pair
+        least = CERTAIN_INSTEAD if guess.confidence >= SURE else CERTAIN_PAIR
+        touching = pair is not None and certainty(pair).min() >= least and segment.count_holes(guess.piece) <= PAIR_HOLES
         if whole and not touching:
             return [guess]
         cuts = segment.find_cuts(guess.piece, line_height)
@@ -341,7 +353,7 @@ class Recognizer:
         if pair is not None and touching and (parts := self._part(halves, pair)):
             digits: list[Guess] = []
             for half, part in parts:
-                more = (yield from self._cut(half, line_height, alone)) if half.doubt > 0 else []  # three may touch
+                more = (yield from self._cut_line([half], line_height, alone)) if half.doubt > 0 else []  # three may touch
                 digits += more if len(more) > 1 else [part]
             return digits
         if whole:
@@ -384,9 +396,7 @@ class Recognizer:
             price = max(ALONE_COST - ALONE_SLOPE * wider, 0) if alone else CUT_COST - CUT_SLOPE * wider
             if best[0].cost + best[1].cost + price >= guess.cost:
                 return [guess]
-        left = yield from self._cut(best[0], line_height, alone)
-        right = yield from self._cut(best[1], line_height, alone)
-        return left + right
+        return (yield from self._cut_line(list(best), line_height, alone))
 
     def _pool(self, guesses: Sequence[Guess], paired: np.ndarray) -> list[Guess]:
         """Return halves of pairs with the geometric mean of the network's and the pair reader's probabilities (N, classes)."""
@@ -396,11 +406,11 @@ class Recognizer:
         parts = zip(guesses, probs, self._doubts(probs), paired)
         return [replace(guess, probs=mean, doubt=doubt, paired=said) for guess, mean, doubt, said in parts]
 
-    def _ask_pair(self, frame: np.ndarray) -> np.ndarray | None:
-        """Return probabilities (2, classes) of the left and right digit of a pair; None for a network that reads none."""
-        if self.checkpoint.pairs is None:
-            return None
-        return predict_pairs(self.checkpoint, torch.from_numpy(frame)[None, None].to(self.device))[0].cpu().numpy()
+    def _ask_pairs(self, frames: list[np.ndarray]) -> list[np.ndarray] | list[None]:
+        """Return for each frame probabilities (2, classes) of the left and right digit of a pair; None from a network that reads none."""
+        if self.checkpoint.pairs is None or not frames:
+            return [None] * len(frames)
+        return list(predict_pairs(self.checkpoint, torch.from_numpy(np.stack(frames))[:, None].to(self.device)).cpu().numpy())
 
     def _corrected(self, frames: np.ndarray) -> np.ndarray:
         """Say (N,) which of the frames (N, 28, 28) the user has said the digits of."""
@@ -469,7 +479,8 @@ class Recognizer:
         least = self.checkpoint.threshold if better else SURE_WHOLE if none else math.inf
         return [[guess]] if certainty(guess.probs) >= least else lines
 
-    def _digit(self, guess: Guess, scale: float) -> Digit:
+    def _digit(self, guess: Guess, scale: float, among: bool = False) -> Digit:
+        """Return `guess` as a digit, accepted or not; `among`: beside others."""
         left, top, right, bottom = guess.piece.box
         box = (round(left * scale), round(top * scale), round((right - left) * scale), round((bottom - top) * scale))
         return Digit(
@@ -478,18 +489,19 @@ class Recognizer:
             tuple(guess.probs.tolist()),
             box,
             guess.frame,
-            self._accepts(guess),
+            self._accepts(guess, among),
         )
 
-    def _accepts(self, guess: Guess) -> bool:
+    def _accepts(self, guess: Guess, among: bool) -> bool:
         """Say whether `guess` is a digit: sure enough, and no dirt, spot or face, unless the user has said what it is."""
         if self.single:
             return True
         certain, ink = float(certainty(guess.probs)), guess.piece.ink
+        least = self.checkpoint.threshold
         if self._corrected(guess.frame[None])[0]:
-            return certain >= self.checkpoint.threshold
+            return certain >= least
         bold = is_bold(ink)
-        least = max(self.checkpoint.threshold, SURE_BOLD if bold else 0)
+        least = AMONG_DIGITS * least if among else max(least, SURE_BOLD if bold else 0)
         if certain < least or max(ink.shape) < LEAST_SIDE or is_solid(ink):
             return False
         if self.classes[int(guess.probs.argmax())] != "0":

@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import SEVEN, THREE
 from scipy import ndimage
 
 import pairs
 from benchmarks.pictures import number
+from canvas import draw_strokes
 from dataset import Digits
+from frame import make_frame
 from learn import Memory
 from model import (
     MODEL_PATH,
@@ -23,7 +26,8 @@ from model import (
     predict_pairs,
     save_checkpoint,
 )
-from recognizer import CERTAIN_PAIR, SURE, Recognizer
+from recognizer import CERTAIN_PAIR, SURE, SURE_IN_LINE, Guess, Recognizer
+from segment import find_lines
 
 EIGHT = np.ones((3, 3), int)
 
@@ -99,6 +103,32 @@ def test_touching_digits_are_read_more_often_with_it(shipped: Checkpoint, writte
         readings = Recognizer(there).read_many([picture for picture, _ in written])
         right.append(np.mean([reading.text == label for reading, (_, label) in zip(readings, written)]))  # type: ignore[union-attr]
     assert right[0] >= 0.75 and right[0] >= right[1] + 0.05, right
+
+
+def test_in_a_line_it_is_asked_of_sure_digits_too(shipped: Checkpoint, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    places = rng.integers(0, len(digits), (200, 3)).tolist()
+    labels = ["".join(str(int(digits.labels[n])) for n in three) for three in places]
+    lines = [number([digits.images[n, 0].numpy() for n in three], rng, touching=True) for three in places]
+    recognizer, right = Recognizer(shipped), []
+    for limit in (SURE_IN_LINE, SURE):
+        monkeypatch.setattr("recognizer.SURE_IN_LINE", limit)
+        right.append(sum(reading.text == label for reading, label in zip(recognizer.read_many(lines), labels)))
+    assert right[0] > right[1], right
+
+
+def test_in_a_line_what_reads_as_one_digit_is_two_only_if_read_as_a_pair(shipped: Checkpoint) -> None:
+    three = [[x + 54, y] for x, y in THREE[0]]
+    ((piece,),) = find_lines(1 - draw_strokes([*SEVEN, three], 12, 300) / np.float32(255))
+    recognizer, frame, six = Recognizer(shipped), make_frame(piece.ink), np.full(10, 0.05, np.float32)
+    six[6] = 0.55
+    (pair,) = recognizer._ask_pairs([frame])
+    assert pair is not None and pair.argmax(axis=1).tolist() == [7, 3]
+
+    def count(doubt: float, pair: np.ndarray) -> int:
+        return len(recognizer._walk(recognizer._cut(Guess(piece, frame, six, doubt), pair, piece.width, False)))
+
+    assert (count(0, pair), count(0, np.full((2, 10), 0.1)), count(1, np.full((2, 10), 0.1))) == (2, 1, 2)
 
 
 def test_both_digits_have_a_box_of_their_own(shipped: Checkpoint, written: list[tuple[np.ndarray, str]]) -> None:

@@ -1,6 +1,7 @@
 """The shipped model reads real digits through every door, and says when there is none."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -323,13 +324,34 @@ def test_ink_as_bold_as_a_silhouette_must_be_surer(recognizer: Recognizer) -> No
     thin = np.zeros((20, 18), np.float32)
     thin[[0, -1]] = thin[:, [0, -1]] = 1
 
-    def accepted(ink: np.ndarray, probs: np.ndarray) -> bool:
-        return recognizer._digit(Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28)), probs), 1.0).accepted
+    def accepted(ink: np.ndarray, probs: np.ndarray, among: bool = False) -> bool:
+        return recognizer._digit(Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28)), probs), 1.0, among).accepted
 
     assert recognizer.checkpoint.threshold < certainty(probs) < SURE_BOLD < certainty(probs**3 / (probs**3).sum())
     bold = np.ones((20, 18), np.float32)
     bold[5:-5, 5:-5] = 0
     assert accepted(thin, probs) and not accepted(bold, probs) and accepted(bold, probs**3 / (probs**3).sum())
+    assert accepted(bold, probs, among=True)
+    nothing = np.full(10, 0.1, np.float32)
+    assert not accepted(thin, nothing, among=True) and not accepted(np.ones((20, 18), np.float32), probs, among=True)
+
+
+def test_among_digits_less_is_enough_to_be_one(recognizer: Recognizer, digits: Digits) -> None:
+    certain = certainty(recognizer.ask(digits.images[:500, 0].numpy() / np.float32(255)))
+    doubtful = int(np.abs(certain - 2).argmin())
+    places = [int(certain.argmax()), doubtful, int(certain.argsort()[-2])]
+    images = [digits.images[place, 0].numpy() for place in places]
+    picture, label = number(images, np.random.default_rng(0)), "".join(str(int(digits.labels[place])) for place in places)
+
+    def read(threshold: float) -> Reading:
+        facts = {**recognizer.checkpoint.facts, "threshold": threshold}
+        return Recognizer(replace(recognizer.checkpoint, facts=facts)).read(picture)
+
+    middle = read(0.0).groups[1]
+    known, (left, _, width, _) = float(certainty(np.array(middle.probs))), middle.box
+    assert read(known / 0.8).text[1] != "?" and read(known / 0.6).text == f"{label[0]}?{label[2]}"
+    picture = picture[:, left - 4 : left + width + 4]
+    assert read(known * 0.8).text and not read(known / 0.8).text  # by itself
 
 
 @pytest.mark.parametrize("second, answer", [(OTHER_INK - 0.02, "1"), (OTHER_INK + 0.02, "2")])
