@@ -26,7 +26,7 @@ from read_ink import SMALL_SIDE, Look, Picture, PictureError, Source, read_ink
 from segment import Piece
 
 SURE = 0.9  # confidence above which no other way to group the ink is tried
-SURE_IN_LINE = 0.998  # the same where the reader of pairs is asked, too: the network reads 6 of 100 touching pairs surely as one digit
+SURE_OF_PAIRS = 0.998  # the same where the reader of pairs is asked, too: the network reads 6 of 100 touching pairs surely as one digit
 SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
 DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too,
@@ -42,7 +42,8 @@ JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apa
 # where the network is not sure of one digit: nats of certainty that the reader of pairs needs on each of two, and the confidence
 # that both halves must reach then
 CERTAIN_PAIR, SURE_HALF = 0.6, 0.75
-CERTAIN_INSTEAD = 1.5  # nats of each that it needs in a line, where the network is sure
+PAIR_WEIGHT = 0.65  # of what the reader of pairs says of a half, beside what the network does
+CERTAIN_INSTEAD = 1.5  # nats of each that it needs where the network is sure
 MOST_HOLES, PAIR_HOLES = 3, 4  # in a part of a cut, and in two digits that touch; a scribble or a star has more
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
@@ -271,7 +272,7 @@ class Recognizer:
         if sum(guess.confidence < SURE for line in lines for guess in line) <= MOST_UNSURE:
             for place, guesses in enumerate(lines):
                 lines[place] = yield from self._cut_line(guesses, _line_height(pieces[place]), len(guesses) == 1)
-        if sum(map(len, lines)) > 1:
+        if sum(map(len, pieces)) > 1:
             lines = yield from self._as_one(pieces, lines)
         seen = yield from self._look_again([guess for line in lines for guess in line])
         found = tuple(self._digit(guess, scale) for guess in seen)
@@ -324,17 +325,17 @@ class Recognizer:
 
     def _cut_line(self, guesses: list[Guess], line_height: float, alone: bool) -> Steps[list[Guess]]:
         """Return the digits of one line, each cut where the network explains the ink better so."""
-        wide = [self._may_be_two(guess, line_height, alone) for guess in guesses]
+        wide = [self._may_be_two(guess, line_height) for guess in guesses]
         pairs = iter(self._ask_pairs([guess.frame for guess, may in zip(guesses, wide) if may]))
         parts: list[Guess] = []
         for guess, may in zip(guesses, wide):
             parts += (yield from self._cut(guess, next(pairs), line_height, alone)) if may else [guess]
         return parts
 
-    def _may_be_two(self, guess: Guess, line_height: float, alone: bool) -> bool:
+    def _may_be_two(self, guess: Guess, line_height: float) -> bool:
         """Say whether `guess` may be touching digits: not too narrow, nor surely one digit, nor corrected to one."""
         width = guess.piece.width / line_height
-        sure = SURE if alone or self.checkpoint.pairs is None else SURE_IN_LINE
+        sure = SURE if self.checkpoint.pairs is None else SURE_OF_PAIRS
         wide = width >= WIDEST or width >= segment.CUTTABLE and guess.confidence < sure
         return wide and not self._corrected(guess.frame[None])[0]
 
@@ -399,9 +400,9 @@ class Recognizer:
         return (yield from self._cut_line(list(best), line_height, alone))
 
     def _pool(self, guesses: Sequence[Guess], paired: np.ndarray) -> list[Guess]:
-        """Return halves of pairs with the geometric mean of the network's and the pair reader's probabilities (N, classes)."""
+        """Return halves of pairs with the weighted geometric mean of the network's and the pair reader's probabilities (N, classes)."""
         seen = np.stack([guess.probs for guess in guesses])
-        likely = np.sqrt(np.maximum(seen, LEAST_PROBABILITY) * np.maximum(paired, LEAST_PROBABILITY))
+        likely = np.maximum(seen, LEAST_PROBABILITY) ** (1 - PAIR_WEIGHT) * np.maximum(paired, LEAST_PROBABILITY) ** PAIR_WEIGHT
         probs = likely / likely.sum(axis=1, keepdims=True)
         parts = zip(guesses, probs, self._doubts(probs), paired)
         return [replace(guess, probs=mean, doubt=doubt, paired=said) for guess, mean, doubt, said in parts]
