@@ -224,7 +224,8 @@ class Recognizer:
         clean = len(reading.groups) == 1 and reading.confidence >= CLEAN
         small = max(look.ink.shape) <= SMALL_SIDE
         parts, longest = segment.count_parts(look.ink) if look.whole and (small or not clean) else (0, 0.0)
-        if small and parts or longest >= LARGEST_FRAGMENT:  # not of dots alone, if large
+        number = not small and "\n" in reading.text and not reading.rejected and reading.confidence >= SURE
+        if small and parts or longest >= LARGEST_FRAGMENT and not number:  # not of dots alone, if large
             least = SURE_WHOLE if small or parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
             reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
         if len(reading.digits) <= 1 and reading.confidence < CLEAN and (main := segment.find_main(look.ink)) is not None:

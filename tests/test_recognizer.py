@@ -116,6 +116,17 @@ def test_two_small_digits_side_by_side_are_not_one_amid_dirt(recognizer: Recogni
     assert sum(len(recognizer.read(pair).text) == 2 for pair in large) >= 37
 
 
+def test_sure_digits_in_two_lines_are_not_seen_as_one(recognizer: Recognizer, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    def compare(*_: object) -> None:
+        raise AssertionError("seen whole")
+
+    sure = np.argsort(-recognizer.ask(digits.images[:200, 0].numpy() / np.float32(255)).max(axis=1))[:4].tolist()
+    picture = number([digits.images[place, 0].numpy() for place in sure], np.random.default_rng(0), lines=2)
+    monkeypatch.setattr(recognizer, "_compare", compare)
+    labels = "".join(str(int(digits.labels[place])) for place in sure)
+    assert recognizer.read(picture).text == f"{labels[:2]}\n{labels[2:]}"
+
+
 def test_a_frame_as_mnist_has_it_is_looked_at_once(recognizer: Recognizer, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     ask = Recognizer.ask
