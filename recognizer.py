@@ -19,7 +19,7 @@ import torch
 
 import segment
 from as_is import see_as_is
-from frame import FRAME_SIZE, find_box, fit_frame, frame_amid, is_bold, is_solid, make_frame
+from frame import FRAME_SIZE, Box, find_box, fit_frame, frame_amid, is_bold, is_solid, make_frame
 from learn import Memory
 from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around, predict_pairs
 from read_ink import SMALL_SIDE, Look, Picture, PictureError, Source, read_ink
@@ -58,6 +58,7 @@ MOST_UNSURE = 40  # guesses; where more are unsure it is texture, and neither cu
 MANY, LEAST_READ = 8, 1 / 3  # groups, and the share of so many that must be digits; else those are chance
 NUMBER, MOST_READ = 2, 2 / 3  # digits, and their share of all groups, from which the others are likely digits too:
 AMONG_DIGITS = 0.7  # of the threshold, which is enough for these, however bold they are
+ROUND, LONGEST_RINGED = 0.9, 0.6  # shorter over longer side of a ring at least, and of a 1 in it, over the ring's, at most
 MOST_FRAMES = 64  # that the network is asked for at once; more are no faster, and glibc keeps what larger batches took
 
 T = TypeVar("T")
@@ -258,8 +259,11 @@ class Recognizer:
         if held is None:
             return reading
         within = yield from self._read_lines(held, scale)
-        slashed = within.text == "1" and reading.text == "0" and reading.confidence >= OTHER_INK
-        return within if within.confidence >= OTHER_INK and not within.rejected and not slashed else reading
+        if within.confidence < OTHER_INK or within.rejected:
+            return reading
+        zero = reading.text == "0" and reading.confidence >= OTHER_INK
+        slashed = zero and within.text == "1" and not _is_ringed(within.digits[0].box, reading.digits[0].box)
+        return reading if slashed else within
 
     def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
         """Read the lines of writing that `segment` found."""
@@ -514,6 +518,12 @@ class Recognizer:
 def _reading_of(digit: Digit) -> Reading:
     """Return what a picture says that holds one group of ink."""
     return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
+
+
+def _is_ringed(bar: Box, outline: Box) -> bool:
+    """Say whether a bar in an outline is a 1 in a ring rather than the slash of a 0: the outline is round, the bar far from it."""
+    shorter, longer = sorted(outline[2:])
+    return shorter >= ROUND * longer and max(bar[2:]) <= LONGEST_RINGED * longer
 
 
 def _all_of(ink: np.ndarray) -> Piece:

@@ -295,6 +295,13 @@ def test_a_face_is_no_zero_and_a_dotted_or_slashed_zero_is_one(recognizer: Recog
         assert recognizer.read(draw_strokes([zero, mark], brush, 280)).text == "0"
 
 
+@pytest.mark.parametrize("lean", [-6, 0, 8])
+def test_a_bar_in_a_round_ring_is_a_one(recognizer: Recognizer, lean: float) -> None:
+    ring = arc(50, 50, 44, 44)
+    assert recognizer.read(draw_strokes([ring, [[50 + lean, 34], [50 - lean, 66]]], 5, 400)).text == "1"
+    assert recognizer.read(draw_strokes([ring, [[50 + lean, 18], [50 - lean, 82]]], 5, 400)).text == "0"
+
+
 def test_the_class_names_come_from_the_checkpoint(recognizer: Recognizer, seven: np.ndarray) -> None:
     from dataclasses import replace
 
