@@ -50,6 +50,7 @@ MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
 SURE_WHOLE = 2.5  # nats of certainty that parts which are no digits, and a small picture, need to be read whole as one
 SURE_TANGLED = 5.0  # the same for a larger one that reads as several digits, or whose ink is all connected
+SURE_FOUR = 3.5  # nats of certainty that a 4 in two strokes needs, each of which would be a 1
 SURE_BOLD = 3.0  # nats of certainty from which ink as bold as a silhouette is a digit
 LEAST_SIDE = 6  # pixels of the ink; a smaller mark cannot be told from dirt
 WIDEST = 1.4  # width over height of the widest single digit
@@ -392,7 +393,7 @@ class Recognizer:
         if max(segment.count_holes(half.piece) for half in best) > MOST_HOLES:
             return [guess]
         if no_digit_alone:
-            if wide < WIDE_WITH_BAR and any(self.classes[int(half.probs.argmax())] == "1" for half in best):
+            if wide < WIDE_WITH_BAR and any(self._name(half) == "1" for half in best):
                 return [guess]
             seen = yield from self._look_around(best)
             if min(half.confidence for half in seen) < SURE_ALONE:
@@ -417,6 +418,10 @@ class Recognizer:
         if self.checkpoint.pairs is None or not frames:
             return [None] * len(frames)
         return list(predict_pairs(self.checkpoint, torch.from_numpy(np.stack(frames))[:, None].to(self.device)).cpu().numpy())
+
+    def _name(self, guess: Guess) -> str:
+        """Return the likeliest class."""
+        return self.classes[int(guess.probs.argmax())]
 
     def _corrected(self, frames: np.ndarray) -> np.ndarray:
         """Say (N,) which of the frames (N, 28, 28) the user has said the digits of."""
@@ -462,11 +467,20 @@ class Recognizer:
                     spans.append((start, stop, joined))
         best: list[tuple[float, list[Guess]]] = [(0.0, []), *((math.inf, []) for _ in parts)]
         guesses = yield from self._look([joined for _, _, joined in spans])
+        alone = {start: guess for (start, stop, _), guess in zip(spans, guesses) if stop == start + 1}
         for (start, stop, _), guess in zip(spans, guesses):
-            cost = best[start][0] + guess.cost + JOIN_COST * segment.count_apart(parts[start:stop], line_height)
+            apart = segment.count_apart(parts[start:stop], line_height)
+            if apart and self._is_open_four(guess, [alone[place] for place in range(start, stop)]):
+                apart = 0
+            cost = best[start][0] + guess.cost + JOIN_COST * apart
             if cost < best[stop][0]:
                 best[stop] = (cost, [*best[start][1], guess])
         return best[-1][1]
+
+    def _is_open_four(self, whole: Guess, parts: list[Guess]) -> bool:
+        """Say whether two bars that would each be a 1 are surely a 4 in two strokes."""
+        bars = len(parts) == 2 and all(self._name(part) == "1" for part in parts)
+        return bars and self._name(whole) == "4" and bool(certainty(whole.probs) >= SURE_FOUR)
 
     def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
         """Return `lines`, or a single digit if all their pieces together read better, or surely where some are none, as one broken digit."""
@@ -490,7 +504,7 @@ class Recognizer:
         left, top, right, bottom = guess.piece.box
         box = (round(left * scale), round(top * scale), round((right - left) * scale), round((bottom - top) * scale))
         return Digit(
-            self.checkpoint.classes[int(guess.probs.argmax())],
+            self._name(guess),
             guess.confidence,
             tuple(guess.probs.tolist()),
             box,
@@ -510,7 +524,7 @@ class Recognizer:
         least = AMONG_DIGITS * least if among else max(least, SURE_BOLD if bold else 0)
         if certain < least or max(ink.shape) < LEAST_SIDE or is_solid(ink):
             return False
-        if self.classes[int(guess.probs.argmax())] != "0":
+        if self._name(guess) != "0":
             return True
         return not segment.is_filled_in(guess.piece) and not (bold and segment.has_odd_hole(guess.piece))
 

@@ -302,6 +302,16 @@ def test_a_bar_in_a_round_ring_is_a_one(recognizer: Recognizer, lean: float) -> 
     assert recognizer.read(draw_strokes([ring, [[50 + lean, 18], [50 - lean, 82]]], 5, 400)).text == "0"
 
 
+@pytest.mark.parametrize("four", [
+    [[[27, 11], [13, 53], [34, 62]], [[72, 10], [67, 93]]],
+    [[[31, 9], [20, 51], [42, 60]], [[71, 17], [73, 91]]],
+])
+def test_an_open_four_in_two_strokes_is_no_eleven(recognizer: Recognizer, four: list[list[list[float]]]) -> None:
+    assert recognizer.read(draw_strokes(four, 5, 280)).text == "4"
+    bars = [[[50, 10], [46, 92]], [[80, 12], [76, 95]]]
+    assert recognizer.read(draw_strokes(bars, 5, 280)).text == "11"
+
+
 def test_the_class_names_come_from_the_checkpoint(recognizer: Recognizer, seven: np.ndarray) -> None:
     from dataclasses import replace
 
