@@ -29,6 +29,7 @@ SHARP = 0.3  # of the page's difference that its edge takes within five pixels o
 SOFT_EDGE = 0.15  # but for this share of its outline, which may be lost in shade
 BEYOND = 0.6  # of the page's difference from the border that there may be a few pixels beyond its edge
 PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies around it, at least
+FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is the shade of a lens
 
 
 def rim(pixels: np.ndarray) -> np.ndarray:
@@ -136,8 +137,19 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     keep[np.unique(labels[depth > max(0.6 * strong, floor)])] = True
     keep[0] = False
     ink[~keep[labels]] = 0
+    ink[_edge_shade(ink)] = 0
     share = float((ink > 0).mean())
     return ink, strong * _likelihood(level) * (1 - share) * (PLAINLY if bold else 1) if share < 0.5 or bold else 0.0
+
+
+def _edge_shade(ink: np.ndarray) -> np.ndarray:
+    """Return a mask of what is broad and faint in `ink` (H, W) from the picture's edge on: the shade of a lens, not a stroke."""
+    faint = ndimage.binary_erosion((ink > 0) & (ink < FAINT_SHADE), EIGHT, 2, border_value=1)
+    labels, count = ndimage.label(faint, EIGHT)
+    shade = np.zeros(count + 1, bool)
+    shade[rim(labels)] = True
+    shade[0] = False
+    return ndimage.binary_dilation(shade[labels], EIGHT, 2)
 
 
 def _above_noise(values: np.ndarray, deviations: float) -> float:
