@@ -19,7 +19,7 @@ import torch
 
 import segment
 from as_is import see_as_is
-from frame import FRAME_SIZE, Box, find_box, fit_frame, frame_amid, is_bold, is_solid, make_frame
+from frame import FRAME_SIZE, find_box, fit_frame, frame_amid, is_bold, is_solid, make_frame
 from learn import Memory
 from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around, predict_pairs
 from read_ink import SMALL_SIDE, Look, Picture, PictureError, Source, read_ink
@@ -263,7 +263,7 @@ class Recognizer:
         if within.confidence < OTHER_INK or within.rejected:
             return reading
         zero = reading.text == "0" and reading.confidence >= OTHER_INK
-        slashed = zero and within.text == "1" and not _is_ringed(within.digits[0].box, reading.digits[0].box)
+        slashed = zero and within.text == "1" and not _is_ringed(within.digits[0], reading.digits[0])
         return reading if slashed else within
 
     def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
@@ -500,7 +500,7 @@ class Recognizer:
         return [[guess]] if certainty(guess.probs) >= least else lines
 
     def _digit(self, guess: Guess, scale: float, among: bool = False) -> Digit:
-        """Return `guess` as a digit, accepted or not; `among`: beside others."""
+        """Return `guess` as a digit, accepted or not; `among`: in a number, most of which has been read."""
         left, top, right, bottom = guess.piece.box
         box = (round(left * scale), round(top * scale), round((right - left) * scale), round((bottom - top) * scale))
         return Digit(
@@ -534,10 +534,10 @@ def _reading_of(digit: Digit) -> Reading:
     return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
 
 
-def _is_ringed(bar: Box, outline: Box) -> bool:
+def _is_ringed(bar: Digit, outline: Digit) -> bool:
     """Say whether a bar in an outline is a 1 in a ring rather than the slash of a 0: the outline is round, the bar far from it."""
-    shorter, longer = sorted(outline[2:])
-    return shorter >= ROUND * longer and max(bar[2:]) <= LONGEST_RINGED * longer
+    shorter, longer = sorted(outline.box[2:])
+    return shorter >= ROUND * longer and max(bar.box[2:]) <= LONGEST_RINGED * longer
 
 
 def _all_of(ink: np.ndarray) -> Piece:
