@@ -280,8 +280,11 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.kind:
         faulthandler.enable()
         faulthandler.dump_traceback_later(600 + arguments.cases, exit=True)
-        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-            tally = fuzz(arguments.kind, arguments.cases, arguments.seed, Path(folder), arguments.first, arguments.keep)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary, "a", "b")  # "../.." is a word of the commands: it must not be a disk full of pictures
+            folder.mkdir(parents=True)
+            with contextlib.chdir(folder):
+                tally = fuzz(arguments.kind, arguments.cases, arguments.seed, folder, arguments.first, arguments.keep)
         print(json.dumps(tally.__dict__))
         return 1 if tally.failures else 0
     failures: list[str] = []
