@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from frame import EIGHT, ellipticity
+from frame import EIGHT, ellipticity, pen_width
 
 PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
 RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
@@ -29,6 +29,7 @@ SHARP = 0.3  # of the page's difference that its edge takes within five pixels o
 SOFT_EDGE = 0.15  # but for this share of its outline, which may be lost in shade
 BEYOND = 0.6  # of the page's difference from the border that there may be a few pixels beyond its edge
 PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies around it, at least
+ENDS = slice(None, 5), slice(-5, None)  # pixels of a side that are near its corners
 FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is the shade of a lens
 
 
@@ -138,6 +139,7 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     keep[0] = False
     ink[~keep[labels]] = 0
     ink[_edge_shade(ink)] = 0
+    ink[_dark_corners(ink)] = 0
     share = float((ink > 0).mean())
     return ink, strong * _likelihood(level) * (1 - share) * (PLAINLY if bold else 1) if share < 0.5 or bold else 0.0
 
@@ -150,6 +152,20 @@ def _edge_shade(ink: np.ndarray) -> np.ndarray:
     shade[rim(labels)] = True
     shade[0] = False
     return ndimage.binary_dilation(shade[labels], EIGHT, 2)
+
+
+def _dark_corners(ink: np.ndarray) -> np.ndarray:
+    """Return a mask of the patches in the corners of `ink` (H, W) that are three times as wide as the pen of the rest."""
+    labels, _ = ndimage.label(ink > 0, EIGHT)
+    near = {int(np.bincount(labels[rows, columns].ravel()).argmax()) for rows in ENDS for columns in ENDS}  # the commonest there
+    dark = np.zeros(ink.shape, bool)
+    for n in near - {0}:
+        part = labels == n
+        pen = pen_width(np.where(part, 0, ink))
+        core = ndimage.distance_transform_edt(np.pad(ndimage.binary_fill_holes(part), 1, mode="edge"))[1:-1, 1:-1] > 1.5 * pen
+        if 0 < pen and core.any():
+            dark |= part & (ndimage.distance_transform_edt(~core) <= 3 * pen)
+    return dark
 
 
 def _above_noise(values: np.ndarray, deviations: float) -> float:

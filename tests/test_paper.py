@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from paper import _edge_shade, isolate_page, otsu, shaded_ink
+from paper import _dark_corners, _edge_shade, isolate_page, otsu, shaded_ink
 from read_ink import read_ink
 from recognizer import Recognizer
 
@@ -146,3 +146,17 @@ def test_the_shade_of_a_lens_at_the_edge_is_no_ink_and_a_stroke_there_is() -> No
     ink[50:60, 30:40] = 0.2  # faint, but no shade of a lens
     shade = _edge_shade(ink)
     assert shade[40:70, 88:].all() and not shade[:, :86].any() and not (shade & (before == 1)).any()
+
+
+def test_a_dark_corner_is_no_ink_and_a_stroke_in_a_corner_is() -> None:
+    ink = np.zeros((120, 160), np.float32)
+    ink[30:90, 60:68] = 1.0  # a stroke
+    ink[:50, :8] = ink[:8, :40] = 1.0  # another, in a corner
+    assert not _dark_corners(ink).any()
+    y, x = np.mgrid[:120, :160]
+    corner = (159 - x) + (119 - y) < 40
+    ink[corner] = 1.0
+    dark = _dark_corners(ink)
+    assert dark[corner].mean() > 0.95 and not dark[~corner].any()
+    alone = np.where(corner, ink, 0)
+    assert not _dark_corners(alone).any()  # the only ink is not taken away
