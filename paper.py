@@ -19,7 +19,7 @@ LEAST_BARE = 0.15  # of the picture, from which the paper beneath bold strokes i
 PLAINLY = 5.0  # how much likelier such strokes make the side they are on
 TWO_KINDS = 0.8  # of the variance of depth that ink and paper explain where there is ink; halves of a bell curve explain 0.64
 UNEVEN = 0.25  # of the strokes' contrast; how far such paper may stray from a quadratic surface
-PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around it, nor a lens's dark corners
+PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around it
 PAGE_SHARE = (0.05, 0.9)  # of the picture that a page covers
 PAGE_CUT = 0.2  # of the picture's border, at most, where a page may run out of the picture
 ELLIPTIC = 0.97  # of the ellipse with its second moments that a round page fills; a rectangle fills 0.955, a triangle 0.83
@@ -138,8 +138,8 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     keep[np.unique(labels[depth > max(0.6 * strong, floor)])] = True
     keep[0] = False
     ink[~keep[labels]] = 0
-    ink[_edge_shade(ink)] = 0
-    if min(ink.shape) >= PAGE_SIDE:
+    if min(ink.shape) > PAPER_SIDE:  # a photo, where a lens darkens edges and corners
+        ink[_edge_shade(ink)] = 0
         ink[_dark_corners(ink)] = 0
     share = float((ink > 0).mean())
     return ink, strong * _likelihood(level) * (1 - share) * (PLAINLY if bold else 1) if share < 0.5 or bold else 0.0
