@@ -288,7 +288,7 @@ class Recognizer:
         if accepted == 0 or (chance or bars) and not self._corrected(np.stack([group.frame for group in found])).any():
             return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
         if accepted >= NUMBER and accepted >= MOST_READ * len(found):
-            found = tuple(self._digit(guess, scale, among=True) for guess in seen)
+            found = tuple(group if group.accepted else self._digit(guess, scale, among=True) for group, guess in zip(found, seen))
         signs = iter([group.digit if group.accepted else "?" for group in found])
         return Reading("ok", "\n".join("".join(next(signs) for _ in line) for line in lines), found)
 
@@ -307,7 +307,7 @@ class Recognizer:
         frame = pixels.astype(np.float32) / 255
         probs = (yield frame[None])[0]
         confidence = float(probs.max())
-        name = self.classes[int(probs.argmax())]
+        name = self._name(probs)
         accepted = self.single or bool(certainty(probs) >= self.checkpoint.threshold)
         digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
         return _reading_of(digit)
@@ -393,7 +393,7 @@ class Recognizer:
         if max(segment.count_holes(half.piece) for half in best) > MOST_HOLES:
             return [guess]
         if no_digit_alone:
-            if wide < WIDE_WITH_BAR and any(self._name(half) == "1" for half in best):
+            if wide < WIDE_WITH_BAR and any(self._name(half.probs) == "1" for half in best):
                 return [guess]
             seen = yield from self._look_around(best)
             if min(half.confidence for half in seen) < SURE_ALONE:
@@ -419,9 +419,9 @@ class Recognizer:
             return [None] * len(frames)
         return list(predict_pairs(self.checkpoint, torch.from_numpy(np.stack(frames))[:, None].to(self.device)).cpu().numpy())
 
-    def _name(self, guess: Guess) -> str:
-        """Return the likeliest class."""
-        return self.classes[int(guess.probs.argmax())]
+    def _name(self, probs: np.ndarray) -> str:
+        """Return the likeliest class of probabilities (classes,)."""
+        return self.classes[int(probs.argmax())]
 
     def _corrected(self, frames: np.ndarray) -> np.ndarray:
         """Say (N,) which of the frames (N, 28, 28) the user has said the digits of."""
@@ -479,8 +479,8 @@ class Recognizer:
 
     def _is_open_four(self, whole: Guess, parts: list[Guess]) -> bool:
         """Say whether two bars that would each be a 1 are surely a 4 in two strokes."""
-        bars = len(parts) == 2 and all(self._name(part) == "1" for part in parts)
-        return bars and self._name(whole) == "4" and bool(certainty(whole.probs) >= SURE_FOUR)
+        bars = len(parts) == 2 and all(self._name(part.probs) == "1" for part in parts)
+        return bars and self._name(whole.probs) == "4" and bool(certainty(whole.probs) >= SURE_FOUR)
 
     def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
         """Return `lines`, or a single digit if all their pieces together read better, or surely where some are none, as one broken digit."""
@@ -504,7 +504,7 @@ class Recognizer:
         left, top, right, bottom = guess.piece.box
         box = (round(left * scale), round(top * scale), round((right - left) * scale), round((bottom - top) * scale))
         return Digit(
-            self._name(guess),
+            self._name(guess.probs),
             guess.confidence,
             tuple(guess.probs.tolist()),
             box,
@@ -524,7 +524,7 @@ class Recognizer:
         least = AMONG_DIGITS * least if among else max(least, SURE_BOLD if bold else 0)
         if certain < least or max(ink.shape) < LEAST_SIDE or is_solid(ink):
             return False
-        if self._name(guess) != "0":
+        if self._name(guess.probs) != "0":
             return True
         return not segment.is_filled_in(guess.piece) and not (bold and segment.has_odd_hole(guess.piece))
 

@@ -313,8 +313,6 @@ def test_an_open_four_in_two_strokes_is_no_eleven(recognizer: Recognizer, four: 
 
 
 def test_the_class_names_come_from_the_checkpoint(recognizer: Recognizer, seven: np.ndarray) -> None:
-    from dataclasses import replace
-
     named = Recognizer(replace(recognizer.checkpoint, classes=tuple("abcdefghij")))
     assert named.read(seven).text == "h"
 
