@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import command
+
 if TYPE_CHECKING:
     import pygame
 
@@ -41,7 +43,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu", help="where the network runs: cpu, cuda, mps (default: %(default)s)")
     parser.add_argument("--trust", action="store_true", help="open a model that ends in .pt2, which may hold code")
     parser.add_argument("--corrections", type=Path, metavar="DIR", help="folder of corrections (default: in the user's data)")
-    parser.add_argument("--scale", type=_scale, default=1.0, help="size of text and buttons, 0.5 to 4 (default: %(default)s)")
+    parser.add_argument("--scale", type=command.number(float, 0.5, 4), default=1.0,
+                        help="size of text and buttons, 0.5 to 4 (default: %(default)s)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="window size in pixels (default: that of the last time)")
     parser.add_argument("--theme", choices=("light", "dark"), help="colours (default: those of the last time)")
     parser.add_argument("--output", type=Path, default=None, metavar="DIR", help="folder for drawings (default: the current one)")
@@ -86,8 +89,10 @@ def main(argv: list[str] | None = None) -> int:
     pygame.display.update(app.draw())
     worker.ask("load", args.model)
     try:
-        if args.strokes:
-            app.exchange.open([str(args.strokes)])
+        drawn = not args.strokes or app.exchange.open_strokes(args.strokes)
+        if args.screenshot and not drawn:
+            print(f"app.py: {app.message}", file=sys.stderr)
+            return 1
         if args.screenshot:
             return _screenshot(app, args.screenshot)
         run(app, wake)
@@ -153,13 +158,6 @@ def _screenshot(app: App, path: Path) -> int:
     return 1 if app.trouble else 0
 
 
-def _scale(text: str) -> float:
-    value = float(text)
-    if not 0.5 <= value <= 4:
-        raise argparse.ArgumentTypeError("must be from 0.5 to 4")
-    return value
-
-
 def _size(text: str) -> tuple[int, int]:
     try:
         width, height = (int(side) for side in text.lower().split("x"))
@@ -171,4 +169,4 @@ def _size(text: str) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, filters=False)

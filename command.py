@@ -1,7 +1,11 @@
-"""How the commands end: quietly in a pipe, in one line at Ctrl-C."""
+"""How the commands end: quietly in a pipe, in one line at Ctrl-C or an error."""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import math
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -9,14 +13,14 @@ from pathlib import Path
 from typing import NoReturn
 
 
-def run(main: Callable[[], int]) -> NoReturn:
+def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
     """Call a command's `main` and exit with what it returns; with 130 where Ctrl-C stopped it.
 
-    `predict.py ... | head` ends as other filters do, and a name that cannot be printed is printed escaped.
+    One that `filters` ends in `... | head` as other filters do; a name that cannot be printed is printed escaped.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    if hasattr(signal, "SIGPIPE"):
+    if filters and hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         code = main()
@@ -24,3 +28,25 @@ def run(main: Callable[[], int]) -> NoReturn:
         print(f"{Path(sys.argv[0]).name}: stopped", file=sys.stderr)
         code = 130
     sys.exit(code)
+
+
+def number(kind: Callable[[str], float], least: float, most: float = math.inf) -> Callable[[str], float]:
+    """Return what reads an option's value: an int or float, as `kind` makes it, from `least` to `most`."""
+    wanted = f"from {least} to {most}" if most < math.inf else f"of at least {least}"
+
+    def read(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            if least <= (value := kind(text)) <= most:
+                return value
+        raise argparse.ArgumentTypeError(f"{text!r} is no {'whole ' if kind is int else ''}number {wanted}")
+
+    return read
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error as one line that names the file and what is wrong."""
+    if isinstance(error, OSError) and error.strerror:
+        name = os.fsdecode(error.filename) if error.filename else "the file"
+        return f"{name}: {'no such file' if isinstance(error, FileNotFoundError) else error.strerror.lower()}"
+    said = " ".join(str(error).split())
+    return said if isinstance(error, (OSError, ValueError, RuntimeError)) and said else f"{type(error).__name__}: {said}"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pygame
 
 from cards import FilesCard
+from command import one_line
 from storage import atomic_write, unused_path
-from worker import one_line
 
 if TYPE_CHECKING:
     from state import State
@@ -83,14 +83,17 @@ class Exchange:
             self.app.say(f"Loading {paths[0].name}")
             self.app.worker.ask("load", paths[0])
         elif paths[0].suffix.lower() == ".json":
-            self._open_strokes(paths[0])
+            self.open_strokes(paths[0])
         else:
             self.app.worker.ask("open", paths[0], paths[0].name)
         self.app.show("all")
 
-    def _open_strokes(self, path: Path) -> None:
+    def open_strokes(self, path: Path) -> bool:
+        """Draw the strokes of a .json file; say whether they could be read."""
         try:
             self.app.drawn(self.app.canvas.load_json(path.read_bytes()))
             self.app.show("all")
         except (OSError, ValueError) as error:
             self.app.say(f"{path.name}: {one_line(error)}")
+            return False
+        return True

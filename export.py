@@ -54,16 +54,16 @@ def main(argv: list[str] | None = None) -> int:
     try:
         checkpoint = load_checkpoint(arguments.model)
     except (OSError, ValueError) as error:
-        print(f"export.py: {error}", file=sys.stderr)
+        print(f"export.py: {command.one_line(error)}", file=sys.stderr)
         return 1
     failed = False
     for name in arguments.format or FORMATS:
-        path = (arguments.output or arguments.model).with_suffix(f".{name}")
         try:
+            path = (arguments.output or arguments.model).with_suffix(f".{name}")
             difference = export(checkpoint, name, path)
             print(f"{path}: {path.stat().st_size:,} bytes, differs by at most {difference:.1e} on {CHECKS:,} inputs")
         except (OSError, ImportError, ValueError) as error:
-            print(f"export.py: {' '.join(str(error).split())}", file=sys.stderr)
+            print(f"export.py: {command.one_line(error)}", file=sys.stderr)
             failed = failed or bool(arguments.format) or name != "torchscript"  # which newer Pythons have no more
     return int(failed)
 

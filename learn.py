@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import secrets
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +32,7 @@ from scipy import ndimage
 from storage import atomic_write, user_data_dir
 
 FORMAT = "digits-correction-v1"
+OWN_NAME = re.compile(r"\d{8}T\d{12}-\d{3}-[0-9a-f]{6}")  # of a correction's file, without its ending
 SIDE = 28  # pixels; frames are compared at this size
 BLUR = 1.0  # pixels; standard deviation of the blur that lets strokes lie a little apart
 SHIFTS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]  # pixels; tried before two frames are called unlike
@@ -65,13 +68,13 @@ class Memory:
     """The corrections in a folder, one file each; safe to use from several threads.
 
     Every change is on disk, whole, before the call returns, and a file is never rewritten: a crash at any
-    instant loses at most the correction being made. A damaged file is moved to `damaged/` and listed there.
+    instant loses at most the correction being made. A damaged file is moved to `damaged/` if its name is one of ours.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         """Read the corrections in `folder` (default: the user's data folder; made when first needed)."""
         self.folder = Path(folder) if folder is not None else default_folder()
-        self.damaged: list[Path] = []  # where the damaged files found were put
+        self.damaged: list[Path] = []  # the files found that are none, where they are now
         self._lock = threading.RLock()
         self._entries: dict[str, Correction] = {}
         self._features: dict[str, np.ndarray] = {}  # id -> (SIDE * SIDE,), unit length
@@ -195,11 +198,11 @@ class Memory:
 
     def _set_aside(self, path: Path) -> None:
         aside = path.parent / "damaged"
-        try:
-            aside.mkdir(exist_ok=True)
-            os.replace(path, aside / path.name)
-            self.damaged.append(aside / path.name)
-        except OSError:
+        with suppress(OSError):
+            if OWN_NAME.fullmatch(path.stem):
+                aside.mkdir(exist_ok=True)
+                path = path.replace(aside / path.name)
+        if path not in self.damaged:
             self.damaged.append(path)
 
     def _path(self, id: str) -> Path:

@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from dataset import DataError, Digits, load_mnist, load_stand_in
-from model import Checkpoint, build_model
+from model import ARCHITECTURES, Checkpoint, build_model
 
 ARCH = "tiny"
 BATCH = 64              # digits a step
@@ -36,7 +36,7 @@ def new_pupil(seed: int | None = None) -> Checkpoint:
         torch.manual_seed(seed)
     model = build_model(ARCH)
     model.eval()
-    return Checkpoint(model, ARCH, {"width": 12})
+    return Checkpoint(model, ARCH, dict(ARCHITECTURES[ARCH].config))
 
 
 def teach(model: Any, digits: Digits | None = None, steps: int = STEPS) -> Iterator[Progress]:

@@ -261,7 +261,9 @@ def _from_export(path: Path, device: torch.device | str, trust: bool) -> Checkpo
     if not path.exists():
         raise FileNotFoundError(f"no model at {path}: make one with `python export.py`")
     if path.suffix == ".pt2" and not trust:
-        raise CheckpointError(f"{path} can hold code that runs when it is opened: if you know who made it, add --trust")
+        raise CheckpointError(
+            f"{path} can hold code that runs when it is opened: if you know who made it, predict.py, test.py and app.py open it with --trust"
+        )
     try:
         network: Any = OnnxNetwork(path) if path.suffix == ".onnx" else Pt2Network(path)
         card = read_card(network.card, path)
@@ -343,9 +345,7 @@ def _from_state_dict(path: str | os.PathLike[str], content: Any) -> Checkpoint:
             model.load_state_dict(content)
         except (TypeError, RuntimeError, AttributeError, ValueError, KeyError):
             continue
-        return Checkpoint(
-            model, arch, dict(known.config)
-        )
+        return Checkpoint(model, arch, dict(known.config))
     raise CheckpointError(f"{path} holds the weights of no network known here: train one with `python train.py`")
 
 

@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{output.name} as it was is kept as {back_up(output)} (to bring it back, copy it over {output})")
         save_checkpoint(output, checkpoint)
     except (OSError, ValueError) as error:
-        print(f"pairs.py: {error}", file=sys.stderr)
+        print(f"pairs.py: {command.one_line(error)}", file=sys.stderr)
         return 1
     print(f"both digits right in {right:.2%} of {len(validation_set):,} pairs of validation digits, bent as in training: wrote {output}")
     return 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -112,6 +114,7 @@ _recognizer: Recognizer | None = None  # of this process
 def _begin(make: Callable[[], Recognizer]) -> None:
     global _recognizer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then stops the others
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     _recognizer = make()
 
@@ -119,3 +122,11 @@ def _begin(make: Callable[[], Recognizer]) -> None:
 def _read_here(sources: list[Source | Exception]) -> list[Reading | Exception]:
     assert _recognizer is not None
     return _read(_recognizer, sources)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that began it has ended, however that ended."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -24,13 +24,11 @@ import command
 from learn import Memory, default_folder
 from model import MODEL_PATH
 from pool import read_pictures
-from read_ink import PictureError, Source, open_picture
+from read_ink import SUFFIXES, PictureError, Source, open_picture
 from recognizer import Reading, Recognizer
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".heic", ".heif", ".avif"}
 MOST_PLOTTED = 20       # pictures in one plot
 MOST_FRAMES = 12        # frames a picture in a plot
-MODEL_HELP = "checkpoint to use (default: the model.pth beside this program)"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,13 +40,15 @@ def main(argv: list[str] | None = None) -> int:
     try:
         recognizer = make()
     except (OSError, ValueError, RuntimeError) as error:
-        print(f"predict.py: {_one_line(error)}", file=sys.stderr)
+        print(f"predict.py: {command.one_line(error)}", file=sys.stderr)
         return 1
+    for path in recognizer.memory.damaged if recognizer.memory else ():
+        print(f"predict.py: {path} is no correction, or damaged", file=sys.stderr)
     failed = False
     shown: list[tuple[str, Source, Reading]] = []
     try:
         for name, source, answer in read_pictures(find_pictures(arguments.paths), recognizer, make, arguments.processes):
-            reading, problem = (None, _one_line(answer)) if isinstance(answer, Exception) else (answer, None)
+            reading, problem = (None, command.one_line(answer)) if isinstance(answer, Exception) else (answer, None)
             if problem:
                 failed = True
                 print(f"predict.py: {problem}", file=sys.stderr)
@@ -59,13 +59,13 @@ def main(argv: list[str] | None = None) -> int:
             if arguments.plot and reading is not None and not isinstance(source, Exception) and len(shown) < MOST_PLOTTED:
                 shown.append((name, source, reading))
     except RuntimeError as error:
-        print(f"predict.py: {_one_line(error)}", file=sys.stderr)
+        print(f"predict.py: {command.one_line(error)}", file=sys.stderr)
         return 1
     if arguments.plot and shown:
         try:
-            plot_readings(shown, recognizer.checkpoint.classes, arguments.plot)
+            plot_readings(shown, recognizer.classes, arguments.plot)
         except (OSError, ValueError) as error:
-            print(f"predict.py: cannot write {arguments.plot}: {_one_line(error)}", file=sys.stderr)
+            print(f"predict.py: cannot write {arguments.plot}: {command.one_line(error)}", file=sys.stderr)
             failed = True
     return 1 if failed else 0
 
@@ -84,13 +84,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="picture, folder, or - for stdin")
     parser.add_argument("--json", action="store_true", help="one JSON object a picture instead of a line of text")
     parser.add_argument("--single", action="store_true", help="each picture is one digit: never several, and never refused")
-    parser.add_argument("--top", type=_positive, default=1, metavar="K", help="show the K likeliest digits (default: 1)")
+    parser.add_argument("--top", type=command.number(int, 1), default=1, metavar="K", help="show the K likeliest digits (default: 1)")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw each picture, its boxes, what the network saw")
-    parser.add_argument("--model", type=Path, help=MODEL_HELP)
+    parser.add_argument("--model", type=Path, help="checkpoint to use (default: the model.pth beside this program)")
     parser.add_argument("--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code")
     parser.add_argument("--corrections", nargs="?", type=Path, const=default_folder(), metavar="DIR",
                         help="use your corrections, those made in app.py or in DIR (after PATH)")
-    parser.add_argument("--processes", type=_positive, metavar="N",
+    parser.add_argument("--processes", type=command.number(int, 1), metavar="N",
                         help="processes that read (default: as many as cores from 200 pictures on, 1 for fewer)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (default: cpu, quickest for single pictures)")
     return parser
@@ -149,15 +149,16 @@ def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
 
 def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, Any]:
     """Return the object that --json prints for one picture; its keys are fixed."""
-    digits = [] if reading is None else [
+    reading = reading or Reading("error", "", ())
+    digits = [
         {"digit": d.digit, "confidence": round(d.confidence, 6), "probs": [round(p, 6) for p in d.probs], "box": list(d.box)}
         for d in reading.digits]
     return {
         "path": path,
-        "status": "error" if reading is None else reading.status,
-        "text": "" if reading is None else reading.text,
+        "status": reading.status,
+        "text": reading.text,
         "digits": digits,
-        "rejected": [] if reading is None else [list(group.box) for group in reading.rejected],
+        "rejected": [list(group.box) for group in reading.rejected],
         "error": error,
     }
 
@@ -167,7 +168,7 @@ def plot_pictures(sources: list[Source], path: str | os.PathLike[str], recognize
     recognizer = recognizer or Recognizer()
     names = [str(source) if isinstance(source, (str, os.PathLike)) else "" for source in sources]
     shown = [(name, source, recognizer.read(source)) for name, source in zip(names, sources)]
-    plot_readings(shown, recognizer.checkpoint.classes, Path(path))
+    plot_readings(shown, recognizer.classes, Path(path))
 
 
 def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, ...], path: Path) -> None:
@@ -188,7 +189,7 @@ def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, 
         axes = figure.add_subplot(grid[2 * row : 2 * row + 2, 0])
         axes.imshow(colours, cmap="gray", vmin=0, vmax=255)
         title = f"{os.path.basename(name)}: {describe(reading, classes)}".encode("utf-8", "replace").decode()
-        axes.set_title("\n".join(textwrap.wrap(title, 40)), fontsize=9)
+        axes.set_title("\n".join(textwrap.wrap(title, 40)), fontsize=9, parse_math=False)
         axes.set_axis_off()
         for group in reading.groups:
             left, top, width, height = (side / scale for side in group.box)
@@ -205,22 +206,6 @@ def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, 
             bars.set_xticklabels(classes, fontsize=7)
     save_figure(figure, path, 110)
     pyplot.close(figure)
-
-
-def _one_line(error: Exception) -> str:
-    """Return an error as one printable line that names the file and the cure."""
-    if isinstance(error, FileNotFoundError) and error.errno is not None:
-        return f"{os.fsdecode(error.filename)}: no such file"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{os.fsdecode(error.filename) if error.filename else 'the file'}: {error.strerror.lower()}"
-    return " ".join(str(error).split())
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 if __name__ == "__main__":

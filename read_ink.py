@@ -27,6 +27,7 @@ Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
 # what a user has; Pillow's other decoders are rarely used, and one of them (EPS) runs Ghostscript
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "WEBP", "TIFF", "AVIF")
+SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".heic", ".heif", ".avif"}
 MAX_SIDE = 1024  # pixels; larger pictures are reduced to this while decoding
 MAX_PIXELS = 100_000_000  # a picture that decodes to more is refused as a bomb (in colour with alpha: 400 MB a copy)
 MAX_LENGTH = 1_000_000  # pixels; a longer side is refused too, since Pillow keeps 8 bytes a row
@@ -92,8 +93,7 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or not (source.ndim == 2 or source.ndim == 3 and source.shape[2] == 3):
             raise PictureError("an array must be uint8 (H, W) or (H, W, 3), or float ink (H, W)")
-        image: Image.Image = Image.fromarray(source)
-        return _decode(image)
+        return _decode(Image.fromarray(source))
     name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the picture"
     if isinstance(source, bytes):
         source = io.BytesIO(source)
@@ -232,6 +232,8 @@ def _whole_frames(colours: np.ndarray, scan: bool) -> Iterator[Look]:
 
 
 def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
+    if not image.width or not image.height:
+        raise PictureError("the picture has no pixels")
     full = max(image.size)
     image.draft(None, (MAX_SIDE, MAX_SIDE)) if image.format == "JPEG" else None
     if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_LENGTH:

@@ -23,14 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from worker import one_line
+from command import one_line
 
 if TYPE_CHECKING:
     from finetune import FineTuner
     from learn import Memory
     from recognizer import Digit, Reading, Recognizer
-
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".heic", ".avif")
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,8 @@ class Session:
     def open(self, source: Any) -> tuple[np.ndarray, float, Reading | None]:
         """Return (uint8 upright picture, pixels of the file per pixel of it, reading) of a file or a PIL image."""
         from read_ink import open_picture
-        colours, scale = open_picture(source)[:2]
-        return colours, float(scale), self.read(source)
+        colours, scale = open_picture(source)
+        return colours, scale, self.read(source)
 
     def paste(self, _: Any = None) -> tuple[np.ndarray, float, Reading | None] | None:
         """Open the clipboard's image; None if it holds none. Raises OSError with the cure where no helper is installed."""
@@ -183,12 +181,6 @@ class Session:
         assert self.recognizer is not None
         self.recognizer = Recognizer(self.recognizer.checkpoint, device=self.device, memory=self.memory)
 
-    def forget(self, identity: str) -> str:
-        """Delete one correction."""
-        if self.memory is not None:
-            self.memory.forget(identity)
-        return identity
-
     def forget_all(self, _: Any = None) -> int:
         """Delete all corrections and return how many there were."""
         return self.memory.forget_all() if self.memory is not None else 0
@@ -196,10 +188,11 @@ class Session:
 
 def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
     """Return the picture files in a folder, recursively and sorted, or the file itself."""
+    from read_ink import SUFFIXES
     path = Path(path)
     if not path.is_dir():
         return [path]
-    return sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS and file.is_file())
+    return sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pygame
 
 import answers
 import panels
-from canvas import BRUSH_RANGE, Canvas, Rect
+from canvas import Canvas, Rect
 from cards import Card, CorrectionsCard, FilesCard, HelpCard
 from layout import Layout, arrange
 from panels import Look
@@ -187,7 +187,7 @@ class State:
             self.show("all")
 
     def set_brush(self, brush: float) -> None:
-        self.settings.brush = min(max(brush, LEAST_BRUSH, BRUSH_RANGE[0]), MOST_BRUSH, BRUSH_RANGE[1])
+        self.settings.brush = min(max(brush, LEAST_BRUSH), MOST_BRUSH)
         self.show("toolbar")
 
     def toggle_eraser(self) -> None:

@@ -24,6 +24,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 import command
+from canvas import BRUSH_RANGE
 from dataset import Batches, load_mnist
 from model import DIGITS, MODEL_PATH, Checkpoint, load_checkpoint, look_around, predict_logits
 from model import evaluate as evaluate  # for visitors: the accuracy of a model on a loader
@@ -51,7 +52,7 @@ class Answer:
     @property
     def right(self) -> bool:
         """A digit read as its label (lines joined without a break), or a picture of no digit refused."""
-        return self.text == self.label if self.is_digit else self.status != "ok"
+        return self.text == self.label if self.is_digit else self.status not in ("ok", "error")
 
     @property
     def confidence(self) -> float:
@@ -67,8 +68,8 @@ def main(argv: list[str] | None = None) -> int:
         started = time.perf_counter()
         if arguments.data is None:
             name = "MNIST test set"
-            if checkpoint.classes != DIGITS:
-                raise ValueError(f"this model's classes are {', '.join(checkpoint.classes)}: name pictures of them with --data")
+            if checkpoint.classes != DIGITS or not checkpoint.input["road"]:
+                raise ValueError(f"this model was trained on other pictures ({', '.join(checkpoint.classes)}): name some with --data")
             answers = mnist_answers(checkpoint, arguments.data_dir, device, arguments.tta)
         else:
             name = str(arguments.data)
@@ -76,12 +77,12 @@ def main(argv: list[str] | None = None) -> int:
             answers = picture_answers(Recognizer(checkpoint, device), samples, arguments.by)
         report = {"data": name, **measure(answers, checkpoint.classes), "seconds": time.perf_counter() - started}
         report["images_per_second"] = len(answers) / report["seconds"]
+        print(json.dumps(report) if arguments.json else as_text(report), flush=True)
         if arguments.plot:
             plot_report(answers, report, arguments.plot)
     except (OSError, ValueError, RuntimeError) as error:
-        print(f"test.py: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"test.py: {command.one_line(error)}", file=sys.stderr)
         return 1
-    print(json.dumps(report) if arguments.json else as_text(report))
     return 0
 
 
@@ -100,7 +101,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, help="test set (default: MNIST's test set)")
     parser.add_argument("--by", metavar="COLUMN", help="also a row for each value of this column")
-    parser.add_argument("--brush", type=float, default=16, help="pen width in px of the 280 px canvas, for strokes (default: 16)")
+    parser.add_argument("--brush", type=command.number(float, *BRUSH_RANGE), default=16,
+                        help="pen width in px of the 280 px canvas, for strokes (default: 16)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw confusion matrix, reliability curve, worst mistakes")
     parser.add_argument("--tta", action="store_true", help="MNIST: mean over eleven views of each picture (slower)")
@@ -137,17 +139,18 @@ def picture_answers(recognizer: Recognizer, samples: Iterable[Sample], by: str |
         if by is not None and by not in sample.columns:
             raise ValueError(f"no column {by!r} in this test set: it has {', '.join(sample.columns) or 'none'}")
         known = sample.label in classes or sample.is_digit and set(sample.label) <= set(classes)
+        group = sample.columns[by] if by else ""
         try:
             reading = recognizer.read(sample.source)
         except (OSError, PictureError) as error:
-            print(f"test.py: {' '.join(str(error).split())}", file=sys.stderr)
-            answers.append(Answer(sample.label, known, "", "error", None, np.zeros((28, 28), np.uint8)))
+            print(f"test.py: {command.one_line(error)}", file=sys.stderr)
+            answers.append(Answer(sample.label, known, "", "error", None, np.zeros((28, 28), np.uint8), group))
             continue
         single = reading.groups[0] if len(reading.groups) == 1 else None
         frame = reading.groups[0].frame if reading.groups else np.zeros((28, 28), np.float32)
         answers.append(Answer(
             sample.label, known, reading.text.replace("\n", ""), reading.status,
-            np.array(single.probs) if single else None, (frame * 255).astype(np.uint8), sample.columns[by] if by else ""))
+            np.array(single.probs) if single else None, (frame * 255).astype(np.uint8), group))
     if not answers:
         raise ValueError("the test set is empty")
     return answers
@@ -171,14 +174,14 @@ def measure(answers: list[Answer], classes: tuple[str, ...] = DIGITS) -> dict[st
         report.update(_accuracy(digits))
         report["refused"] = sum(a.status == "not_a_digit" for a in digits)
         report["blank"] = sum(a.status == "blank" for a in digits)
-    seen = [a for a in singles if a.probs is not None and len(a.probs) == len(classes)]
+    seen = [a for a in singles if a.probs is not None]
     if seen:
         probs = torch.tensor(np.array([a.probs for a in seen]))
         labels = torch.tensor([index[a.label] for a in seen])
         report["loss"] = float(probs[range(len(seen)), labels].clamp(1e-12, 1).log().mean().abs())
         report["ece"] = _ece(probs, labels)
     if singles:
-        report["several_groups"] = sum(a.probs is None and a.status != "blank" for a in singles)
+        report["several_groups"] = sum(a.probs is None and a.status not in ("blank", "error") for a in singles)
         truth = torch.tensor([index[a.label] for a in singles])
         said = torch.tensor([index.get(a.text, len(classes)) for a in singles])
         matrix = multiclass_confusion_matrix(said, truth, len(classes) + 1)[:-1]

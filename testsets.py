@@ -76,12 +76,14 @@ def _read_folder(path: Path) -> Iterator[Sample]:
 
 
 def _read_tsv(path: Path, _: float) -> Iterator[Sample]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t")
         if not {"path", "label"} <= set(rows.fieldnames or ()):
             raise DataError(f"{path} has no columns path and label in its first line")
         for row in rows:
             name = row["path"]
+            if not name or not row["label"]:
+                raise DataError(f"{path}, line {rows.line_num}: a row needs a path and a label")
             yield Sample(name, str(path.parent / name), row["label"], {key: value or "" for key, value in row.items() if key})
 
 
@@ -93,7 +95,7 @@ def _read_npz(path: Path, _: float) -> Iterator[Sample]:
     if images.ndim != 3 or images.dtype != np.uint8 or len(images) != len(labels):
         raise DataError(f"{path} needs x uint8 (N, H, W), ink bright, and y (N,): it has {images.dtype} {images.shape}")
     for number, (image, label) in enumerate(zip(images, labels)):
-        yield Sample(f"{path.name}[{number}]", image, str(label) if 0 <= int(label) <= 9 else f"class {label}")
+        yield Sample(f"{path.name}[{number}]", image, str(int(label)) if 0 <= int(label) <= 9 else f"class {label}")
 
 
 def _read_strokes(path: Path, brush: float) -> Iterator[Sample]:

@@ -15,6 +15,7 @@ import shlex
 import signal
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +25,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+import command
 from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation
 from devices import choose_device, choose_precision
 from distributed import Team, join, own_device
@@ -65,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
         with join() as team:
             return _run(arguments, start, team)
     except (OSError, ValueError) as error:
-        print(f"train.py: {error}", file=sys.stderr)
+        print(f"train.py: {command.one_line(error)}", file=sys.stderr)
         return 1
 
 
@@ -135,6 +137,11 @@ def make_config(arguments: argparse.Namespace, adapted: dict[str, Any] | None = 
     for name in ("epochs", "batch_size", "learning_rate"):
         if not getattr(config, name) > 0:
             raise ValueError(f"--{name.replace('_', '-')} must be above 0")
+    for name in ("label_smoothing", "average", "calm"):
+        if not 0 <= getattr(config, name) <= 1:
+            raise ValueError(f"--{name.replace('_', '-')} must lie in [0, 1]")
+    if not 0 <= config.seed < 1 << 63:
+        raise ValueError("--seed must lie in [0, 2^63)")
     if config.augment not in ("full", "light", "none"):
         raise ValueError("--augment is full, light or none")
     return config
@@ -176,8 +183,11 @@ def load_data(arguments: argparse.Namespace) -> tuple[Digits, Digits, dict[str, 
         adapted = {**suit_small_data(TrainConfig(**ARCHITECTURES[arguments.arch].recipe), len(training))}
         adapted["augment"] = "none" if arguments.as_is else "light"
     if arguments.corrections is not None:
-        corrections = Memory(arguments.corrections).entries()
+        memory = Memory(arguments.corrections)
+        corrections = memory.entries()
         training = add_corrections(training, corrections)
+        for path in memory.damaged:
+            print(f"train.py: skipped: {path} is no correction, or damaged", file=sys.stderr)
         print(f"{len(corrections)} corrections from {arguments.corrections}", flush=True)
         rate = TrainConfig(**ARCHITECTURES[arguments.arch].recipe).learning_rate
         adapted |= {"epochs": RETRAIN_EPOCHS, "learning_rate": rate * RETRAIN_RATE}
@@ -230,6 +240,8 @@ def summary(arch: str) -> str:
 def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) -> int:
     device = choose_device(arguments.device or own_device())
     precision = arguments.precision or choose_precision(device)
+    if arguments.output.suffix in (".onnx", ".pt2"):
+        raise ValueError(f"--output is a checkpoint, .pth: `python export.py` makes a {arguments.output.suffix} of it")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=arguments.output.parent).close()  # better an error now than after an epoch
     with team.leader_first():  # it may have to download
@@ -278,14 +290,15 @@ def _train_rounds(run: Run, arguments: argparse.Namespace, facts: dict[str, Any]
         end = (run.round + 1) * run.config.epochs
         while run.epoch < end:
             line = run.train_epoch(progress=sys.stderr.isatty() and run.team.leads)
+            run.save(resume)
             if run.team.leads:
                 _report(run, line, arguments)
-            run.save(resume)
+            run.heed()
         if arguments.forever:
             _write_if_better(run, arguments.output, facts)
             run.new_round()
             continue
-        _write(run, arguments.output, facts)
+        (_write_if_better if run.round else _write)(run, arguments.output, facts)
         if run.team.leads:
             resume.unlink()
         return
@@ -328,10 +341,10 @@ def _write_if_better(run: Run, path: Path, facts: dict[str, Any]) -> None:
     if not run.team.leads:
         return
     accuracy = run.validate()[0]
-    try:
-        best = float(load_checkpoint(path).facts.get("validation_accuracy", 0))
-    except (OSError, CheckpointError):
-        best = 0.0
+    best = 0.0
+    with suppress(OSError, CheckpointError):
+        found = load_checkpoint(path)
+        best = float(found.facts.get("validation_accuracy", 0)) if found.classes == run.classes else 0.0
     if accuracy > best:
         _write(run, path, facts)
     else:
@@ -404,4 +417,4 @@ class _StopSignals:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, filters=False)

@@ -97,14 +97,16 @@ def digit_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor
     return F.cross_entropy(logits, wanted_probabilities(labels, logits.shape[1], smoothing).to(logits.dtype))
 
 
-def make_teacher(path: str, classes: tuple[str, ...], device: torch.device, precision: str) -> Teacher:
+def make_teacher(path: str, classes: tuple[str, ...], taken: dict[str, Any], device: torch.device, precision: str) -> Teacher:
     """Return what gives a checkpoint's probabilities (N, classes) of images (Hinton et al., "Distilling the Knowledge", 2015).
 
-    Raises FileNotFoundError, CheckpointError, or ValueError where its classes are others.
+    Raises FileNotFoundError, CheckpointError, or ValueError where its classes or the pictures `taken` are others.
     """
     checkpoint = load_checkpoint(path, device)
     if checkpoint.classes != classes:
         raise ValueError(f"the teacher {path} knows other classes ({', '.join(checkpoint.classes)})")
+    if checkpoint.input != taken:
+        raise ValueError(f"the teacher {path} takes other pictures ({checkpoint.input}, not {taken})")
 
     @torch.no_grad()
     def teach(images: Tensor) -> Tensor:
@@ -124,14 +126,14 @@ def train(
     smoothing: float = 0.0,
     precision: str = "fp32",
     before_step: Callable[[], None] | None = None,
-    after_step: Callable[[Tensor], None] | None = None,
+    after_step: Callable[[], None] | None = None,
     tracker: Tracker | None = None,
     teacher: Teacher | None = None,
 ) -> float:
     """Train `model` for one epoch of `loader`'s (images, labels); return the mean loss a batch.
 
     Without an optimizer: Adam at 0.001 (scratch.ScratchNet: its own at 0.02). `before_step` runs before each
-    batch (schedule), `after_step` after it with the loss as a tensor on `device` (averages, stopping); `tracker`
+    batch (schedule), `after_step` after it (averages, stopping); `tracker`
     is told of each batch; what a `teacher` says counts as much as the labels. No step waits for the device.
     """
     device = torch.device(device)
@@ -157,7 +159,7 @@ def train(
         optimizer.step()
         tracker.update(loss.detach(), logits.detach(), labels)
         if after_step is not None:
-            after_step(loss.detach())
+            after_step()
     return tracker.compute()[0]
 
 
@@ -232,6 +234,7 @@ class Run:
         self.run_id = uuid.uuid4().hex
         self.generator = Generator(device).manual_seed(config.seed + 1_000_003 * team.rank)
         self.classes, self.road = train_set.classes, train_set.road
+        self.taken = {"size": train_set.images.shape[3], "channels": train_set.images.shape[1], "road": self.road}
         if not self.road and config.augment != "none":
             raise ValueError("pictures as they are cannot be augmented like ink on paper: --augment none")
         transform = make_transform(
@@ -251,7 +254,7 @@ class Run:
         self.parallel = team.wrap(self.model, device)
         if config.teacher and not isinstance(self.model, torch.nn.Module):
             raise ValueError("the network written by hand learns from labels alone: leave --teacher out")
-        self.teacher = make_teacher(config.teacher, self.classes, device, precision) if config.teacher else None
+        self.teacher = make_teacher(config.teacher, self.classes, self.taken, device, precision) if config.teacher else None
         self.optimizer = self._new_optimizer()
         self.mean = WeightAverage(self.model, config.average)
         self.epoch = self.batch = self.round = 0
@@ -284,15 +287,11 @@ class Run:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.config.learning_rate * one_cycle(self.done)
 
-        def after_step(loss: Tensor) -> None:
+        def after_step() -> None:
             self.mean.update(self.model)
             self.batch += 1
-            if self.team.size > 1 and self.batch % ASK_EVERY and self.batch < steps:
-                return
-            signum = self.team.greatest(self.stop() or 0)
-            if signum:
-                bar.close()
-                raise Interrupted(signum)
+            if self.batch < steps and (self.team.size == 1 or self.batch % ASK_EVERY == 0):
+                self.heed()
 
         tracker = Tracker(self.device)
         try:
@@ -309,6 +308,7 @@ class Run:
                 teacher=self.teacher,
             )
         finally:
+            bar.close()
             seconds = time.perf_counter() - started
             self.seconds += seconds
         self.epoch, self.batch = self.epoch + 1, 0
@@ -327,6 +327,12 @@ class Run:
         }
         self.history.append(line)
         return line
+
+    def heed(self) -> None:
+        """Raise Interrupted if any process of the team was told to stop; between batches, and by the caller between epochs."""
+        signum = self.team.greatest(self.stop() or 0)
+        if signum:
+            raise Interrupted(signum)
 
     def averaged(self) -> Any:
         """Return the network with the mean weights, in eval mode."""
@@ -364,7 +370,7 @@ class Run:
             self.config.arch,
             dict(known.config),
             self.classes,
-            {"size": self.train_set.images.shape[3], "channels": self.train_set.images.shape[1], "road": self.road},
+            self.taken,
             facts={
                 **facts,
                 "run": self.run_id,
@@ -515,8 +521,8 @@ def _take_over(model: Any, start: Checkpoint, arch: str, classes: tuple[str, ...
             raise ValueError(f"the model to start from has other {what} ({other!r}, not {own!r}): name a fitting --start")
     try:
         model.load_state_dict(start.model.state_dict())
-    except (RuntimeError, KeyError, ValueError) as error:
-        raise ValueError("the model to start from has weights of another shape: name a fitting --start") from error
+    except (RuntimeError, KeyError, ValueError, AttributeError) as error:
+        raise ValueError("the model to start from is an export or has weights of another shape: name a fitting --start") from error
 
 
 def _fingerprint(labels: Tensor) -> str:

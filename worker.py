@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from command import one_line
+
 SWITCH_INTERVAL = 0.001     # seconds; how long the worker's Python code may hold up the window's (Python's default is 0.005)
 
 
@@ -148,12 +150,3 @@ class Worker:
         self._results.append(result)
         if not self._closed:
             self._notify()
-
-
-def one_line(error: BaseException) -> str:
-    """Return an error as one sentence."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'the file'}: {error.strerror}".replace("\n", " ")
-    if isinstance(error, (OSError, ValueError)) and str(error):
-        return str(error).replace("\n", " ")
-    return f"{type(error).__name__}: {error}".replace("\n", " ")

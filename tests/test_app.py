@@ -821,10 +821,11 @@ def test_strokes_drawn_while_loading_are_read_once_the_model_is_there(start: Sta
 
 def test_damaged_corrections_are_kept_aside_and_said(start: Start, tmp_path: Path) -> None:
     (tmp_path / "corrections").mkdir()
-    (tmp_path / "corrections" / "x.npz").write_bytes(b"damaged")
+    name = "20260101T000000000000-000-abcdef.npz"
+    (tmp_path / "corrections" / name).write_bytes(b"damaged")
     app = start()
     assert "damaged" in app.message
-    assert (tmp_path / "corrections" / "damaged" / "x.npz").read_bytes() == b"damaged"
+    assert (tmp_path / "corrections" / "damaged" / name).read_bytes() == b"damaged"
 
 
 def test_an_error_of_the_worker_is_shown_and_the_window_lives(app: App) -> None:
@@ -902,3 +903,9 @@ def test_the_layout_never_turns_inside_out(scale: float) -> None:
         for height in (240, 500, 1111, 2160):
             layout = arrange(width, height, scale, 2.0)
             assert layout.canvas.width > 0 and layout.answer.width > 0 and layout.frames.width > 0
+
+
+def test_strokes_that_are_not_there_are_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--strokes", str(tmp_path / "absent.json"), "--screenshot", str(tmp_path / "shot.png"), "--size", "640x480"]
+    assert command.main(words) == 1
+    assert "absent.json: no such file" in capsys.readouterr().err and not (tmp_path / "shot.png").exists()

@@ -1,5 +1,6 @@
 """How commands end: with what main returns, at Ctrl-C, in a pipe that closes, with names that cannot be printed."""
 
+import argparse
 import os
 import signal
 import subprocess
@@ -7,6 +8,8 @@ import sys
 
 import pytest
 from conftest import ROOT
+
+import command
 
 RUN = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[0] = '/some/where/test.py'; import command\n"
 
@@ -38,3 +41,35 @@ def test_a_pipe_that_closes_ends_it_quietly() -> None:
     process.stdout.close()
     assert process.wait(60) == -signal.SIGPIPE and process.stderr.read() == ""
     process.stderr.close()
+
+
+def test_errors_are_one_line_that_names_the_file() -> None:
+    assert command.one_line(FileNotFoundError(2, "No such file or directory", "x.png")) == "x.png: no such file"
+    assert command.one_line(PermissionError(13, "Permission denied", b"x.png")) == "x.png: permission denied"
+    assert command.one_line(ValueError("a line\nand another")) == "a line and another"
+    assert command.one_line(KeyError("x")) == "KeyError: 'x'"
+
+
+@pytest.mark.parametrize("text, message", [("0", "of at least 1"), ("two", "no whole number"), ("1.5", "no whole number")])
+def test_a_number_out_of_range_is_named(text: str, message: str) -> None:
+    assert command.number(int, 1)("3") == 3
+    with pytest.raises(argparse.ArgumentTypeError, match=message):
+        command.number(int, 1)(text)
+    with pytest.raises(argparse.ArgumentTypeError, match="'nan' is no number from 0.5 to 4"):
+        command.number(float, 0.5, 4)("nan")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("name", ["train.py", "app.py"])
+def test_ctrl_c_while_a_program_starts_is_one_line(name: str) -> None:
+    code = f"""
+import runpy, sys, argparse
+sys.path.insert(0, {str(ROOT)!r})
+def stopped(*_):
+    raise KeyboardInterrupt
+argparse.ArgumentParser.parse_args = stopped
+sys.argv = [{name!r}]
+runpy.run_path({str(ROOT / name)!r}, run_name="__main__")
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (130, f"{name}: stopped\n")

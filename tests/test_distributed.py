@@ -144,7 +144,8 @@ def test_torchrun_trains_and_one_process_writes(tmp_path: Path) -> None:
     script, model, log = tmp_path / "script.py", tmp_path / "model.pth", tmp_path / "log.jsonl"
     script.write_text(SCRIPT.format(root=str(ROOT)))
     words = ["--arch", "tiny", "--epochs", "2", "--batch-size", "32", "--device", "cpu", "--output", model, "--log", log]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--", script, *words]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "localhost",
+               "--nproc-per-node", "2", "--", script, *words]
     result = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("wrote") == 1 and "2 processes" in result.stdout

@@ -152,3 +152,8 @@ def test_a_pickle_that_would_run_code_does_not(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError):
         load_checkpoint(tmp_path / "trap.pth")
     assert not (tmp_path / "sprung").exists()
+
+
+def test_an_output_without_a_name_is_one_line(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main(["--model", str(checkpoint), "--format", "onnx", "--output", "."]) == 1
+    assert capsys.readouterr().err.count("\n") == 1

@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+import predict
 from augment import Augmentation, warp
 from benchmarks.pictures import corrupt
 from dataset import Digits
@@ -368,3 +369,14 @@ def test_train_py_retrains_a_model_with_the_corrections(
 def test_retraining_without_corrections_says_what_to_do(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train_main(["--corrections", str(tmp_path / "none"), "--output", str(tmp_path / "m.pth")]) == 1
     assert "app.py" in capsys.readouterr().err
+
+
+def test_a_file_that_is_none_of_ours_stays_where_it_is(memory: Memory, frames: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    memory.learn(frames[0], "0")
+    precious = memory.folder / "precious.npz"
+    np.savez(precious, x=np.arange(3))
+    again = Memory(memory.folder)
+    again.reload()
+    assert len(again) == 1 and again.damaged == [precious] and precious.exists()
+    assert predict.main([str(ROOT / "examples" / "seven.png"), "--corrections", str(memory.folder)]) == 0
+    assert "precious.npz is no correction" in capsys.readouterr().err

@@ -147,3 +147,45 @@ def test_calibration_is_the_gap_between_confidence_and_accuracy() -> None:
 
 def test_the_interval_is_wilsons() -> None:
     assert interval(9962, 10000) == pytest.approx((0.99479, 0.99723), abs=2e-5)
+
+
+def test_a_picture_that_cannot_be_read_counts_as_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawings(tmp_path)
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    rows = ["\ufeffpath\tlabel\tpen", "7/drawn.png\t7\tred", "absent.png\t3\tred", "bad.png\tcat\tblue"]  # with Excel's mark
+    (tmp_path / "set.tsv").write_text("\n".join(rows), encoding="utf-8")
+    report = report_of(["--data", tmp_path / "set.tsv", "--by", "pen"], capsys)
+    assert (report["right"], report["count"], report["several_groups"]) == (1, 2, 0)
+    assert (report["negatives_refused"], report["negatives"]) == (0, 1)
+    assert (report["by"]["red"]["right"], report["by"]["red"]["count"]) == (1, 2)
+
+
+def test_a_row_without_a_label_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "set.tsv").write_text("path\tlabel\na.png\t1\nb.png\n")
+    assert test.main(["--data", str(tmp_path / "set.tsv")]) == 1
+    assert "set.tsv, line 3" in capsys.readouterr().err
+
+
+def test_labels_may_be_floats(tmp_path: Path, digits: Digits, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(tmp_path / "set.npz", x=digits.images[:20, 0].numpy(), y=digits.labels[:20].numpy().astype(float))
+    assert report_of(["--data", tmp_path / "set.npz"], capsys)["right"] >= 18
+
+
+def test_a_plot_that_cannot_be_written_loses_no_measurement(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert test.main(["--json", "--plot", str(tmp_path / "report.xyz")]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["count"] == 600 and said.err.count("\n") == 1
+
+
+def test_a_network_that_sees_pictures_as_they_are_is_not_measured_on_mnist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = build_model("colour", 10).eval()
+    save_checkpoint(tmp_path / "c.pth", Checkpoint(model, "colour", {}, input={"size": 64, "channels": 3, "road": False}))
+    assert test.main(["--model", str(tmp_path / "c.pth")]) == 1
+    assert "--data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("brush", ["0", "-5", "nan", "1000"])
+def test_a_brush_of_no_width_is_refused(brush: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        test.main(["--brush", brush])
+    assert ended.value.code == 2 and "--brush" in capsys.readouterr().err

@@ -104,3 +104,30 @@ def test_ctrl_c_waits_until_the_processes_have_begun() -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert reached
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="Linux's list of children")
+def test_no_process_outlives_the_program(folder: Path) -> None:
+    words = [sys.executable, str(ROOT / "predict.py"), "--processes", "2", *[str(folder)] * 40]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None and ".png" in process.stdout.readline()
+    children = [Path("/proc", word) for word in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    assert len(children) == 2
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    for _ in range(100):
+        if not any(alive(child) for child in children):
+            break
+        time.sleep(0.1)
+    else:
+        for child in children:
+            os.kill(int(child.name), signal.SIGKILL)
+        pytest.fail("its processes live on")
+
+
+def alive(process: Path) -> bool:
+    try:
+        return (process / "stat").read_text().rsplit(")")[-1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -177,3 +177,10 @@ def test_garbage_is_collected_again_once_all_is_imported() -> None:
             "runpy.run_path('predict.py', run_name='__main__'); import predict; print(seen, gc.isenabled())"
     ended = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ended.stdout == "[True] True\n", ended.stderr
+
+
+def test_a_name_with_dollar_signs_is_no_formula(picture: Path, tmp_path: Path) -> None:
+    name = tmp_path / "cost_$5_$6.png"
+    name.write_bytes(picture.read_bytes())
+    assert predict.main([str(name), "--plot", str(tmp_path / "plot.png")]) == 0
+    assert (tmp_path / "plot.png").exists()

@@ -232,3 +232,11 @@ def test_the_ringing_of_a_strong_jpeg_links_no_digits(digits: Digits) -> None:
         seen, clean = ink_of(as_file(Image.fromarray(picture), "JPEG", quality=30)), ink_of(picture)
         linked += len(find_lines(seen)[0]) < len(find_lines(clean)[0])
     assert linked <= 6
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (0, 5, 3)])
+def test_a_picture_without_pixels_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(PictureError):
+        read_ink(np.zeros(shape, np.uint8))
+    with pytest.raises(PictureError):
+        read_ink(Image.new("L", (shape[1], shape[0])))

@@ -14,11 +14,12 @@ import torch
 import torch.nn.functional as F
 from conftest import ROOT
 
+import export
 import train
 import trainer
 from augment import CALM, FULL, NOT_A_DIGIT
 from dataset import Batches, DataError, Digits
-from model import MODEL_PATH, build_model, evaluate, load_checkpoint
+from model import MODEL_PATH, Checkpoint, build_model, evaluate, load_checkpoint, save_checkpoint
 from trainer import Interrupted, Run, TrainConfig, WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
 
 SMALL = TrainConfig(arch="tiny", epochs=2, batch_size=64)
@@ -199,7 +200,9 @@ def test_without_mnist_it_says_so_and_trains_on_the_stand_in(
 @pytest.mark.parametrize("words, message", [
     (["--arch", "nonsense"], "no network is called"), (["--epochs", "0"], "must be above 0"),
     (["--device", "cuda:99"], "does not work here"), (["--augment", "some"], "--augment is"), (["--optimizer", "lion"], "optimizer"),
-    (["--resume", "--output", "nowhere.pth"], "nothing to resume"),
+    (["--resume", "--output", "nowhere.pth"], "nothing to resume"), (["--average", "2"], "--average must lie in"),
+    (["--calm", "7"], "--calm must lie in"), (["--label-smoothing", "-1"], "--label-smoothing must lie in"),
+    (["--seed", "99999999999999999999"], "--seed must lie in"), (["--output", "net.onnx"], "export.py"),
 ])
 def test_a_wrong_option_is_one_line(words: list[str], message: str, few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
     assert train.main(words) == 1
@@ -244,3 +247,56 @@ def test_a_signal_saves_and_says_how_to_go_on(signum: int, tmp_path: Path) -> No
     assert "--resume" in err and "Traceback" not in err
     assert (tmp_path / "model.resume.pth").exists()
     assert not output.exists()              # no epoch was finished: nothing to compare with
+
+
+def test_a_stop_at_an_epochs_end_keeps_its_line(digits: Digits) -> None:
+    steps = len(make_run(digits).train_set)
+    run = make_run(digits, stop_after=steps)  # asked after every batch but the last, then between the epochs
+    run.train_epoch(progress=False)
+    with pytest.raises(Interrupted):
+        run.heed()
+    assert run.epoch == 1 and run.batch == 0 and run.history[0]["loss"] > 0
+
+
+def test_an_export_is_no_start(few: Digits, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main(["--model", str(checkpoint), "--format", "onnx", "--output", str(tmp_path / "x.onnx")]) == 0
+    capsys.readouterr()
+    assert train.main(["--start", str(tmp_path / "x.onnx"), "--device", "cpu", "--output", str(tmp_path / "m.pth")]) == 1
+    assert "name a fitting --start" in capsys.readouterr().err
+
+
+def test_a_teacher_of_other_pictures_is_refused(digits: Digits) -> None:
+    with pytest.raises(ValueError, match="takes other pictures"):
+        Run(TrainConfig(teacher=str(MODEL_PATH), augment="none"), replace(digits, road=False), digits, torch.device("cpu"), "fp32")
+
+
+def test_a_round_after_the_first_keeps_what_is_better(
+    few: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--arch", "tiny", "--epochs", "1", "--device", "cpu", "--output", str(tmp_path / "m.pth")]
+    rounds: list[int] = []
+    before = Run.new_round
+    monkeypatch.setattr(Run, "new_round", lambda run: rounds.append(1) or before(run))
+    monkeypatch.setattr(train._StopSignals, "received", lambda _: signal.SIGINT if rounds else None)
+    assert train.main([*words, "--forever"]) == 130  # stopped as soon as the second round has begun
+    best = load_checkpoint(tmp_path / "m.pth").facts["validation_accuracy"]
+    monkeypatch.setattr(train._StopSignals, "received", lambda _: None)
+    monkeypatch.setattr(Run, "validate", lambda run: (best / 2, 9.0))
+    kept = (tmp_path / "m.pth").read_bytes()
+    assert train.main([*words, "--resume"]) == 0
+    assert "stays as it is" in capsys.readouterr().out and (tmp_path / "m.pth").read_bytes() == kept
+
+
+def test_a_model_of_other_classes_is_no_match_for_a_better_round(few: Digits, tmp_path: Path) -> None:
+    path = tmp_path / "m.pth"
+    save_checkpoint(path, Checkpoint(build_model("tiny", 2), "tiny", {"width": 12}, ("a", "b"), facts={"validation_accuracy": 1.0}))
+    run = make_run(few)
+    run.train_epoch(progress=False)
+    train._write_if_better(run, path, {})
+    assert len(load_checkpoint(path).classes) == 10
+
+
+def test_a_plot_that_cannot_be_drawn_leaves_the_resume_file(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--arch", "tiny", "--epochs", "2", "--device", "cpu", "--output", tmp_path / "m.pth", "--plot", tmp_path / "c.xyz"]
+    assert train.main([str(word) for word in words]) == 1
+    assert (tmp_path / "m.resume.pth").exists()

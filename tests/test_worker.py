@@ -18,7 +18,7 @@ from learn import Memory
 from model import MODEL_PATH
 from recognizer import Recognizer
 from session import Session, find_pictures
-from worker import Result, Worker, one_line
+from worker import Result, Worker
 
 
 class Slow:
@@ -214,10 +214,6 @@ def test_a_folder_is_read_file_by_file_and_a_bad_file_is_told(checkpoint: Path, 
 
 def test_find_pictures_takes_a_file_as_it_is(tmp_path: Path) -> None:
     assert find_pictures(tmp_path / "any.name") == [tmp_path / "any.name"]
-
-
-def test_errors_of_the_system_name_the_file() -> None:
-    assert one_line(FileNotFoundError(2, "No such file or directory", "x.png")) == "x.png: No such file or directory"
 
 
 def test_the_heat_lies_on_the_ink_and_names_the_winner(recognizer: Any, seven: np.ndarray) -> None:
