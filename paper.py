@@ -30,6 +30,8 @@ SOFT_EDGE = 0.15  # but for this share of its outline, which may be lost in shad
 BEYOND = 0.6  # of the page's difference from the border that there may be a few pixels beyond its edge
 PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies around it, at least
 ENDS = slice(None, 5), slice(-5, None)  # pixels of a side that are near its corners
+LEAST_PAPER = 0.6  # of the level of paper's brightest channel; one that is darker shows no dark ink,
+DIM_PAPER = 60  # grey levels of 255; unless paper is no brighter than this in any
 FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is the shade of a lens
 
 
@@ -116,7 +118,8 @@ def _rectangularity(marks: np.ndarray) -> float:
 def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     """Return (ink, evidence) if the ink is darker (or lighter) than the paper around it."""
     if colours.ndim == 3:
-        grey = colours.min(axis=2) if dark_ink else colours.max(axis=2)
+        shows = colours[..., _bright_channels(colours, dark_ink)]
+        grey = shows.min(axis=2) if dark_ink else shows.max(axis=2)
     else:
         grey = colours
     level = grey.astype(np.float32) / 255
@@ -143,6 +146,12 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
         ink[_dark_corners(ink)] = 0
     share = float((ink > 0).mean())
     return ink, strong * _likelihood(level) * (1 - share) * (PLAINLY if bold else 1) if share < 0.5 or bold else 0.0
+
+
+def _bright_channels(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
+    """Return which channels (C,) of a picture (H, W, C) show dark (or light) ink: those in which its paper is not dark (or light) itself."""
+    paper = np.median(colours if dark_ink else 255 - colours, axis=(0, 1))
+    return (paper >= LEAST_PAPER * paper.max()) | (paper.max() < DIM_PAPER)
 
 
 def _edge_shade(ink: np.ndarray) -> np.ndarray:
@@ -280,7 +289,7 @@ def _ruling(marks: np.ndarray) -> np.ndarray | None:
     straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 5)))
     labels, _ = ndimage.label(ndimage.binary_dilation(straight, np.ones((3, 9))), EIGHT)
     boxes = ndimage.find_objects(labels)
-    long = [n for n, (down, across) in enumerate(boxes, 1) if across.stop - across.start >= 0.92 * small.shape[1]
+    long = [n for n, (down, across) in enumerate(boxes, 1) if across.stop - across.start >= 0.97 * small.shape[1]
             and down.stop - down.start <= 0.1 * small.shape[1]]
     if not long:
         return None

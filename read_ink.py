@@ -20,7 +20,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 from scipy import ndimage
 
-from frame import DIGIT_BOX, EIGHT, fit_frame, make_frame, unstretch
+from frame import DIGIT_BOX, EIGHT, find_box, fit_frame, make_frame, unstretch
 from paper import PAPER_SIDE, edges, isolate_page, rim, shaded_ink
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
@@ -46,6 +46,9 @@ SCAN_SIDE = 16              # pixels of the coarse scans that are enlarged to pi
 ENLARGED = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 COARSE = 0.04               # of a picture's variance that reducing it to such a scan may lose
 SCAN_STEP = 30              # grey levels of 255 between pixels of such a scan, where ink begins or ends
+WIDEST_BORDER = 0.03        # of a picture's shorter side; a line along its edges is no wider
+LEAST_GRAINS, MOST_STROKES = 40, 3  # connected parts of what a spray can leaves, at least, and of these run together, at most
+GRAIN_SPREADS = 0.01, 0.015, 0.02, 0.03  # of their longer side; standard deviation of the blur that makes them run together
 THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
 
 
@@ -123,6 +126,7 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
 
     The later ones are second looks, for a picture whose first does not read surely as a digit.
     """
+    colours = _without_border(colours)
     close = _meets_edges(colours)
     if close:
         yield from _coarse_looks(colours, close=True)
@@ -147,6 +151,30 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
     yield from _page_looks(isolate_page(colours, elliptic=True))
     if not close and not small:
         yield from _coarse_looks(colours, close=False)
+    if plain is not None and not small:
+        yield from _grain_looks(plain)
+
+
+def _without_border(colours: np.ndarray) -> np.ndarray:
+    """Return a picture without the thin line of one colour along all its edges that a canvas may have: there its paper goes on."""
+    layers = colours.reshape(*colours.shape[:2], -1)
+    widest = int(WIDEST_BORDER * min(layers.shape[:2]))
+    line = layers[0, 0]
+
+    def inside(width: int) -> np.ndarray:
+        return layers[width : len(layers) - width, width : layers.shape[1] - width]
+
+    if min(layers.shape[:2]) <= SMALL_SIDE or (rim(layers) != line).any() or (rim(inside(widest)) == line).all():
+        return colours
+    width = next(width for width in range(1, widest + 1) if (rim(inside(width)) != line).any())
+    paper = np.median(rim(inside(width)), axis=0).astype(np.uint8)
+    plain = (inside(width) == paper).all(axis=2)
+    if (paper == line).all() or rim(plain).mean() < FLAT_RIM or plain.mean() < PLAIN_SHARE:
+        return colours
+    bare = np.empty_like(layers)
+    bare[...] = paper
+    bare[width:-width, width:-width] = inside(width)
+    return bare.reshape(colours.shape)
 
 
 def _may_be_frame(height: int, width: int) -> bool:
@@ -189,6 +217,20 @@ def _page_looks(page: np.ndarray | None) -> Iterator[Look]:
     if page is not None:
         ink, _ = _plain_paper(page)
         yield from _shaded_looks(page) if ink is None else [Look(ink)]
+
+
+def _grain_looks(ink: np.ndarray) -> Iterator[Look]:
+    """Yield the ink of a picture that is all grains, as a spray can leaves them, run together into strokes."""
+    box = find_box(ink > 0)
+    if box is None or ndimage.label(ink > 0, EIGHT)[1] < LEAST_GRAINS:
+        return
+    longer = max(box[2] - box[0], box[3] - box[1])
+    for spread in GRAIN_SPREADS:
+        soft = ndimage.gaussian_filter(ink, spread * longer)
+        soft = np.clip((soft / np.percentile(soft[ink > 0], 75) - 0.3) / 0.3, 0, 1)
+        if ndimage.label(soft > 0, EIGHT)[1] <= MOST_STROKES:
+            yield Look(soft)
+            return
 
 
 def _shaded_looks(colours: np.ndarray) -> Iterator[Look]:

@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -255,19 +256,19 @@ class Recognizer:
     def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink; where a box or ring is drawn around some of it, what they hold, if that is sure and it is no slashed 0."""
         layouts = segment.find_layouts(ink)
-        reading = yield from self._read_lines(next(layouts), scale)
+        reading = yield from self._read_lines(next(layouts), scale, ink.shape)
         held = next(layouts, None)
         if held is None:
             return reading
-        within = yield from self._read_lines(held, scale)
+        within = yield from self._read_lines(held, scale, ink.shape)
         if within.confidence < OTHER_INK or within.rejected:
             return reading
         zero = reading.text == "0" and reading.confidence >= OTHER_INK
         slashed = zero and within.text == "1" and not _is_ringed(within.digits[0], reading.digits[0])
         return reading if slashed else within
 
-    def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
-        """Read the lines of writing that `segment` found."""
+    def _read_lines(self, pieces: list[list[Piece]], scale: float, shape: tuple[int, ...]) -> Steps[Reading]:
+        """Read the lines of writing that `segment` found in ink of `shape` (H, W)."""
         if not pieces:
             return Reading("blank", "", ())
         if self.single:
@@ -280,17 +281,19 @@ class Recognizer:
                 lines[place] = yield from self._cut_line(guesses, _line_height(pieces[place]), len(guesses) == 1)
         if sum(map(len, pieces)) > 1:
             lines = yield from self._as_one(pieces, lines)
-        seen = yield from self._look_again([guess for line in lines for guess in line])
-        found = tuple(self._digit(guess, scale) for guess in seen)
+        seen = iter((yield from self._look_again([guess for line in lines for guess in line])))
+        rows = [[(guess, self._digit(guess, scale)) for guess in islice(seen, len(line))] for line in lines]
+        found = tuple(group for row in rows for _, group in row)
         accepted = sum(group.accepted for group in found)
         chance = len(found) >= MANY and accepted < LEAST_READ * len(found)
         bars = accepted < len(found) and all(group.digit == "1" for group in found if group.accepted)  # of what is no digit
         if accepted == 0 or (chance or bars) and not self._corrected(np.stack([group.frame for group in found])).any():
             return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
-        if accepted >= NUMBER and accepted >= MOST_READ * len(found):
-            found = tuple(group if group.accepted else self._digit(guess, scale, among=True) for group, guess in zip(found, seen))
-        signs = iter([group.digit if group.accepted else "?" for group in found])
-        return Reading("ok", "\n".join("".join(next(signs) for _ in line) for line in lines), found)
+        rows = [kept for row in rows if (kept := _without_dirt(row, shape))]
+        if accepted >= NUMBER and accepted >= MOST_READ * sum(map(len, rows)):
+            rows = [[(guess, group if group.accepted else self._digit(guess, scale, among=True)) for guess, group in row] for row in rows]
+        text = "\n".join("".join(group.digit if group.accepted else "?" for _, group in row) for row in rows)
+        return Reading("ok", text, tuple(group for row in rows for _, group in row))
 
     def _read_single(self, pieces: list[Piece], scale: float) -> Steps[Reading]:
         """Read all pieces as one digit or, where that looks like none, the piece that is most surely one."""
@@ -532,6 +535,13 @@ class Recognizer:
 def _reading_of(digit: Digit) -> Reading:
     """Return what a picture says that holds one group of ink."""
     return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
+
+
+def _without_dirt(row: list[tuple[Guess, Digit]], shape: tuple[int, ...]) -> list[tuple[Guess, Digit]]:
+    """Return a line of writing without refused spots and, if none of it is accepted, without what runs out of the picture (H, W)."""
+    alone = not any(group.accepted for _, group in row)
+    return [(guess, group) for guess, group in row
+            if group.accepted or not (is_solid(guess.piece.ink) or alone and segment.meets_edge(guess.piece, shape))]
 
 
 def _is_ringed(bar: Digit, outline: Digit) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from scipy import ndimage
@@ -21,6 +22,8 @@ DIRT = 0.15  # of the largest component's ink; what is more beside it is no dirt
 MAX_PIECES = 400  # more components than this are texture, not writing
 SLANTS = (-0.5, -0.25, 0.0, 0.25, 0.5)  # columns a row; leaning of the lines along which touching digits are cut
 APART = 0.06  # of the line's height; tall pieces this far apart are two digits rather than one
+FAR_APART = 0.15  # and lower ones
+MOST_LINES = 12  # among which parts of one that climbs are looked for
 MOST_CUTS = 4                   # places a slant
 PATH_ROWS = 64                  # at most, in which paths of least ink are sought
 ASIDE = 0.05                    # of a pixel's ink; what a step aside costs a path
@@ -35,6 +38,7 @@ LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke o
 LEAST_DOT = 3  # pixels; smaller ones are noise
 DOT_SOLID, DOT_LONGEST = 0.6, 2.5  # of its box that a dot covers; length of a dot, or of a few that touch, in pen widths
 DOT_GAP = 2.0  # pen widths; the widest gap between dots that is bridged
+STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
 FLAT = 5  # width over height of a line under a number, at least
 LEAST_CUT = 8  # pixels; no side of two touching digits is shorter
 MOST_FRAMED = 40  # components that are looked at for being frames, the boldest first
@@ -127,9 +131,15 @@ def count_apart(pieces: list[Piece], line_height: float) -> int:
     """Return how many neighbours in a row of pieces stand beside each other like two digits, rather than being one broken digit."""
     count = 0
     for a, b in zip(pieces, pieces[1:]):
-        tall = min(a.height, b.height) >= 0.55 * line_height
-        count += tall and _row_gap(a, b) >= APART * line_height
+        shorter, gap = min(a.height, b.height) / line_height, _row_gap(a, b) / line_height
+        count += shorter >= 0.55 and gap >= APART or shorter >= 0.35 and gap >= FAR_APART
     return count
+
+
+def meets_edge(piece: Piece, shape: tuple[int, ...]) -> bool:
+    """Say whether `piece` runs out of ink of `shape` (H, W)."""
+    left, top, right, bottom = piece.box
+    return left == 0 or top == 0 or right == shape[1] or bottom == shape[0]
 
 
 def count_holes(piece: Piece) -> int:
@@ -313,7 +323,11 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     order = np.argsort(-mass)[:MAX_PIECES]
     touching = (boxes[:, 0] == 0) | (boxes[:, 1] == 0) | (boxes[:, 2] == shape[1]) | (boxes[:, 3] == shape[0])
     inside = [i for i in order if not touching[i]]
-    across = (boxes[:, 0] == 0) & (boxes[:, 2] == shape[1])  # a toolbar, a table's edge
+    corner = ((boxes[:, 0] == 0) | (boxes[:, 2] == shape[1])) & ((boxes[:, 1] == 0) | (boxes[:, 3] == shape[0]))
+    aside = corner | (boxes[:, 0] == 0) & (boxes[:, 2] == shape[1])  # a scanner's corner, a toolbar, a table's edge
+    streaks = (boxes[:, 1] == 0) & (boxes[:, 3] == shape[0]) & (heights >= STREAK * widths)
+    if not streaks[order].all():
+        order = order[~streaks[order]]
     # an edge, a shadow or a margin runs into the picture's border; writing beside it does not
     if inside and mass[inside].max() > 0.1 * mass.max() and max(shape) > 40:
         largest = max(inside, key=lambda i: mass[i])
@@ -323,7 +337,7 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
                 for i in order
                 if not touching[i]
                 or (
-                    not across[i]
+                    not aside[i]
                     and widths[i] < 2 * heights[largest]
                     and heights[i] < 1.5 * heights[largest]
                     and mass[i] > 0.3 * mass[largest]
@@ -356,9 +370,7 @@ def _are_rules(boxes: np.ndarray) -> np.ndarray:
 
 def _row_gap(a: Piece, b: Piece) -> float:
     """Return the least distance, in pixels along a row, from the ink of `a` to the ink of `b` at its right."""
-    top, bottom = max(a.box[1], b.box[1]), min(a.box[3], b.box[3])
-    if top >= bottom:
-        return 0.0
+    top, bottom = max(a.box[1], b.box[1]), max(min(a.box[3], b.box[3]), a.box[1], b.box[1])
     left, right = a.ink[top - a.box[1] : bottom - a.box[1]] > 0, b.ink[top - b.box[1] : bottom - b.box[1]] > 0
     both = left.any(axis=1) & right.any(axis=1)
     if not both.any():
@@ -436,9 +448,26 @@ def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[i
             lines.append([g])
             spans.append([float(top), float(bottom)])
     lines = [line for line, span in zip(lines, spans) if span[1] - span[0] >= SPECK * tall]
+    if len(lines) <= MOST_LINES:
+        _join_slanted(lines, [(int(boxes[members, 0].min()), int(boxes[members, 2].max())) for members in groups], extent)
     return [
         [groups[g] for g in line] for line in sorted(lines, key=lambda line: np.mean([sum(extent[g]) for g in line]))
     ]
+
+
+def _join_slanted(lines: list[list[int]], across: list[tuple[int, int]], extent: list[tuple[int, int]]) -> None:
+    """Join those of `lines` of which one goes on where another ends, as when a number climbs; the groups' columns and rows decide."""
+    for line, other in permutations(lines, 2):
+        last, first = max(line, key=lambda g: across[g][1]), min(other, key=lambda g: across[g][0])
+        (left, right), (top, bottom) = across[last], extent[last]
+        gap = across[first][0] - right
+        lower = min(bottom - top, extent[first][1] - extent[first][0])
+        shared = min(bottom, extent[first][1]) - max(top, extent[first][0])
+        if -0.2 * (right - left) <= gap <= 2 * lower and shared >= 0.4 * lower:
+            line += other
+            lines.remove(other)
+            _join_slanted(lines, across, extent)
+            return
 
 
 def _cut_out(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray, members: list[int], corner: tuple[int, int]) -> Piece:

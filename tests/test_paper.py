@@ -160,3 +160,17 @@ def test_a_dark_corner_is_no_ink_and_a_stroke_in_a_corner_is() -> None:
     assert dark[corner].mean() > 0.95 and not dark[~corner].any()
     alone = np.where(corner, ink, 0)
     assert not _dark_corners(alone).any()  # the only ink is not taken away
+
+
+def test_a_row_of_boxes_is_not_ruled() -> None:
+    def seen(left: int, right: int) -> float:
+        picture = np.full((240, 400), 235.0)
+        for level in (80, 160):
+            picture[level : level + 4, left:right] = 90
+        for x in range(left, right, 60):
+            picture[80:160, x : x + 4] = 90
+        noisy = picture + np.random.default_rng(0).normal(0, 2, picture.shape)
+        return float(shaded_ink(noisy.round().astype(np.uint8), True)[0][81:83, 60:340].mean())
+
+    assert seen(24, 376) > 0.5  # boxes that end before the picture does stay whole
+    assert seen(0, 400) < 0.1  # lines from side to side are taken out

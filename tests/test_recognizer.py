@@ -9,6 +9,7 @@ import pytest
 import torch
 from conftest import ROOT, SEVEN, THREE
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from benchmarks.pictures import corrupt, number
 from benchmarks.things import arc
@@ -386,7 +387,7 @@ def test_another_ink_of_a_picture_must_be_read_surely(
 ) -> None:
     said = iter([(DOUBTFUL - 0.02, "1"), (second, "2")])
 
-    def read_lines(pieces: list, scale: float):
+    def read_lines(pieces: list, scale: float, shape: tuple[int, ...]):
         confidence, text = next(said)
         return Reading("ok", text, (Digit(text, confidence, (), (0, 0, 9, 9), np.zeros((28, 28)), True),))
         yield
@@ -498,3 +499,55 @@ def test_a_drawing_in_dots_is_read_as_strokes(recognizer: Recognizer, step: floa
     assert recognizer.read(dotted(SEVEN, step, dot)).text == "7"
     assert recognizer.read(dotted(THREE, step, dot)).text == "3"
     assert recognizer.read(dotted(TWO_DIGITS, step, dot)).text == "73"
+
+
+@pytest.mark.parametrize("width, colour", [(1, (0, 0, 0)), (4, (120, 120, 120)), (8, (20, 60, 200))])
+@pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3")])
+def test_a_line_around_a_canvas_is_no_ink(recognizer: Recognizer, strokes: list, label: str, width: int, colour: tuple[int, ...]) -> None:
+    picture = Image.fromarray(draw_strokes(strokes, 16)).convert("RGB")
+    ImageDraw.Draw(picture).rectangle((0, 0, *(side - 1 for side in picture.size)), outline=colour, width=width)
+    assert recognizer.read(picture).text == label
+    assert recognizer.read(picture.convert("L")).text == label
+    blank = Image.new("RGB", picture.size, "white")
+    ImageDraw.Draw(blank).rectangle((0, 0, *(side - 1 for side in blank.size)), outline=colour, width=width)
+    assert recognizer.read(blank).status != "ok"
+
+
+@pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3")])
+def test_a_digit_of_sprayed_grains_is_read(recognizer: Recognizer, strokes: list, label: str) -> None:
+    rng = np.random.default_rng(0)
+    inked = np.argwhere(draw_strokes(strokes, 26) < 128)
+    grains = np.full((280, 280), 255, np.uint8)
+    grains[tuple(inked[rng.permutation(len(inked))[: len(inked) // 12]].T)] = 0
+    assert recognizer.read(grains).text == label
+
+
+@pytest.mark.parametrize("lower", [False, True])
+def test_a_number_that_climbs_is_one_line(recognizer: Recognizer, lower: bool) -> None:
+    step = 10 if lower else -10
+    strokes = [[[x / 4 + 26 * n, y / 4 + step * n + (5 if lower else 40)] for x, y in stroke]
+               for n, digit in enumerate((SEVEN, THREE, SEVEN)) for stroke in digit]
+    assert recognizer.read(draw_strokes(strokes, 6)).text == "737"
+
+
+def test_spots_and_what_runs_out_of_the_picture_are_not_read(recognizer: Recognizer, seven: np.ndarray) -> None:
+    picture = Image.fromarray(np.pad(seven, ((0, 200), (200, 200)), constant_values=255))
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((60, 120, 110, 170), fill=0)  # a punched hole
+    draw.polygon([(300, 480), (340, 400), (380, 395), (420, 480)], fill=0)  # a finger
+    reading = recognizer.read(picture)
+    assert reading.text == "7" and len(reading.groups) == 1
+    cut = Image.fromarray(np.pad(seven, ((0, 0), (0, 130)), constant_values=255))
+    draw = ImageDraw.Draw(cut)
+    for line in ((300, 60, 300, 220), (350, 60, 350, 220), (270, 110, 410, 110), (270, 170, 410, 170)):
+        draw.line(line, fill=0, width=14)
+    assert recognizer.read(cut).text == "7?"  # what a line of digits goes on with is not passed over
+
+
+@pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3")])
+def test_light_ink_on_red_bricks_is_seen_where_the_bricks_are_dark(recognizer: Recognizer, strokes: list, label: str) -> None:
+    mask = (255 - draw_strokes(strokes, 16)[..., None].astype(np.float32)) / 255
+    grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 1, (280, 280)), 2)
+    bricks = np.array([205, 80, 55]) + (grain / grain.std())[..., None] * [40, 10, 10]
+    picture = bricks * (1 - mask) + np.array([225, 222, 215]) * mask
+    assert recognizer.read(picture.clip(0, 255).round().astype(np.uint8)).text == label

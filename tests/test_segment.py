@@ -189,3 +189,32 @@ def test_a_hole_that_is_not_round_is_odd() -> None:
     assert has_odd_hole(Piece((0, 0, 60, 80), tick))
     for round_one in (disc, oval, slit):
         assert not has_odd_hole(Piece((0, 0, 60, 80), round_one))
+
+
+def test_a_streak_from_edge_to_edge_is_no_writing() -> None:
+    (line,) = find_lines(boxes((40, 0, 70, 155), (300, 45, 330, 200), (200, 0, 204, 200)))
+    assert [piece.box[0] for piece in line] == [40, 300]
+    ((one,),) = find_lines(boxes((200, 0, 204, 200)))  # by itself it may be a 1 that fills its picture
+    assert one.box == (200, 0, 204, 200)
+
+
+def test_a_scanners_dark_corner_is_no_writing() -> None:
+    ((one,),) = find_lines(boxes((100, 50, 130, 155), (340, 140, 400, 200)))
+    assert one.box == (100, 50, 130, 155)
+
+
+def test_pieces_that_climb_are_one_line_and_those_below_one_another_are_not() -> None:
+    (line,) = find_lines(boxes((40, 140, 70, 190), (110, 115, 140, 165), (180, 90, 210, 140), (250, 65, 280, 115)))
+    assert [piece.box[0] for piece in line] == [40, 110, 180, 250]
+    assert len(find_lines(boxes((40, 20, 70, 70), (110, 20, 140, 70), (40, 120, 70, 170), (110, 120, 140, 170)))) == 2
+
+
+def test_small_pieces_must_stand_farther_apart_to_be_two() -> None:
+    ink = np.ones((40, 10), np.float32)
+    assert [count_apart([Piece((0, 0, 10, 40), ink), Piece((left, 0, left + 10, 40), ink)], 100) for left in (18, 26)] == [0, 1]
+
+
+def test_pieces_without_a_common_row_stand_apart_by_columns() -> None:
+    ink = np.ones((50, 20), np.float32)
+    assert count_apart([Piece((0, 60, 20, 110), ink), Piece((40, 0, 60, 50), ink)], 50) == 1
+    assert count_apart([Piece((0, 60, 20, 110), ink), Piece((5, 0, 25, 50), ink)], 50) == 0
