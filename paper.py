@@ -32,6 +32,7 @@ PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies 
 ENDS = slice(None, 5), slice(-5, None)  # pixels of a side that are near its corners
 LEAST_PAPER = 0.6  # of the level of paper's brightest channel; one that is darker shows no dark ink,
 DIM_PAPER = 60  # grey levels of 255; unless paper is no brighter than this in any
+BROAD, GRADUAL = 0.15, 0.45  # light and shadow are wider, of the longer side; and their edge takes less of their depth in so many pixels
 FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is the shade of a lens
 
 
@@ -145,7 +146,20 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
         ink[_edge_shade(ink)] = 0
         ink[_dark_corners(ink)] = 0
     share = float((ink > 0).mean())
-    return ink, strong * _likelihood(level) * (1 - share) * (PLAINLY if bold else 1) if share < 0.5 or bold else 0.0
+    if share >= 0.5 and not bold or _is_light(depth, ink, strong):
+        return ink, 0.0
+    return ink, strong * _likelihood(level) * (1 - share) * (PLAINLY if bold else 1)
+
+
+def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:
+    """Say whether `ink` (H, W), `strong` in depth, is a lamp's spot or a shadow: broad, with a quarter of its outline gradual."""
+    small, marks = (np.asarray(Image.fromarray(each).resize(_small_size(*ink.shape), Image.Resampling.BOX)) for each in (depth, ink))
+    marks = marks > FAINT_SHADE / 2
+    if 2 * ndimage.distance_transform_edt(marks).max() < BROAD * max(marks.shape):
+        return False
+    outline = marks & ~ndimage.binary_erosion(marks, EIGHT, border_value=1)
+    steps = (ndimage.maximum_filter(small, 5) - ndimage.minimum_filter(small, 5))[outline]
+    return bool(np.percentile(steps, 25) < GRADUAL * strong)
 
 
 def _bright_channels(colours: np.ndarray, dark_ink: bool) -> np.ndarray:

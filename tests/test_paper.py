@@ -174,3 +174,15 @@ def test_a_row_of_boxes_is_not_ruled() -> None:
 
     assert seen(24, 376) > 0.5  # boxes that end before the picture does stay whole
     assert seen(0, 400) < 0.1  # lines from side to side are taken out
+
+
+def test_the_spot_of_a_lamp_is_no_ink(seven: np.ndarray, recognizer: Recognizer) -> None:
+    y, x = np.mgrid[0:800, 0:600]
+    lit = np.clip(130 * (0.7 + 0.5 * y / 800) + 400 * np.exp(-((x - 270) ** 2 + (y - 340) ** 2) / (2 * 110**2)), 0, 255)
+    picture = lit.copy()
+    picture[240:520, 170:450] = np.where(seven < 128, 45, lit[240:520, 170:450])
+    noise = np.random.default_rng(0).normal(0, 3, lit.shape)
+    taken, bare = ((ndimage.gaussian_filter(each, 1) + noise).clip(0, 255).round().astype(np.uint8) for each in (picture, lit))
+    assert recognizer.read(taken).text == "7"
+    assert shaded_ink(taken, True)[1] > 0 == shaded_ink(taken, False)[1]
+    assert recognizer.read(bare).status != "ok"
