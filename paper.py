@@ -159,7 +159,7 @@ def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:
         return False
     outline = marks & ~ndimage.binary_erosion(marks, EIGHT, border_value=1)
     steps = (ndimage.maximum_filter(small, 5) - ndimage.minimum_filter(small, 5))[outline]
-    return bool(np.percentile(steps, 25) < GRADUAL * strong)
+    return len(steps) > 0 and bool(np.percentile(steps, 25) < GRADUAL * strong)
 
 
 def _bright_channels(colours: np.ndarray, dark_ink: bool) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from paper import _dark_corners, _edge_shade, isolate_page, otsu, shaded_ink
+from paper import _dark_corners, _edge_shade, _is_light, isolate_page, otsu, shaded_ink
 from read_ink import read_ink
 from recognizer import Recognizer
 
@@ -186,3 +186,4 @@ def test_the_spot_of_a_lamp_is_no_ink(seven: np.ndarray, recognizer: Recognizer)
     assert recognizer.read(taken).text == "7"
     assert shaded_ink(taken, True)[1] > 0 == shaded_ink(taken, False)[1]
     assert recognizer.read(bare).status != "ok"
+    assert not _is_light(np.ones((90, 90), np.float32), np.ones((90, 90), np.float32), 0.5)  # ink without an outline
