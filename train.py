@@ -341,10 +341,10 @@ def _write_if_better(run: Run, path: Path, facts: dict[str, Any]) -> None:
     if not run.team.leads:
         return
     accuracy = run.validate()[0]
-    best = 0.0
+    best = -1.0  # there is none to compare with
     with suppress(OSError, CheckpointError):
         found = load_checkpoint(path)
-        best = float(found.facts.get("validation_accuracy", 0)) if found.classes == run.classes else 0.0
+        best = float(found.facts.get("validation_accuracy", 0)) if found.classes == run.classes else best
     if accuracy > best:
         _write(run, path, facts)
     else:
