@@ -32,7 +32,8 @@ PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies 
 ENDS = slice(None, 5), slice(-5, None)  # pixels of a side that are near its corners
 LEAST_PAPER = 0.6  # of the level of paper's brightest channel; one that is darker shows no dark ink,
 DIM_PAPER = 60  # grey levels of 255; unless paper is no brighter than this in any
-BROAD, GRADUAL = 0.15, 0.45  # light and shadow are wider, of the longer side; and their edge takes less of their depth in so many pixels
+UNLIKELY = 100.0  # how much less likely light and shadow are than what has sharp edges
+BROAD, GRADUAL = 0.15, 0.33  # of the picture's longer side, and of their depth: light and shadow are broader, and take longer to set in
 FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is the shade of a lens
 
 
@@ -146,9 +147,10 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
         ink[_edge_shade(ink)] = 0
         ink[_dark_corners(ink)] = 0
     share = float((ink > 0).mean())
-    if share >= 0.5 and not bold or _is_light(depth, ink, strong):
+    if share >= 0.5 and not bold:
         return ink, 0.0
-    return ink, strong * _likelihood(level) * (1 - share) * (PLAINLY if bold else 1)
+    plainly = PLAINLY if bold else 1
+    return ink, strong * _likelihood(level) * (1 - share) * (plainly / UNLIKELY if _is_light(depth, ink, strong) else plainly)
 
 
 def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:
