@@ -133,8 +133,8 @@ def train(
     """Train `model` for one epoch of `loader`'s (images, labels); return the mean loss a batch.
 
     Without an optimizer: Adam at 0.001 (scratch.ScratchNet: its own at 0.02). `before_step` runs before each
-    batch (schedule), `after_step` after it (averages, stopping); `tracker`
-    is told of each batch; what a `teacher` says counts as much as the labels. No step waits for the device.
+    batch (schedule), `after_step` after it (averages, stopping); `tracker` is told of each batch; what a
+    `teacher` says counts as much as the labels. No step waits for the device.
     """
     device = torch.device(device)
     if optimizer is None:
