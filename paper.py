@@ -47,10 +47,12 @@ def edges(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     return pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
 
 
-def _small_size(height: int, width: int) -> tuple[int, int]:
-    """Return (width, height) of a picture reduced to at most PAPER_SIDE pixels a side."""
+def _reduced(pixels: np.ndarray) -> np.ndarray:
+    """Return `pixels` (H, W[, 3]) with at most PAPER_SIDE pixels a side, each the mean of those it stands for."""
+    height, width = pixels.shape[:2]
     ratio = min(1.0, PAPER_SIDE / max(height, width))
-    return max(1, round(width * ratio)), max(1, round(height * ratio))
+    size = max(1, round(width * ratio)), max(1, round(height * ratio))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
 
 
 def isolate_page(colours: np.ndarray, elliptic: bool = False) -> np.ndarray | None:
@@ -62,7 +64,7 @@ def isolate_page(colours: np.ndarray, elliptic: bool = False) -> np.ndarray | No
     height, width = colours.shape[:2]
     if max(height, width) < PAGE_SIDE:
         return None
-    small = np.asarray(Image.fromarray(colours).resize(_small_size(height, width), Image.Resampling.BOX), np.float32)
+    small = _reduced(colours).astype(np.float32)
     small = small.reshape(*small.shape[:2], -1)  # (h, w, channels)
     found = _find_page(small, elliptic)
     if found is None:
@@ -155,11 +157,10 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
 
 def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:
     """Say whether `ink` (H, W), `strong` in depth, is a lamp's spot or a shadow: broad, with a quarter of its outline gradual."""
-    small, marks = (np.asarray(Image.fromarray(each).resize(_small_size(*ink.shape), Image.Resampling.BOX)) for each in (depth, ink))
-    marks = marks > FAINT_SHADE / 2
+    marks = _reduced(ink) > FAINT_SHADE / 2
     if 2 * ndimage.distance_transform_edt(marks).max() < BROAD * max(marks.shape):
         return False
-    outline = marks & ~ndimage.binary_erosion(marks, EIGHT, border_value=1)
+    outline, small = marks & ~ndimage.binary_erosion(marks, EIGHT, border_value=1), _reduced(depth)
     steps = (ndimage.maximum_filter(small, 5) - ndimage.minimum_filter(small, 5))[outline]
     return len(steps) > 0 and bool(np.percentile(steps, 25) < GRADUAL * strong)
 
@@ -237,7 +238,7 @@ def _depth(level: np.ndarray) -> tuple[np.ndarray, bool]:
     """
     height, width = level.shape
     reduced = max(height, width) > PAPER_SIDE
-    small = np.asarray(Image.fromarray(level).resize(_small_size(height, width), Image.Resampling.BOX)) if reduced else level
+    small = _reduced(level) if reduced else level
     window = max(5, int(min(0.17 * max(small.shape), 0.5 * min(small.shape))) | 1)
     smooth = ndimage.median_filter(small, 3)
     margin = min(window, *(side - 1 for side in small.shape))

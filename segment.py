@@ -131,8 +131,9 @@ def count_apart(pieces: list[Piece], line_height: float) -> int:
     """Return how many neighbours in a row of pieces stand beside each other like two digits, rather than being one broken digit."""
     count = 0
     for a, b in zip(pieces, pieces[1:]):
-        shorter, gap = min(a.height, b.height) / line_height, _row_gap(a, b) / line_height
-        count += shorter >= 0.55 and gap >= APART or shorter >= 0.35 and gap >= FAR_APART
+        shorter = min(a.height, b.height)
+        least = APART if shorter >= 0.55 * line_height else FAR_APART
+        count += shorter >= 0.35 * line_height and _row_gap(a, b) >= least * line_height
     return count
 
 
@@ -321,11 +322,11 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     """Return the indices of the components that are writing rather than dirt."""
     heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
     order = np.argsort(-mass)[:MAX_PIECES]
-    touching = (boxes[:, 0] == 0) | (boxes[:, 1] == 0) | (boxes[:, 2] == shape[1]) | (boxes[:, 3] == shape[0])
+    left, top, right, bottom = (boxes == [0, 0, shape[1], shape[0]]).T  # which edges of the picture each touches
+    touching = left | top | right | bottom
     inside = [i for i in order if not touching[i]]
-    corner = ((boxes[:, 0] == 0) | (boxes[:, 2] == shape[1])) & ((boxes[:, 1] == 0) | (boxes[:, 3] == shape[0]))
-    aside = corner | (boxes[:, 0] == 0) & (boxes[:, 2] == shape[1])  # a scanner's corner, a toolbar, a table's edge
-    streaks = (boxes[:, 1] == 0) & (boxes[:, 3] == shape[0]) & (heights >= STREAK * widths)
+    aside = (left | right) & (top | bottom) | left & right  # a scanner's corner, a toolbar, a table's edge
+    streaks = top & bottom & (heights >= STREAK * widths)
     if not streaks[order].all():
         order = order[~streaks[order]]
     # an edge, a shadow or a margin runs into the picture's border; writing beside it does not
