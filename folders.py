@@ -23,12 +23,14 @@ from typing import Any
 import numpy as np
 import torch
 
-import segment
 from as_is import see_as_is
 from dataset import DataError, Digits, let_go
+from decode import PictureError, Source
 from frame import FRAME_SIZE, make_frame
 from learn import Correction
-from read_ink import PictureError, Source, read_ink
+from piece import merge
+from read_ink import read_ink
+from segment import find_lines
 
 VALIDATION_SHARE = 0.15  # of each class
 MOST_COPIES = 50  # of a correction in the training set, or as many as make 2 % of it
@@ -126,10 +128,10 @@ def frame_of(source: Source) -> np.ndarray:
     look = next(iter(read_ink(source).looks))
     if look.frames is not None:
         return look.frames[len(look.frames) // 2]
-    pieces = [piece for line in segment.find_lines(look.ink) for piece in line]
+    pieces = [piece for line in find_lines(look.ink) for piece in line]
     if not pieces:
         raise PictureError(f"{source if isinstance(source, (str, Path)) else 'the picture'} is blank")
-    return make_frame(segment.merge(pieces).ink)
+    return make_frame(merge(pieces).ink)
 
 
 def add_corrections(training: Digits, corrections: list[Correction]) -> Digits:

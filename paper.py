@@ -1,4 +1,4 @@
-"""Paper that is not one colour: its light and shade, its ruled lines, and the table around it."""
+"""Paper that is not one colour: its light and shade, and its ruled lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from frame import EIGHT, ellipticity, pen_width
+from frame import EIGHT, pen_width
 
 PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
 RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
@@ -19,16 +19,6 @@ LEAST_BARE = 0.15  # of the picture, from which the paper beneath bold strokes i
 PLAINLY = 5.0  # how much likelier such strokes make the side they are on
 TWO_KINDS = 0.8  # of the variance of depth that ink and paper explain where there is ink; halves of a bell curve explain 0.64
 UNEVEN = 0.25  # of the strokes' contrast; how far such paper may stray from a quadratic surface
-PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around it
-PAGE_SHARE = (0.05, 0.9)  # of the picture that a page covers
-PAGE_CUT = 0.2  # of the picture's border, at most, where a page may run out of the picture
-ELLIPTIC = 0.97  # of the ellipse with its second moments that a round page fills; a rectangle fills 0.955, a triangle 0.83
-RECTANGULAR = 0.8  # of the smallest rectangle around it that a page fills, seen at a slant or not
-SOLID_PAGE = 0.6  # of a page's outline that is paper rather than writing
-SHARP = 0.3  # of the page's difference that its edge takes within five pixels of PAPER_SIDE, at least,
-SOFT_EDGE = 0.15  # but for this share of its outline, which may be lost in shade
-BEYOND = 0.6  # of the page's difference from the border that there may be a few pixels beyond its edge
-PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies around it, at least
 ENDS = slice(None, 5), slice(-5, None)  # pixels of a side that are near its corners
 LEAST_PAPER = 0.6  # of the level of paper's brightest channel; one that is darker shows no dark ink,
 DIM_PAPER = 60  # grey levels of 255; unless paper is no brighter than this in any
@@ -47,76 +37,12 @@ def edges(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     return pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
 
 
-def _reduced(pixels: np.ndarray) -> np.ndarray:
+def reduced(pixels: np.ndarray) -> np.ndarray:
     """Return `pixels` (H, W[, 3]) with at most PAPER_SIDE pixels a side, each the mean of those it stands for."""
     height, width = pixels.shape[:2]
     ratio = min(1.0, PAPER_SIDE / max(height, width))
     size = max(1, round(width * ratio)), max(1, round(height * ratio))
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
-
-
-def isolate_page(colours: np.ndarray, elliptic: bool = False) -> np.ndarray | None:
-    """Return the picture (H, W[, 3]) with the page's own colour around the page, or None without a page.
-
-    A page is an even patch that stands out from the picture's border and is nearly a rectangle: a sheet on a table, a note
-    on a wall, a canvas on the screen; or nearly an ellipse, as a label is (and a bold 0).
-    """
-    height, width = colours.shape[:2]
-    if max(height, width) < PAGE_SIDE:
-        return None
-    small = _reduced(colours).astype(np.float32)
-    small = small.reshape(*small.shape[:2], -1)  # (h, w, channels)
-    found = _find_page(small, elliptic)
-    if found is None:
-        return None
-    inside, paper = found
-    nearest = ndimage.distance_transform_edt(~paper, return_distances=False, return_indices=True)
-    around = ndimage.uniform_filter(small[tuple(nearest)], (9, 9, 1), mode="nearest").round().astype(np.uint8)
-    beyond = Image.fromarray(around.squeeze(2) if around.shape[2] == 1 else around).resize((width, height), Image.Resampling.BILINEAR)
-    mask = Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
-    return np.asarray(Image.composite(Image.fromarray(colours), beyond, mask))
-
-
-def _find_page(small: np.ndarray, elliptic: bool) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return masks (h, w) of the page in a picture (h, w, channels), its edges left out, and of its paper without writing."""
-    distance = np.abs(small - np.median(rim(small), axis=0)).max(axis=2)
-    for threshold in (max(otsu(distance.ravel()), PAGE_CONTRAST), PAGE_CONTRAST):  # the second where ink stands out more than the page
-        paper = _largest_patch(distance > threshold)
-        page = ndimage.binary_fill_holes(paper)
-        inside = ndimage.binary_erosion(page, EIGHT, 2, border_value=1)
-        if not _is_page(paper, page, elliptic) or not (paper & inside).any():
-            continue
-        outline = page & ~ndimage.binary_erosion(page, EIGHT, border_value=1)
-        steps = (ndimage.maximum_filter(distance, 5) - ndimage.minimum_filter(distance, 5))[outline]
-        least = max(PAGE_CONTRAST, SHARP * float(np.median(distance[paper])))
-        beyond = ndimage.binary_dilation(page, EIGHT, 6) & ~ndimage.binary_dilation(page, EIGHT, 3)
-        differs = not beyond.any() or np.median(distance[beyond]) <= BEYOND * np.median(distance[paper])
-        if differs and np.percentile(steps, 100 * SOFT_EDGE) >= least:  # edges of a thing, not of a light, nor of lines on paper
-            return inside, paper & inside
-    return None
-
-
-def _largest_patch(marks: np.ndarray) -> np.ndarray:
-    """Return the largest connected part of `marks` (H, W) without thin links; all False without any."""
-    labels, _ = ndimage.label(ndimage.binary_opening(marks, EIGHT))
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return (labels == sizes.argmax()) & (labels > 0)
-
-
-def _is_page(paper: np.ndarray, page: np.ndarray, elliptic: bool) -> bool:
-    """Say whether `page` (H, W) has a page's size and shape; `paper` is what of it is not writing."""
-    fits = PAGE_SHARE[0] <= page.mean() <= PAGE_SHARE[1] and rim(page).mean() <= PAGE_CUT and paper.sum() >= SOLID_PAGE * page.sum()
-    return bool(fits) and (ellipticity(page) >= ELLIPTIC if elliptic else _rectangularity(page) >= RECTANGULAR)
-
-
-def _rectangularity(marks: np.ndarray) -> float:
-    """Return how much of the smallest rectangle around them, at any angle, `marks` (H, W) fill."""
-    rows, columns = np.nonzero(marks & ~ndimage.binary_erosion(marks))  # the outline is enough
-    angles = np.linspace(0, np.pi / 2, 31)[:-1]
-    across = np.outer(np.cos(angles), columns) + np.outer(np.sin(angles), rows)
-    down = np.outer(np.cos(angles), rows) - np.outer(np.sin(angles), columns)
-    return float(marks.sum() / ((np.ptp(across, axis=1) + 1) * (np.ptp(down, axis=1) + 1)).min())
 
 
 def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
@@ -157,10 +83,10 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
 
 def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:
     """Say whether `ink` (H, W), `strong` in depth, is a lamp's spot or a shadow: broad, with a quarter of its outline gradual."""
-    marks = _reduced(ink) > FAINT_SHADE / 2
+    marks = reduced(ink) > FAINT_SHADE / 2
     if 2 * ndimage.distance_transform_edt(marks).max() < BROAD * max(marks.shape):
         return False
-    outline, small = marks & ~ndimage.binary_erosion(marks, EIGHT, border_value=1), _reduced(depth)
+    outline, small = marks & ~ndimage.binary_erosion(marks, EIGHT, border_value=1), reduced(depth)
     steps = (ndimage.maximum_filter(small, 5) - ndimage.minimum_filter(small, 5))[outline]
     return len(steps) > 0 and bool(np.percentile(steps, 25) < GRADUAL * strong)
 
@@ -237,8 +163,8 @@ def _depth(level: np.ndarray) -> tuple[np.ndarray, bool]:
     shadow divides out.
     """
     height, width = level.shape
-    reduced = max(height, width) > PAPER_SIDE
-    small = _reduced(level) if reduced else level
+    large = max(height, width) > PAPER_SIDE
+    small = reduced(level) if large else level
     window = max(5, int(min(0.17 * max(small.shape), 0.5 * min(small.shape))) | 1)
     smooth = ndimage.median_filter(small, 3)
     margin = min(window, *(side - 1 for side in small.shape))
@@ -252,7 +178,7 @@ def _depth(level: np.ndarray) -> tuple[np.ndarray, bool]:
     else:
         closed = smooth
     paper = ndimage.uniform_filter(closed, 3, mode="nearest")
-    if reduced:
+    if large:
         paper = np.asarray(Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
     return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1)), beneath is not None
 

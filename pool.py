@@ -17,7 +17,7 @@ from itertools import chain, islice
 
 import torch
 
-from read_ink import Source
+from decode import Source
 from recognizer import Reading, Recognizer
 
 CHUNK = 64  # pictures that a process reads together

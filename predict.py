@@ -21,10 +21,10 @@ if __name__ == "__main__":
     gc.disable()  # until all is imported: looking for garbage meanwhile takes a sixth of torch's import
 
 import command
+from decode import SUFFIXES, PictureError, Source, open_picture
 from learn import Memory, default_folder
 from model import MODEL_PATH
 from pool import read_pictures
-from read_ink import SUFFIXES, PictureError, Source, open_picture
 from recognizer import Reading, Recognizer
 
 MOST_PLOTTED = 20       # pictures in one plot

@@ -1,41 +1,28 @@
 """A picture -> ink: float32 (H, W) in [0, 1], ink bright, paper 0, whatever the file, pen, paper or light.
 
-Decode upright (EXIF), alpha on white (white ink on black), 16 bits and palettes by their own range -> which side is ink ->
-the most coloured ink keeps its contrast -> paper (shade, gradient, noise) removed. A picture on plain paper, like a
-drawing or MNIST itself, keeps its grey values exactly.
+Which side is ink -> the most coloured ink keeps its contrast -> paper (shade, gradient, noise) removed. A picture on plain
+paper, like a drawing or MNIST itself, keeps its grey values exactly.
 """
 
 from __future__ import annotations
 
-import io
-import os
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image
 from scipy import ndimage
 
+from decode import LEAST_CONTRAST, PictureError, Source, open_picture
 from frame import DIGIT_BOX, EIGHT, find_box, fit_frame, make_frame, unstretch
-from paper import PAPER_SIDE, edges, isolate_page, rim, shaded_ink
+from page import isolate_page
+from paper import PAPER_SIDE, edges, rim, shaded_ink
 
-Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
-
-# what a user has; Pillow's other decoders are rarely used, and one of them (EPS) runs Ghostscript
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "WEBP", "TIFF", "AVIF")
-SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".heic", ".heif", ".avif"}
-MAX_SIDE = 1024  # pixels; larger pictures are reduced to this while decoding
-MAX_PIXELS = 100_000_000  # a picture that decodes to more is refused as a bomb (in colour with alpha: 400 MB a copy)
-MAX_LENGTH = 1_000_000  # pixels; a longer side is refused too, since Pillow keeps 8 bytes a row
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
 NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
 FLAT_RIM, FLAT_SHAPE = 0.9, 0.6  # of the border, and of what is not its colour, that is of one colour in a picture of a flat shape
-LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
 NEARLY_SQUARE, OBLONG = 1.1, 1.5  # longer over shorter side, at most
 SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
 FAINT = 0.12                # of the contrast; fainter marks on a noisy or small picture are noise,
@@ -50,10 +37,6 @@ WIDEST_BORDER = 0.03        # of a picture's shorter side; a line along its edge
 LEAST_GRAINS, MOST_STROKES = 40, 3  # connected parts of what a spray can leaves, at least, and of these run together, at most
 GRAIN_SPREADS = 0.01, 0.015, 0.02, 0.03  # of their longer side; standard deviation of the blur that makes them run together
 THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
-
-
-class PictureError(ValueError):
-    """A file that cannot be read as a picture; the message names the cure."""
 
 
 @dataclass(frozen=True)
@@ -89,36 +72,6 @@ def read_ink(source: Source) -> Picture:
         return Picture([Look(source.astype(np.float32, copy=False), whole=_may_be_frame(*source.shape))])
     colours, scale = open_picture(source)
     return Picture(find_looks(colours), scale)
-
-
-def open_picture(source: Source) -> tuple[np.ndarray, float]:
-    """Return (uint8 (H, W) or (H, W, 3), scale): the upright picture on white, at most MAX_SIDE pixels a side."""
-    if isinstance(source, np.ndarray):
-        if source.dtype != np.uint8 or not (source.ndim == 2 or source.ndim == 3 and source.shape[2] == 3):
-            raise PictureError("an array must be uint8 (H, W) or (H, W, 3), or float ink (H, W)")
-        return _decode(Image.fromarray(source))
-    name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the picture"
-    if isinstance(source, bytes):
-        source = io.BytesIO(source)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; what matters is raised
-            if isinstance(source, Image.Image):
-                return _decode(source)
-            with Image.open(source, formats=_formats()) as image:
-                return _decode(image)
-    except Image.UnidentifiedImageError:
-        raise PictureError(_what_is_wrong(name, source)) from None
-    except Image.DecompressionBombError:
-        raise PictureError(f"{_shown(name)} has too many pixels: make it smaller first") from None
-    except (OSError, PictureError):
-        if isinstance(source, (str, os.PathLike)) and not os.access(source, os.R_OK):
-            raise
-        raise PictureError(f"{_shown(name)} is truncated or damaged: save it again") from None
-    except Exception as error:  # decoders raise SyntaxError, ValueError, struct.error, ... on damaged bytes
-        raise PictureError(
-            f"{_shown(name)} cannot be decoded ({type(error).__name__}): save it again as PNG"
-        ) from None
 
 
 def find_looks(colours: np.ndarray) -> Iterator[Look]:
@@ -268,82 +221,6 @@ def _whole_frames(colours: np.ndarray, scan: bool) -> Iterator[Look]:
             yield Look(ink, unstretch(ink) if _fills(ink) else make_frame(ink)[None])
     for ink in both:
         yield Look(ink, fit_frame(ink)[None])
-
-
-# ---------------------------------------------------------------------------------- decoding
-
-
-def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
-    if not image.width or not image.height:
-        raise PictureError("the picture has no pixels")
-    full = max(image.size)
-    image.draft(None, (MAX_SIDE, MAX_SIDE)) if image.format == "JPEG" else None
-    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_LENGTH:
-        raise Image.DecompressionBombError
-    image.seek(0) if getattr(image, "is_animated", False) else None
-    image.load()
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    sixteen_bits = image.mode.startswith("I;16")
-    image = _reduced(image)
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, dtype=np.float64)
-        top = (
-            65535.0
-            if sixteen_bits or (image.mode == "I" and values.max(initial=0) > 255)
-            else max(float(np.nan_to_num(values).max(initial=0)), 1.0)
-        )
-        image = Image.fromarray(np.clip(np.nan_to_num(values) * (255 / top), 0, 255).round().astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        image = _on_paper(image.convert("RGBA"))
-    if image.mode != "L":
-        image = image.convert("L" if image.mode in ("1", "L") else "RGB")
-    if max(image.size) > MAX_SIDE:
-        ratio = MAX_SIDE / max(image.size)
-        size = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
-        image = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
-    return np.asarray(image), full / max(image.size)
-
-
-def _on_paper(image: Image.Image) -> Image.Image:
-    """Return an RGBA picture on white, or on black where nothing of it shows on white."""
-    on_white = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    shows = np.asarray(on_white).min() <= 255 * (1 - LEAST_CONTRAST)
-    return on_white if shows else Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
-
-
-def _reduced(image: Image.Image) -> Image.Image:
-    """Return a picture of very many pixels with its sides divided by a whole number, twice MAX_SIDE or more still."""
-    factor = max(image.size) // (2 * MAX_SIDE)
-    if factor < 2:
-        return image
-    if "transparency" in image.info or image.mode == "PA":
-        image = image.convert("RGBA")
-    elif image.mode in ("1", "P") or image.mode.startswith("I;16"):
-        image = image.convert({"1": "L", "P": "RGB"}.get(image.mode, "I"))
-    return image.reduce(factor)
-
-
-def _formats() -> tuple[str, ...]:
-    """Return FORMATS, and HEIF where pillow-heif has been registered."""
-    return (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
-
-
-def _what_is_wrong(name: Any, source: Any) -> str:
-    shown = _shown(name)
-    if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        if path.stat().st_size == 0:
-            return f"{shown} is empty: save the picture again"
-        with path.open("rb") as file:
-            if file.read(12)[4:8] == b"ftyp":
-                return f"{shown} is HEIC, which Pillow does not read: save it as JPEG or PNG, or `pip install pillow-heif`"
-    return f"{shown} is not an image that Pillow can read: save it as PNG or JPEG"
-
-
-def _shown(name: Any) -> str:
-    """Return a name that can be printed: bytes that are not UTF-8 are shown escaped."""
-    return os.fsdecode(name).encode("utf-8", "backslashreplace").decode()
 
 
 # ---------------------------------------------------------------------------------- plain paper

@@ -1,4 +1,4 @@
-"""The one road from a picture to an answer: read_ink -> segment -> frame -> network -> reading.
+"""The one road from a picture to an answer: read_ink -> segment -> grouping (frame, network) -> reading.
 
     from recognizer import Recognizer
     print(Recognizer("model.pth").read("seven.png").text)
@@ -8,63 +8,33 @@ Files, the canvas, the clipboard and folders all come this way.
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TypeVar
 
 import numpy as np
 import torch
 
 import segment
 from as_is import see_as_is
-from frame import FRAME_SIZE, find_box, fit_frame, frame_amid, is_bold, is_solid, make_frame
+from decode import PictureError, Source
+from frame import find_box, fit_frame, frame_amid, is_solid
+from grouping import LARGEST_FRAGMENT, SURE, SURE_WHOLE, Grouping
+from judge import Guess, Judge, Steps, pool, walk
 from learn import Memory
-from model import MODEL_PATH, UNSURE, VIEWS, Checkpoint, certainty, load_checkpoint, look_around, predict_pairs
-from read_ink import SMALL_SIDE, Look, Picture, PictureError, Source, read_ink
-from segment import Piece
+from model import MODEL_PATH, Checkpoint, certainty, load_checkpoint
+from piece import Piece, meets_edge, merge
+from read_ink import SMALL_SIDE, Look, Picture, read_ink
 
-SURE = 0.9  # confidence above which no other way to group the ink is tried
-SURE_OF_PAIRS = 0.998  # the same where the reader of pairs is asked, too: the network reads 6 of 100 touching pairs surely as one digit
-SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
 DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too,
 OTHER_INK = 0.9  # and which these, and what stands in a box or ring, must reach
-GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
-# nats by which a cut through joined ink must explain it better: less a share of each line height by which it is wider than high
-CUT_COST, CUT_SLOPE = 0.3, 8.0  # in a line of several digits,
-ALONE_COST, ALONE_SLOPE = 4.5, 5.0  # and where the ink stands alone and may be one digit;
-# if it is none, both parts must be so sure from all sides instead, and the ink so wide for its height (without a reader of pairs)
-SURE_ALONE = 0.995
-WIDE, WIDE_WITH_BAR = 0.9, 1.2  # the second if one part is a 1, as half of an H, an M or a U is too
-JOIN_COST = 4.0     # nats; and each pair of pieces joined though they stand apart like two digits
-# where the network is not sure of one digit: nats of certainty that the reader of pairs needs on each of two, and the confidence
-# that both halves must reach then
-CERTAIN_PAIR, SURE_HALF = 0.6, 0.75
-PAIR_WEIGHT = 0.65  # of what the reader of pairs says of a half, beside what the network does
-CERTAIN_INSTEAD = 1.5  # nats of each that it needs where the network is sure
-MOST_HOLES, PAIR_HOLES = 3, 4  # in a part of a cut, and in two digits that touch; a scribble or a star has more
-LONGEST_RUN = 3  # pieces that one digit may be broken into
-MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
-LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
-SURE_WHOLE = 2.5  # nats of certainty that parts which are no digits, and a small picture, need to be read whole as one
-SURE_TANGLED = 5.0  # the same for a larger one that reads as several digits, or whose ink is all connected
-SURE_FOUR = 3.5  # nats of certainty that a 4 in two strokes needs, each of which would be a 1
-SURE_BOLD = 3.0  # nats of certainty from which ink as bold as a silhouette is a digit
-LEAST_SIDE = 6  # pixels of the ink; a smaller mark cannot be told from dirt
-WIDEST = 1.4  # width over height of the widest single digit
-LEAST_PROBABILITY = 1e-6  # that counts where several frames of one digit are pooled
-MOST_UNSURE = 40  # guesses; where more are unsure it is texture, and neither cut nor looked at again
+SURE_TANGLED = 5.0  # nats of certainty needed to read a picture whole as one digit, if it reads as several or its ink is all connected
 MANY, LEAST_READ = 8, 1 / 3  # groups, and the share of so many that must be digits; else those are chance
-NUMBER, MOST_READ = 2, 2 / 3  # digits, and their share of all groups, from which the others are likely digits too:
-AMONG_DIGITS = 0.7  # of the threshold, which is enough for these, however bold they are
+NUMBER, MOST_READ = 2, 2 / 3  # digits, and their share of all groups, from which the others are likely digits too
 ROUND, LONGEST_RINGED = 0.9, 0.6  # shorter over longer side of a ring at least, and of a 1 in it, over the ring's, at most
 MOST_FRAMES = 64  # that the network is asked for at once; more are no faster, and glibc keeps what larger batches took
-
-T = TypeVar("T")
-Steps = Generator[np.ndarray, np.ndarray, T]  # yields frames, is sent their probabilities, returns a T
 
 
 @dataclass(frozen=True)
@@ -101,26 +71,6 @@ class Reading:
         return min((group.confidence for group in self.digits), default=0.0)
 
 
-@dataclass(frozen=True)
-class Guess:
-    """A piece of ink as the network sees it."""
-
-    piece: Piece
-    frame: np.ndarray
-    probs: np.ndarray
-    doubt: float = 0.0  # nats; by how much it fails to be certain of a digit at all
-    paired: np.ndarray | None = None  # what the reader of pairs says of this part of one
-
-    @property
-    def confidence(self) -> float:
-        return float(self.probs.max())
-
-    @property
-    def cost(self) -> float:
-        """Nats; how badly one digit explains this ink."""
-        return GROUP_COST - math.log(max(self.confidence, 1e-6)) + self.doubt
-
-
 class Recognizer:
     """A checkpoint and the road to it. Not thread-safe; one per thread."""
 
@@ -143,6 +93,8 @@ class Recognizer:
         self.device = device
         self.memory = memory
         self.single = single
+        self.judge = Judge(self.checkpoint, device, memory, single)
+        self.grouping = Grouping(self.judge)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -151,9 +103,9 @@ class Recognizer:
     def read(self, source: Source) -> Reading:
         """Read a picture: a path, bytes, an open file, a PIL image, a uint8 array or float ink.
 
-        Raises OSError or read_ink.PictureError.
+        Raises OSError or decode.PictureError.
         """
-        return self._walk(self._steps(source))
+        return walk(self._steps(source), self.classify)
 
     def read_many(self, sources: Sequence[Source]) -> list[Reading | OSError | PictureError]:
         """Read pictures as `read` does, all together: the network is asked for many frames at a time.
@@ -180,16 +132,6 @@ class Recognizer:
             waiting = [(place, steps, probs) for (place, steps, _), probs in zip(asked, parts)]
         return [results[place] for place in range(len(sources))]
 
-    def _walk(self, steps: Steps[T]) -> T:
-        """Answer `steps` until they return."""
-        probs = None
-        while True:
-            try:
-                frames = steps.send(probs)  # type: ignore[arg-type]  # None is how a generator is begun
-            except StopIteration as end:
-                return end.value
-            probs = self.classify(frames)
-
     def _steps(self, source: Source) -> Steps[Reading]:
         if not self.checkpoint.input["road"]:
             return (yield from self._read_as_is(source))
@@ -213,13 +155,12 @@ class Recognizer:
     def _read_frames(self, ink: np.ndarray, frames: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
         piece = _all_of(ink)
-        if len(frames) > 1 and self._corrected(frames[len(frames) // 2][None])[0]:
+        if len(frames) > 1 and self.judge.corrected(frames[len(frames) // 2][None])[0]:
             frames = frames[len(frames) // 2][None]  # what was corrected
         probs = yield frames
-        guesses = yield from self._look_again([Guess(piece, *each) for each in zip(frames, probs)])
-        # the geometric mean (a logarithmic opinion pool): a frame that doubts, as a bar drawn wide does, has no veto
-        pooled = np.exp(np.mean([np.log(np.maximum(guess.probs, LEAST_PROBABILITY)) for guess in guesses], axis=0))
-        digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled / pooled.sum()), scale)
+        guesses = yield from self.judge.look_again([Guess(piece, *each) for each in zip(frames, probs)])
+        pooled = pool([guess.probs for guess in guesses], [1 / len(guesses)] * len(guesses))
+        digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled), scale)
         return _reading_of(digit)
 
     def _amid(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
@@ -241,14 +182,14 @@ class Recognizer:
         Where `reading` is not of one digit, so sure as `least` (nats of certainty).
         """
         frames = [group.frame for group in reading.groups]
-        if any(np.array_equal(each, frame) for each in frames) or frames and self._corrected(np.stack(frames)).any():
+        if any(np.array_equal(each, frame) for each in frames) or frames and self.judge.corrected(np.stack(frames)).any():
             return reading
         probs = yield frame[None]
-        (guess,) = yield from self._look_again([Guess(piece, frame, probs[0])])
+        (guess,) = yield from self.judge.look_again([Guess(piece, frame, probs[0])])
         alone = reading.groups[0] if len(frames) == 1 else None
         known = float(certainty(np.array(alone.probs))) if alone is not None else 0.0
         needed = known if alone is not None and alone.accepted else max(known, least)
-        if certainty(guess.probs) <= needed and not self._corrected(frame[None])[0]:
+        if certainty(guess.probs) <= needed and not self.judge.corrected(frame[None])[0]:
             return reading
         digit = self._digit(guess, scale)
         return _reading_of(digit) if digit.accepted else reading
@@ -273,21 +214,14 @@ class Recognizer:
             return Reading("blank", "", ())
         if self.single:
             return (yield from self._read_single([piece for row in pieces for piece in row], scale))
-        lines: list[list[Guess]] = []
-        for row in pieces:
-            lines.append((yield from self._join(row)))
-        if sum(guess.confidence < SURE for line in lines for guess in line) <= MOST_UNSURE:
-            for place, guesses in enumerate(lines):
-                lines[place] = yield from self._cut_line(guesses, _line_height(pieces[place]), len(guesses) == 1)
-        if sum(map(len, pieces)) > 1:
-            lines = yield from self._as_one(pieces, lines)
-        seen = iter((yield from self._look_again([guess for line in lines for guess in line])))
+        lines = yield from self.grouping.find_digits(pieces)
+        seen = iter((yield from self.judge.look_again([guess for line in lines for guess in line])))
         rows = [[(guess, self._digit(guess, scale)) for guess in islice(seen, len(line))] for line in lines]
         found = tuple(group for row in rows for _, group in row)
         accepted = sum(group.accepted for group in found)
         chance = len(found) >= MANY and accepted < LEAST_READ * len(found)
         bars = accepted < len(found) and all(group.digit == "1" for group in found if group.accepted)  # of what is no digit
-        if accepted == 0 or (chance or bars) and not self._corrected(np.stack([group.frame for group in found])).any():
+        if accepted == 0 or (chance or bars) and not self.judge.corrected(np.stack([group.frame for group in found])).any():
             return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
         rows = [kept for row in rows if (kept := _without_dirt(row, shape))]
         if accepted >= NUMBER and accepted >= MOST_READ * sum(map(len, rows)):
@@ -297,8 +231,8 @@ class Recognizer:
 
     def _read_single(self, pieces: list[Piece], scale: float) -> Steps[Reading]:
         """Read all pieces as one digit or, where that looks like none, the piece that is most surely one."""
-        looked = yield from self._look([segment.merge(pieces), *(pieces if len(pieces) > 1 else [])])
-        guesses = yield from self._look_again(looked)
+        looked = yield from self.judge.look([merge(pieces), *(pieces if len(pieces) > 1 else [])])
+        guesses = yield from self.judge.look_again(looked)
         sure = certainty(np.stack([guess.probs for guess in guesses]))
         best = guesses[0 if sure[0] >= self.checkpoint.threshold else int(sure.argmax())]
         return _reading_of(self._digit(best, scale))
@@ -310,7 +244,7 @@ class Recognizer:
         frame = pixels.astype(np.float32) / 255
         probs = (yield frame[None])[0]
         confidence = float(probs.max())
-        name = self._name(probs)
+        name = self.judge.name(probs)
         accepted = self.single or bool(certainty(probs) >= self.checkpoint.threshold)
         digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
         return _reading_of(digit)
@@ -332,204 +266,18 @@ class Recognizer:
             logits = self.checkpoint.model(images).float()
             return (logits / self.checkpoint.temperature).softmax(1).cpu().numpy()
 
-    def _cut_line(self, guesses: list[Guess], line_height: float, alone: bool) -> Steps[list[Guess]]:
-        """Return the digits of one line, each cut where the network explains the ink better so."""
-        wide = [self._may_be_two(guess, line_height) for guess in guesses]
-        pairs = iter(self._ask_pairs([guess.frame for guess, may in zip(guesses, wide) if may]))
-        parts: list[Guess] = []
-        for guess, may in zip(guesses, wide):
-            parts += (yield from self._cut(guess, next(pairs), line_height, alone)) if may else [guess]
-        return parts
-
-    def _may_be_two(self, guess: Guess, line_height: float) -> bool:
-        """Say whether `guess` may be touching digits: not too narrow, nor surely one digit, nor corrected to one."""
-        width = guess.piece.width / line_height
-        sure = SURE if self.checkpoint.pairs is None else SURE_OF_PAIRS
-        wide = width >= WIDEST or width >= segment.CUTTABLE and guess.confidence < sure
-        return wide and not self._corrected(guess.frame[None])[0]
-
-    def _cut(self, guess: Guess, pair: np.ndarray | None, line_height: float, alone: bool) -> Steps[list[Guess]]:
-        """Return `guess`, or the two or more digits that explain its ink better; `pair`: what it says if it is two."""
-        fits = guess.doubt == 0 and guess.piece.width < WIDEST * line_height
-        whole = pair is not None and (alone or fits)  # unless it is read as a pair
-        least = CERTAIN_INSTEAD if guess.confidence >= SURE else CERTAIN_PAIR
-        touching = pair is not None and certainty(pair).min() >= least and segment.count_holes(guess.piece) <= PAIR_HOLES
-        if whole and not touching:
-            return [guess]
-        cuts = segment.find_cuts(guess.piece, line_height)
-        if not cuts:
-            return [guess]
-        halves = yield from self._look([half for cut in cuts for half in cut])
-        if pair is not None and touching and (parts := self._part(halves, pair)):
-            digits: list[Guess] = []
-            for half, part in parts:
-                more = (yield from self._cut_line([half], line_height, alone)) if half.doubt > 0 else []  # three may touch
-                digits += more if len(more) > 1 else [part]
-            return digits
-        if whole:
-            return [guess]
-        return (yield from self._weigh(guess, halves, line_height, alone))
-
-    def _part(self, halves: list[Guess], pair: np.ndarray) -> list[tuple[Guess, Guess]]:
-        """Return the two halves, of all cuts, on which network and `pair` (2, classes) agree most; [] unless both are sure.
-
-        Each as the network sees it, and as both do. What the user has corrected stands, and its cut goes before others.
-        """
-        told = self._corrected(np.stack([half.frame for half in halves]))
-        both = self._pool(halves, np.tile(pair, (len(halves) // 2, 1)))
-        pooled = [half if known else part for half, part, known in zip(halves, both, told)]
-        costs = [left.cost + right.cost for left, right in zip(pooled[::2], pooled[1::2])]
-        best = min(range(len(costs)), key=lambda n: (not told[2 * n] and not told[2 * n + 1], costs[n]))
-        two = slice(2 * best, 2 * best + 2)
-        sure = min(part.confidence for part in pooled[two]) >= SURE_HALF
-        return list(zip(halves[two], pooled[two])) if sure else []
-
-    def _weigh(self, guess: Guess, halves: list[Guess], line_height: float, alone: bool) -> Steps[list[Guess]]:
-        """Return `guess` or the parts of the cut, of all `halves`, on which the network is surest, cut on if they are wide."""
-        wide = guess.piece.width / line_height
-        no_digit_alone = alone and guess.doubt > 0 and guess.piece.width > FRAME_SIZE
-        if no_digit_alone and wide < WIDE:
-            return [guess]
-        best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
-        if min(half.confidence for half in best) < SURE_PART or max(half.doubt for half in best) > 0:
-            return [guess]
-        if max(segment.count_holes(half.piece) for half in best) > MOST_HOLES:
-            return [guess]
-        if no_digit_alone:
-            if wide < WIDE_WITH_BAR and any(self._name(half.probs) == "1" for half in best):
-                return [guess]
-            seen = yield from self._look_around(best)
-            if min(half.confidence for half in seen) < SURE_ALONE:
-                return [guess]
-        else:
-            wider = max(wide - 1, 0)
-            price = max(ALONE_COST - ALONE_SLOPE * wider, 0) if alone else CUT_COST - CUT_SLOPE * wider
-            if best[0].cost + best[1].cost + price >= guess.cost:
-                return [guess]
-        return (yield from self._cut_line(list(best), line_height, alone))
-
-    def _pool(self, guesses: Sequence[Guess], paired: np.ndarray) -> list[Guess]:
-        """Return halves of pairs with the weighted geometric mean of the network's and the pair reader's probabilities (N, classes)."""
-        seen = np.stack([guess.probs for guess in guesses])
-        likely = np.maximum(seen, LEAST_PROBABILITY) ** (1 - PAIR_WEIGHT) * np.maximum(paired, LEAST_PROBABILITY) ** PAIR_WEIGHT
-        probs = likely / likely.sum(axis=1, keepdims=True)
-        parts = zip(guesses, probs, self._doubts(probs), paired)
-        return [replace(guess, probs=mean, doubt=doubt, paired=said) for guess, mean, doubt, said in parts]
-
-    def _ask_pairs(self, frames: list[np.ndarray]) -> list[np.ndarray] | list[None]:
-        """Return for each frame probabilities (2, classes) of the left and right digit of a pair; None from a network that reads none."""
-        if self.checkpoint.pairs is None or not frames:
-            return [None] * len(frames)
-        return list(predict_pairs(self.checkpoint, torch.from_numpy(np.stack(frames))[:, None].to(self.device)).cpu().numpy())
-
-    def _name(self, probs: np.ndarray) -> str:
-        """Return the likeliest class of probabilities (classes,)."""
-        return self.classes[int(probs.argmax())]
-
-    def _corrected(self, frames: np.ndarray) -> np.ndarray:
-        """Say (N,) which of the frames (N, 28, 28) the user has said the digits of."""
-        return np.zeros(len(frames), bool) if self.memory is None else self.memory.knows(frames)
-
-    def _doubts(self, probs: np.ndarray) -> list[float]:
-        """Return by how many nats each row (N, classes) fails to be certain of a digit."""
-        return np.maximum(self.checkpoint.threshold - certainty(probs), 0).tolist()
-
-    def _look(self, pieces: list[Piece]) -> Steps[list[Guess]]:
-        """Return what the network says of each piece, in one batch."""
-        frames = np.stack([make_frame(piece.ink) for piece in pieces])
-        probs = yield frames
-        return [Guess(*each) for each in zip(pieces, frames, probs, self._doubts(probs))]
-
-    def _look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
-        """Return `guesses`; the unsure ones, but for those the user has said the digits of, have been seen from all sides."""
-        unsure = [place for place, guess in enumerate(guesses) if guess.confidence < UNSURE and not self._corrected(guess.frame[None])[0]]
-        if len(unsure) > MOST_UNSURE:
-            return guesses
-        seen = yield from self._look_around([guesses[place] for place in unsure])
-        again = dict(zip(unsure, seen))
-        return [again.get(place, guess) for place, guess in enumerate(guesses)]
-
-    def _look_around(self, guesses: Sequence[Guess]) -> Steps[list[Guess]]:
-        """Return `guesses` seen from all sides."""
-        if not guesses:
-            return []
-        frames = torch.from_numpy(np.stack([guess.frame for guess in guesses]))[:, None]
-        probs = yield look_around(frames).flatten(0, 2).numpy()
-        views = probs.reshape(len(guesses), len(VIEWS), -1).mean(axis=1)
-        again = [replace(guess, probs=seen) for guess, seen in zip(guesses, views)]
-        return [guess if guess.paired is None else self._pool([guess], guess.paired[None])[0] for guess in again]
-
-    def _join(self, parts: list[Piece]) -> Steps[list[Guess]]:
-        """Return the digits of the cheapest way to join neighbouring parts of a line (dynamic programming)."""
-        line_height = _line_height(parts)
-        spans = []
-        for start in range(len(parts)):
-            for stop in range(start + 1, min(start + LONGEST_RUN, len(parts)) + 1):
-                joined = segment.merge(parts[start:stop])
-                if stop == start + 1 or joined.width <= WIDEST * max(line_height, joined.height):
-                    spans.append((start, stop, joined))
-        best: list[tuple[float, list[Guess]]] = [(0.0, []), *((math.inf, []) for _ in parts)]
-        guesses = yield from self._look([joined for _, _, joined in spans])
-        alone = {start: guess for (start, stop, _), guess in zip(spans, guesses) if stop == start + 1}
-        for (start, stop, _), guess in zip(spans, guesses):
-            apart = segment.count_apart(parts[start:stop], line_height)
-            if apart and self._is_open_four(guess, [alone[place] for place in range(start, stop)]):
-                apart = 0
-            cost = best[start][0] + guess.cost + JOIN_COST * apart
-            if cost < best[stop][0]:
-                best[stop] = (cost, [*best[start][1], guess])
-        return best[-1][1]
-
-    def _is_open_four(self, whole: Guess, parts: list[Guess]) -> bool:
-        """Say whether two bars that would each be a 1 are surely a 4 in two strokes."""
-        bars = len(parts) == 2 and all(self._name(part.probs) == "1" for part in parts)
-        return bars and self._name(whole.probs) == "4" and bool(certainty(whole.probs) >= SURE_FOUR)
-
-    def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
-        """Return `lines`, or a single digit if all their pieces together read better, or surely where some are none, as one broken digit."""
-        flat = [piece for line in pieces for piece in line]
-        if len(flat) > MOST_FRAGMENTS:
-            return lines
-        whole = segment.merge(flat)
-        side = max(max(piece.width, piece.height) for piece in flat)
-        if whole.width > WIDEST * whole.height or side < LARGEST_FRAGMENT * max(whole.width, whole.height):
-            return lines
-        guess = (yield from self._look([whole]))[0]
-        height = _line_height(flat)
-        cost = guess.cost + JOIN_COST * sum(segment.count_apart(line, height) for line in pieces)
-        better = cost < sum(part.cost for line in lines for part in line)
-        none = any(part.doubt > 0 for line in lines for part in line)  # so they are no number
-        least = self.checkpoint.threshold if better else SURE_WHOLE if none else math.inf
-        return [[guess]] if certainty(guess.probs) >= least else lines
-
     def _digit(self, guess: Guess, scale: float, among: bool = False) -> Digit:
         """Return `guess` as a digit, accepted or not; `among`: in a number, most of which has been read."""
         left, top, right, bottom = guess.piece.box
         box = (round(left * scale), round(top * scale), round((right - left) * scale), round((bottom - top) * scale))
         return Digit(
-            self._name(guess.probs),
+            self.judge.name(guess.probs),
             guess.confidence,
             tuple(guess.probs.tolist()),
             box,
             guess.frame,
-            self._accepts(guess, among),
+            self.judge.accepts(guess, among),
         )
-
-    def _accepts(self, guess: Guess, among: bool) -> bool:
-        """Say whether `guess` is a digit: sure enough, and no dirt, spot or face, unless the user has said what it is."""
-        if self.single:
-            return True
-        certain, ink = float(certainty(guess.probs)), guess.piece.ink
-        least = self.checkpoint.threshold
-        if self._corrected(guess.frame[None])[0]:
-            return certain >= least
-        bold = is_bold(ink)
-        least = AMONG_DIGITS * least if among else max(least, SURE_BOLD if bold else 0)
-        if certain < least or max(ink.shape) < LEAST_SIDE or is_solid(ink):
-            return False
-        if self._name(guess.probs) != "0":
-            return True
-        return not segment.is_filled_in(guess.piece) and not (bold and segment.has_odd_hole(guess.piece))
 
 
 def _reading_of(digit: Digit) -> Reading:
@@ -541,7 +289,7 @@ def _without_dirt(row: list[tuple[Guess, Digit]], shape: tuple[int, ...]) -> lis
     """Return a line of writing without refused spots and, if none of it is accepted, without what runs out of the picture (H, W)."""
     alone = not any(group.accepted for _, group in row)
     return [(guess, group) for guess, group in row
-            if group.accepted or not (is_solid(guess.piece.ink) or alone and segment.meets_edge(guess.piece, shape))]
+            if group.accepted or not (is_solid(guess.piece.ink) or alone and meets_edge(guess.piece, shape))]
 
 
 def _is_ringed(bar: Digit, outline: Digit) -> bool:
@@ -554,8 +302,3 @@ def _all_of(ink: np.ndarray) -> Piece:
     """Return all of `ink` (H, W) as one piece."""
     left, top, right, bottom = box = find_box(ink > 0) or (0, 0, ink.shape[1], ink.shape[0])
     return Piece(box, ink[top:bottom, left:right])
-
-
-def _line_height(pieces: list[Piece]) -> int:
-    """Return the height in pixels of the tallest piece."""
-    return max(piece.height for piece in pieces)

@@ -1,63 +1,37 @@
-"""Ink -> lines of pieces: what belongs together, in reading order, and where touching digits may be cut.
+"""Ink -> lines of pieces: what belongs together, in reading order.
 
 A piece is one or more connected components. This module judges by geometry alone and proposes; where geometry leaves a
-doubt (a loose bar, two digits that touch), recognizer.py lets the network choose among the proposals.
+doubt (a loose bar, two digits that touch), grouping.py lets the network choose among the proposals.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
 from scipy import ndimage
 
-from frame import EIGHT, Box, ellipticity, find_box, pen_width
+from frame import EIGHT, Box, find_box
+from piece import Piece, enclosed
 
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
 LEAST_BODY = 0.35  # of the tallest component's height; a smaller one is part of another, or dirt
 DIRT = 0.15  # of the largest component's ink; what is more beside it is no dirt
 MAX_PIECES = 400  # more components than this are texture, not writing
-SLANTS = (-0.5, -0.25, 0.0, 0.25, 0.5)  # columns a row; leaning of the lines along which touching digits are cut
 APART = 0.06  # of the line's height; tall pieces this far apart are two digits rather than one
 FAR_APART = 0.15  # and lower ones
 MOST_LINES = 12  # among which parts of one that climbs are looked for
-MOST_CUTS = 4                   # places a slant
-PATH_ROWS = 64                  # at most, in which paths of least ink are sought
-ASIDE = 0.05                    # of a pixel's ink; what a step aside costs a path
-LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in the ink, not loops
 FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
 ROOM = 0.12  # of a frame's shorter side; radius of the largest patch of paper that a frame leaves around what it holds, at least
-CUTTABLE = 0.6  # width over line height from which a piece may be two digits
-LEAST_HELD, LARGEST_DOT = 0.08, 0.25  # of a 0's longer side: length of a mark in it at least, of a dot at most
-ROUND_HOLE = 0.7  # of an ellipse; one of MNIST's 0s in a thousand has a hole that is less round
-SLASH, BOWED = 1.7, 0.2  # pen widths, and share of its length; a mark in a 0 that strays from a line by more than both is no slash
 LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke on average, at least
 LEAST_DOT = 3  # pixels; smaller ones are noise
 DOT_SOLID, DOT_LONGEST = 0.6, 2.5  # of its box that a dot covers; length of a dot, or of a few that touch, in pen widths
 DOT_GAP = 2.0  # pen widths; the widest gap between dots that is bridged
 STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
 FLAT = 5  # width over height of a line under a number, at least
-LEAST_CUT = 8  # pixels; no side of two touching digits is shorter
 MOST_FRAMED = 40  # components that are looked at for being frames, the boldest first
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Ink that stays together: its box in pixels of the ink, and its pixels inside the box."""
-
-    box: Box
-    ink: np.ndarray  # float32 (bottom - top, right - left)
-
-    @property
-    def width(self) -> int:
-        return self.box[2] - self.box[0]
-
-    @property
-    def height(self) -> int:
-        return self.box[3] - self.box[1]
 
 
 def find_lines(ink: np.ndarray) -> list[list[Piece]]:
@@ -112,21 +86,6 @@ def find_main(ink: np.ndarray) -> Piece | None:
     return _cut_out(crop, labels, boxes, [int(mass.argmax())], (left, top)) if second <= DIRT * most else None
 
 
-def merge(pieces: list[Piece]) -> Piece:
-    """Return one piece made of neighbouring ones."""
-    if len(pieces) == 1:
-        return pieces[0]
-    boxes = np.array([piece.box for piece in pieces])
-    left, top = boxes[:, :2].min(axis=0)
-    right, bottom = boxes[:, 2:].max(axis=0)
-    ink = np.zeros((bottom - top, right - left), np.float32)
-    for piece in pieces:
-        x0, y0, x1, y1 = piece.box
-        part = ink[y0 - top : y1 - top, x0 - left : x1 - left]
-        np.maximum(part, piece.ink, out=part)
-    return Piece((int(left), int(top), int(right), int(bottom)), ink)
-
-
 def count_apart(pieces: list[Piece], line_height: float) -> int:
     """Return how many neighbours in a row of pieces stand beside each other like two digits, rather than being one broken digit."""
     count = 0
@@ -135,116 +94,6 @@ def count_apart(pieces: list[Piece], line_height: float) -> int:
         least = APART if shorter >= 0.55 * line_height else FAR_APART
         count += shorter >= 0.35 * line_height and _row_gap(a, b) >= least * line_height
     return count
-
-
-def meets_edge(piece: Piece, shape: tuple[int, ...]) -> bool:
-    """Say whether `piece` runs out of ink of `shape` (H, W)."""
-    left, top, right, bottom = piece.box
-    return left == 0 or top == 0 or right == shape[1] or bottom == shape[0]
-
-
-def count_holes(piece: Piece) -> int:
-    """Return how many patches of paper the ink encloses: 0 to 2 in a plainly written digit."""
-    paper, count = ndimage.label(np.pad(piece.ink < 0.5 * piece.ink.max(), 1, constant_values=True))
-    sizes = np.bincount(paper.ravel(), minlength=count + 1)[2:]  # 1 is the paper around, met first
-    return int((sizes >= LEAST_HOLE * piece.ink.size).sum())
-
-
-def is_filled_in(piece: Piece) -> bool:
-    """Say whether the ink is an outline around all the rest, and that is more than a 0 holds: a face, a clock.
-
-    A 0 may hold a dot, a straight slash, or if it is itself drawn in outline, its inner edge.
-    """
-    labels, count = ndimage.label(piece.ink >= 0.5 * piece.ink.max(), EIGHT)
-    if count < 2:
-        return False
-    outline = _largest(labels)
-    held = labels * _enclosed(outline)
-    marks = [(n, part) for n, part in enumerate(ndimage.find_objects(held), 1) if part is not None]
-    longest = [max(side.stop - side.start for side in part) / max(piece.ink.shape) for _, part in marks]
-    if len(marks) < count - 1 or max(longest, default=0) < LEAST_HELD:
-        return False
-    if sum(length >= LEAST_HELD for length in longest) > 1:
-        return True
-    n, part = marks[int(np.argmax(longest))]
-    mark = held[part] == n
-    if max(longest) <= LARGEST_DOT or _enclosed(mark).any():
-        return False
-    variances = np.linalg.eigvalsh(np.cov(np.nonzero(mark)))
-    across, along = np.sqrt(np.maximum(variances, 0))  # of a bar its sides over sqrt(12); rounding makes 0 negative
-    return bool(across > max(SLASH * pen_width(piece.ink) / math.sqrt(12), BOWED * along))
-
-
-def has_odd_hole(piece: Piece) -> bool:
-    """Say whether the largest hole in the ink is not as round as a 0's: something cut out of a disc."""
-    labels, count = ndimage.label(_enclosed(piece.ink >= 0.5 * piece.ink.max()))
-    return bool(count) and ellipticity(_largest(labels)) < ROUND_HOLE
-
-
-def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:
-    """Return the ways to cut `piece` in two touching digits, left and right; [] if it is too small or narrow for two.
-
-    Along slanted lines at local minima of the ink they cross, and along the paths from top to bottom that cross the
-    least ink; a fifth of the line's height apart and from the ends.
-    """
-    if piece.width < CUTTABLE * line_height or piece.width < LEAST_CUT or piece.height < LEAST_CUT:
-        return []
-    rows, columns = np.nonzero(piece.ink)
-    values = piece.ink[rows, columns]
-    apart = max(2, round(0.2 * line_height))
-    found = []
-    for slant in SLANTS:
-        across = np.round(columns + slant * (rows - piece.height / 2)).astype(int)
-        first = int(across.min())
-        crossed = ndimage.uniform_filter1d(np.bincount(across - first, values), max(1, piece.width // 40), mode="nearest")
-        lowest = ndimage.minimum_filter1d(crossed, apart, mode="nearest")
-        inside = np.arange(apart, len(crossed) - apart)
-        minima = inside[(crossed[inside] == lowest[inside]) & (crossed[inside] <= 0.6 * crossed.max())]
-        places: list[int] = []
-        for place in minima[np.argsort(crossed[minima], kind="stable")]:
-            if all(abs(place - other) >= apart for other in places):
-                places.append(int(place))
-        for place in places[:MOST_CUTS]:
-            left = np.zeros(piece.ink.shape, bool)
-            left[rows, columns] = across - first < place
-            found.append((_part(piece, left), _part(piece, ~left)))
-    places = list(range(apart, piece.width - apart, apart))
-    seen = set()
-    for path in (*_paths(piece.ink, places, apart), *_paths(piece.ink[::-1], places, apart)[:, ::-1]):
-        left = np.arange(piece.width) < path[:, None]
-        mass = round(float(piece.ink[left].sum()))
-        if mass not in seen and 0 < mass < round(float(values.sum())):
-            found.append((_part(piece, left), _part(piece, ~left)))
-        seen.add(mass)
-    return found
-
-
-def _paths(ink: np.ndarray, places: list[int], apart: int) -> np.ndarray:
-    """Return (len(places), H): the path down `ink` (H, W) that crosses the least, for each column in `places`.
-
-    It ends within half of `apart` of its column, strays from it by at most twice `apart`, and moves by at most a column a row
-    (as in Avidan and Shamir, "Seam Carving", 2007); tall ink is looked at more coarsely.
-    """
-    step = -(-len(ink) // PATH_ROWS)
-    small = ink[::step, ::step]
-    reach, near = max(2 * apart // step, 1), max(apart // (2 * step), 1)
-    padded = np.pad(small, ((0, 0), (reach, reach)))
-    columns = np.array(places)[:, None] // step + np.arange(2 * reach + 1)  # (P, 2 reach + 1) of the padded ink
-    cost = padded[:, columns]  # (H, P, 2 reach + 1)
-    total, came = cost[0], []
-    for row in cost[1:]:
-        around = np.pad(total, ((0, 0), (1, 1)), constant_values=np.inf)
-        options = np.stack([around[:, 1:-1], around[:, :-2] + ASIDE, around[:, 2:] + ASIDE])
-        best = options.argmin(axis=0)
-        came.append(np.array([0, -1, 1])[best])
-        total = row + options.min(axis=0)
-    at = total[:, reach - near : reach + near + 1].argmin(axis=1) + reach - near
-    path = [at]
-    for moves in reversed(came):
-        at = at + moves[np.arange(len(at)), at]
-        path.append(at)
-    across = (np.array(path[::-1]) + columns[:, 0] - reach) * step  # (H / step, P)
-    return np.repeat(across, step, axis=0)[: len(ink)].T
 
 
 # ---------------------------------------------------------------------------------- helpers
@@ -300,22 +149,12 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
         n, held = large[place], large[within[place]]
         left, top, right, bottom = boxes[n]
         part = labels[top:bottom, left:right]
-        enclosed = _enclosed(part == n + 1)
-        writing = enclosed & np.isin(part, held + 1)
-        room = ndimage.distance_transform_edt(np.pad(enclosed & ~ndimage.binary_fill_holes(writing), 1))
+        within_it = enclosed(part == n + 1)
+        writing = within_it & np.isin(part, held + 1)
+        room = ndimage.distance_transform_edt(np.pad(within_it & ~ndimage.binary_fill_holes(writing), 1))
         if writing.any() and room.max() >= ROOM * sides[place].min():
             frames.append(int(n) + 1)
     return frames
-
-
-def _largest(labels: np.ndarray) -> np.ndarray:
-    """Return the component of most pixels in `labels` (H, W), which has one at least, as a mask."""
-    return labels == np.bincount(labels.ravel())[1:].argmax() + 1
-
-
-def _enclosed(marks: np.ndarray) -> np.ndarray:
-    """Return what `marks` (H, W) enclose, without themselves."""
-    return ndimage.binary_fill_holes(marks) & ~marks
 
 
 def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -480,13 +319,3 @@ def _cut_out(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray, members: li
     part = np.where(wanted[labels[top:bottom, left:right]], ink[top:bottom, left:right], 0).astype(np.float32)
     x, y = corner
     return Piece((int(left) + x, int(top) + y, int(right) + x, int(bottom) + y), part)
-
-
-def _part(piece: Piece, mask: np.ndarray) -> Piece:
-    """Return the ink of `piece` under `mask`, cropped; there is some."""
-    part = np.where(mask, piece.ink, 0)
-    box = find_box(part > 0)
-    assert box is not None
-    x, y = piece.box[:2]
-    left, top, right, bottom = box
-    return Piece((left + x, top + y, right + x, bottom + y), part[top:bottom, left:right])

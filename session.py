@@ -78,7 +78,7 @@ class Session:
 
     def open(self, source: Any) -> tuple[np.ndarray, float, Reading | None]:
         """Return (uint8 upright picture, pixels of the file per pixel of it, reading) of a file or a PIL image."""
-        from read_ink import open_picture
+        from decode import open_picture
         colours, scale = open_picture(source)
         return colours, scale, self.read(source)
 
@@ -188,7 +188,7 @@ class Session:
 
 def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
     """Return the picture files in a folder, recursively and sorted, or the file itself."""
-    from read_ink import SUFFIXES
+    from decode import SUFFIXES
     path = Path(path)
     if not path.is_dir():
         return [path]

@@ -26,9 +26,9 @@ from tqdm import tqdm
 import command
 from canvas import BRUSH_RANGE
 from dataset import Batches, load_mnist
+from decode import PictureError
 from model import DIGITS, MODEL_PATH, Checkpoint, load_checkpoint, look_around, predict_logits
 from model import evaluate as evaluate  # for visitors: the accuracy of a model on a loader
-from read_ink import PictureError
 from recognizer import Recognizer
 from storage import save_figure
 from testsets import Sample, load_samples

@@ -21,7 +21,7 @@ import numpy as np
 
 from canvas import draw_strokes
 from dataset import DataError
-from read_ink import Source
+from decode import Source
 
 MOST_BYTES = 1 << 30  # of an unpacked .npz; more is refused as a bomb
 MOST_LINE = 1 << 22  # characters; one drawing

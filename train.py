@@ -44,8 +44,8 @@ from model import (
     read_plain,
     save_checkpoint,
 )
+from run import Interrupted, Run, TrainConfig
 from storage import back_up, save_figure
-from trainer import Interrupted, Run, TrainConfig
 from trainer import train as train  # for visitors: one epoch
 
 RETRAIN_EPOCHS, RETRAIN_RATE = 2, 0.2  # with corrections: few epochs at this share of the recipe's learning rate

@@ -24,11 +24,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch  # noqa: E402
 
 from dataset import load_mnist, split_validation  # noqa: E402
+from decode import PictureError  # noqa: E402
 from finetune import make_tuner  # noqa: E402
 from folders import frame_of  # noqa: E402
 from learn import Memory  # noqa: E402
 from model import MODEL_PATH  # noqa: E402
-from read_ink import PictureError  # noqa: E402
 from recognizer import Recognizer  # noqa: E402
 from testsets import load_samples  # noqa: E402
 
@@ -70,10 +70,7 @@ def main(argv: list[str] | None = None) -> int:
         weights = {name: weight.clone() for name, weight in recognizer.checkpoint.model.state_dict().items()}
         outcome = tuner.tune(memory.entries())
         print(f"fine-tuning: {outcome}")
-        entries = recognizer.memory
-        recognizer.memory = None
-        report(recognizer, "fine-tuning alone", frames, labels, given, others, right, sets, before)
-        recognizer.memory = entries
+        report(Recognizer(recognizer.checkpoint), "fine-tuning alone", frames, labels, given, others, right, sets, before)
         tuner.undo()
         while memory.undo():
             pass

@@ -162,10 +162,10 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
     """Return what reads a case of a kind: a Content, or a command's (name, words)."""
     from canvas import Canvas
     from dataset import DataError, read_idx
+    from decode import PictureError
     from folders import frame_of
     from learn import Memory
     from model import CheckpointError, load_checkpoint
-    from read_ink import PictureError
     from recognizer import Recognizer
     from settings import load_settings
     from testsets import load_samples
@@ -209,8 +209,7 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
         again = Memory(memory.folder)
         if kept not in again.entries():
             raise AssertionError("a correction was lost")
-        recognizer.memory = again
-        recognizer.read(example)
+        Recognizer(recognizer.checkpoint, memory=again).read(example)
         if again.damaged:
             if again.damaged[0].read_bytes() != content.data:
                 raise AssertionError("the damaged file was changed")

@@ -314,7 +314,7 @@ def _resume_run() -> Any:
     import torch
 
     from dataset import Digits
-    from trainer import Run, TrainConfig
+    from run import Run, TrainConfig
 
     images = torch.randint(0, 256, (64, 1, 28, 28), dtype=torch.uint8)
     digits = Digits(images, torch.arange(64) % 10, "noise")

@@ -64,8 +64,8 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     """Kill `count` trainings and return what was found."""
     import torch
 
+    import run as training
     import train
-    import trainer
     from dataset import Digits
     from model import load_checkpoint, read_plain
 
@@ -83,13 +83,13 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     latest = (0, 0)
 
     def program(say: Callable[[str], None]) -> None:
-        before = trainer.Run.train_epoch
+        before = training.Run.train_epoch
 
-        def telling(run: trainer.Run, progress: bool) -> dict[str, float]:
+        def telling(run: training.Run, progress: bool) -> dict[str, float]:
             say(str(run.epoch))
             return before(run, progress)
 
-        trainer.Run.train_epoch = telling  # type: ignore[method-assign]
+        training.Run.train_epoch = telling  # type: ignore[method-assign]
         train.main([*words, "--resume"] if resume.exists() else words)
 
     while found["kills"] < count:

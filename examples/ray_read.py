@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import storage  # noqa: E402
-from read_ink import SUFFIXES  # noqa: E402
+from decode import SUFFIXES  # noqa: E402
 
 PART = 500  # pictures
 PLAN = "plan.json"

@@ -8,8 +8,11 @@ import pytest
 from conftest import ROOT
 
 COMMANDS = {"train", "test", "predict", "app", "export", "pairs"}
-STANDALONE = {"canvas": {"numpy"}, "frame": {"numpy", "PIL", "scipy"}, "segment": {"numpy", "scipy", "frame"},
-              "paper": {"numpy", "PIL", "scipy", "frame"}, "read_ink": {"numpy", "PIL", "scipy", "frame", "paper"},
+STANDALONE = {"canvas": {"numpy"}, "frame": {"numpy", "PIL", "scipy"}, "piece": {"numpy", "scipy", "frame"},
+              "cuts": {"numpy", "scipy", "frame", "piece"},
+              "segment": {"numpy", "scipy", "frame", "piece"},
+              "paper": {"numpy", "PIL", "scipy", "frame"}, "page": {"numpy", "PIL", "scipy", "frame", "paper"},
+              "decode": {"numpy", "PIL"}, "read_ink": {"numpy", "PIL", "scipy", "decode", "frame", "page", "paper"},
               "scratch": {"torch"}, "storage": set()}
 MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.glob("*.py")}
 

@@ -20,7 +20,7 @@ from conftest import ROOT
 import distributed
 from dataset import Batches, Digits
 from model import load_checkpoint
-from trainer import Interrupted, Run, TrainConfig
+from run import Interrupted, Run, TrainConfig
 
 CONFIG = TrainConfig(arch="tiny", epochs=2, batch_size=64, augment="light")
 pytestmark = [

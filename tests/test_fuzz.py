@@ -18,9 +18,10 @@ from PIL import Image
 from benchmarks import fuzz, fuzz_inputs
 from canvas import Canvas, draw_strokes
 from dataset import DataError, read_idx
+from decode import PictureError
 from learn import Memory
 from model import CheckpointError, load_checkpoint
-from read_ink import PictureError, read_ink
+from read_ink import read_ink
 from settings import Settings, load_settings
 from testsets import load_samples
 

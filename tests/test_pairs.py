@@ -14,6 +14,8 @@ from benchmarks.pictures import number
 from canvas import draw_strokes
 from dataset import Digits
 from frame import make_frame
+from grouping import CERTAIN_INSTEAD, CERTAIN_PAIR, SURE, SURE_OF_PAIRS, Grouping
+from judge import Guess, walk
 from learn import Memory
 from model import (
     MODEL_PATH,
@@ -26,7 +28,7 @@ from model import (
     predict_pairs,
     save_checkpoint,
 )
-from recognizer import CERTAIN_INSTEAD, CERTAIN_PAIR, SURE, SURE_OF_PAIRS, Guess, Recognizer
+from recognizer import Recognizer
 from segment import find_lines
 
 EIGHT = np.ones((3, 3), int)
@@ -114,7 +116,7 @@ def test_it_is_asked_of_fairly_sure_digits_too(shipped: Checkpoint, digits: Digi
     lines = [number([digits.images[n, 0].numpy() for n in three], rng, touching=True) for three in places]
     recognizer, right = Recognizer(shipped), []
     for limit in (SURE_OF_PAIRS, SURE):
-        monkeypatch.setattr("recognizer.SURE_OF_PAIRS", limit)
+        monkeypatch.setattr("grouping.SURE_OF_PAIRS", limit)
         right.append(sum(reading.text == label for reading, label in zip(recognizer.read_many(lines), labels)))
     assert right[0] > right[1], right
 
@@ -124,11 +126,11 @@ def test_in_a_line_what_reads_as_one_digit_is_two_only_if_read_as_a_pair(shipped
     ((piece,),) = find_lines(1 - draw_strokes([*SEVEN, three], 12, 300) / np.float32(255))
     recognizer, frame, six = Recognizer(shipped), make_frame(piece.ink), np.full(10, 0.05, np.float32)
     six[6] = 0.55
-    (pair,) = recognizer._ask_pairs([frame])
+    (pair,) = recognizer.judge.ask_pairs([frame])
     assert pair is not None and pair.argmax(axis=1).tolist() == [7, 3]
 
     def count(doubt: float, pair: np.ndarray) -> int:
-        return len(recognizer._walk(recognizer._cut(Guess(piece, frame, six, doubt), pair, piece.width, False)))
+        return len(walk(recognizer.grouping._cut(Guess(piece, frame, six, doubt), pair, piece.width, False), recognizer.classify))
 
     assert (count(0, pair), count(0, np.full((2, 10), 0.1)), count(1, np.full((2, 10), 0.1))) == (2, 1, 2)
 
@@ -136,11 +138,11 @@ def test_in_a_line_what_reads_as_one_digit_is_two_only_if_read_as_a_pair(shipped
 def test_what_was_one_piece_is_not_joined_again(
     shipped: Checkpoint, written: list[tuple[np.ndarray, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no(pieces: list, lines: list) -> None:
-        raise AssertionError(pieces)
+    def no(*asked: object) -> None:
+        raise AssertionError(asked)
 
     recognizer = Recognizer(shipped)
-    monkeypatch.setattr(recognizer, "_as_one", no)
+    monkeypatch.setattr(Grouping, "_as_one", no)
     connected = [picture for picture, _ in written if len(find_lines(1 - picture / np.float32(255))[0]) == 1]
     assert sum(len(reading.groups) == 2 for reading in recognizer.read_many(connected)) >= 0.5 * len(connected) > 20
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from paper import _dark_corners, _edge_shade, _is_light, isolate_page, otsu, shaded_ink
+from page import isolate_page
+from paper import _dark_corners, _edge_shade, _is_light, otsu, shaded_ink
 from read_ink import read_ink
 from recognizer import Recognizer
 

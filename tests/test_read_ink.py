@@ -11,9 +11,10 @@ from PIL import Image
 
 from benchmarks.pictures import number
 from dataset import Digits
+from decode import MAX_SIDE, PictureError, open_picture
 from frame import PROPORTIONS
 from paper import rim
-from read_ink import MAX_SIDE, PictureError, find_looks, open_picture, read_ink
+from read_ink import find_looks, read_ink
 from segment import find_lines
 
 
@@ -199,7 +200,7 @@ def test_a_broken_file_is_named_with_its_cure(name: str, tmp_path: Path) -> None
 def test_an_image_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.png"
     Image.new("L", (3000, 3000)).save(path)
-    monkeypatch.setattr("read_ink.MAX_PIXELS", 1_000_000)
+    monkeypatch.setattr("decode.MAX_PIXELS", 1_000_000)
     with pytest.raises(PictureError, match="too many pixels"):
         read_ink(path)
 

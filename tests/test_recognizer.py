@@ -16,10 +16,11 @@ from benchmarks.things import arc
 from canvas import Canvas, draw_strokes
 from dataset import Digits
 from frame import crop_to_ink, unstretch
+from judge import SURE_BOLD, Guess, walk
 from model import UNSURE, certainty, look_around
+from piece import Piece
 from read_ink import Look, Picture
-from recognizer import DOUBTFUL, OTHER_INK, SURE_BOLD, Digit, Guess, Reading, Recognizer
-from segment import Piece
+from recognizer import DOUBTFUL, OTHER_INK, Digit, Reading, Recognizer
 
 TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
 
@@ -54,7 +55,7 @@ def test_a_digit_of_unknown_proportions_is_read_from_all_its_frames(recognizer: 
         crop = image[np.ix_(image.any(1), image.any(0))]
         square = np.asarray(Image.fromarray(crop).resize((16, 16), Image.Resampling.BILINEAR)).astype(np.float32) / 255
         frames = unstretch(square)
-        reading = recognizer._walk(recognizer._read_frames(square, frames, 1.0))
+        reading = walk(recognizer._read_frames(square, frames, 1.0), recognizer.classify)
         right += reading.text == str(label)
         each = recognizer.ask(frames)
         if each.max(axis=1).min() >= UNSURE:
@@ -352,7 +353,7 @@ def test_ink_as_bold_as_a_silhouette_must_be_surer(recognizer: Recognizer) -> No
     thin[[0, -1]] = thin[:, [0, -1]] = 1
 
     def accepted(ink: np.ndarray, probs: np.ndarray, among: bool = False) -> bool:
-        return recognizer._digit(Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28)), probs), 1.0, among).accepted
+        return recognizer.judge.accepts(Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28)), probs), among)
 
     assert recognizer.checkpoint.threshold < certainty(probs) < SURE_BOLD < certainty(probs**3 / (probs**3).sum())
     bold = np.ones((20, 18), np.float32)
@@ -394,7 +395,7 @@ def test_another_ink_of_a_picture_must_be_read_surely(
 
     monkeypatch.setattr(recognizer, "_read_lines", read_lines)
     looks = [Look(np.zeros((9, 9), np.float32))] * 2
-    assert recognizer._walk(recognizer._read_looks(Picture(looks))).text == answer
+    assert walk(recognizer._read_looks(Picture(looks)), recognizer.classify).text == answer
 
 
 def test_noise_is_no_number_and_takes_no_long_time(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,19 +3,9 @@
 import numpy as np
 
 from canvas import draw_strokes
-from segment import (
-    Piece,
-    count_apart,
-    count_holes,
-    count_parts,
-    find_cuts,
-    find_layouts,
-    find_lines,
-    find_main,
-    has_odd_hole,
-    is_filled_in,
-    merge,
-)
+from cuts import find_cuts
+from piece import Piece, count_holes, has_odd_hole, is_filled_in, merge
+from segment import count_apart, count_parts, find_layouts, find_lines, find_main
 
 
 def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:

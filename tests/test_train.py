@@ -20,7 +20,8 @@ import trainer
 from augment import CALM, FULL, NOT_A_DIGIT
 from dataset import Batches, DataError, Digits
 from model import MODEL_PATH, Checkpoint, build_model, evaluate, load_checkpoint, save_checkpoint
-from trainer import Interrupted, Run, TrainConfig, WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
+from run import Interrupted, Run, TrainConfig
+from trainer import WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
 
 SMALL = TrainConfig(arch="tiny", epochs=2, batch_size=64)
 

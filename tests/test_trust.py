@@ -15,10 +15,11 @@ import torch
 from conftest import ROOT
 
 from canvas import Canvas
+from decode import PictureError
 from exported import CARD, make_card
 from learn import Memory
 from model import CheckpointError, load_checkpoint, read_plain
-from read_ink import PictureError, read_ink
+from read_ink import read_ink
 from testsets import DataError, load_samples
 
 FRAME = np.arange(784, dtype=np.float32)
