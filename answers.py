@@ -30,6 +30,8 @@ def _fail(app: State, result: Result) -> None:
         app.show("all")
         if not app.canvas.strokes:
             return                      # the canvas says it
+    elif result.kind == "train":
+        app.stop_training()
     elif result.kind == "saliency":
         app.heat = False
         app.show("all")
@@ -57,6 +59,8 @@ def _read(app: State, result: Result) -> None:
     where, source = result.tag
     late = where == "canvas" and (app.shown or app.canvas.empty)
     if not late and (where == "canvas" or source == app.source):
+        if where == "picture" and app.shown:
+            app.shown = app.shown[0], 1.0  # what was read is the picture on screen, no larger file
         app.set_reading(result.value)
 
 

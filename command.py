@@ -16,7 +16,7 @@ from typing import NoReturn
 def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
     """Call a command's `main` and exit with what it returns; with 130 where Ctrl-C stopped it.
 
-    One that `filters` ends in `... | head` as other filters do; a name that cannot be printed is printed escaped.
+    With `filters`, a closed pipe (`... | head`) ends it quietly. Names that cannot be printed are escaped.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pygame
 
+from cards import CorrectionsCard
 from widgets import Button, Widget
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ ARROWS = {pygame.K_LEFT: (-PEN_STEP, 0.0), pygame.K_RIGHT: (PEN_STEP, 0.0),
 
 
 class Controls:
-    """Turns events into calls of an `State`. A press belongs to what it began on until it is let go."""
+    """Turns events into calls of a `State`. A press belongs to what it began on until it is let go."""
 
     def __init__(self, app: State, exchange: Exchange) -> None:
         self.app, self.exchange = app, exchange
@@ -109,7 +110,7 @@ class Controls:
         letter = event.unicode if getattr(event, "unicode", "") else ""
         if event.key == pygame.K_ESCAPE:
             self.app.escape()
-        elif self.app.card and event.key != pygame.K_BACKSPACE:
+        elif self.app.card and not (event.key == pygame.K_BACKSPACE and isinstance(self.app.card, CorrectionsCard)):
             if event.key == pygame.K_F1 or letter == "?":
                 self.app.close_card()
             else:

@@ -204,7 +204,7 @@ def _download_mnist(folder: Path) -> None:
 
 
 def let_go(pages: mmap.mmap | None) -> None:
-    """Count what was read or written through a mapped file no longer as this process's memory; the file keeps it."""
+    """Drop a mapped file's pages from this process's memory; the file keeps them."""
     if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
         pages.madvise(mmap.MADV_DONTNEED)
 
@@ -212,10 +212,9 @@ def let_go(pages: mmap.mmap | None) -> None:
 class Batches:
     """The batches of one epoch after another: (images float32 (n, C, H, W) in [0, 1], labels (n,)).
 
-    Slices of one uint8 tensor on `device`; no worker, no copy to the host (what is mapped from disk stays there,
-    and a batch at a time is read). With `seed` the order is
-    drawn anew each epoch from (seed, epoch) alone, and an incomplete last batch is left out; without,
-    the order is the data's own. `start` skips that many batches of the coming epoch (for resuming). Of `size`
+    Slices of one uint8 tensor on `device`; no worker, no copy to the host (mapped data is read from disk a batch at a
+    time). With `seed` the order is drawn anew each epoch from (seed, epoch) alone, and an incomplete last batch is left
+    out; without, the order is the data's own. `start` skips that many batches of the coming epoch (for resuming). Of `size`
     processes that train together, the one of this `rank` takes its equal share of every batch.
     """
 
@@ -247,6 +246,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         order = self._order()
+        self.epoch += 1
         start, self.start = self.start, 0
         for number in range(start, len(self)):
             share = self.batch_size // self.size

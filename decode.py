@@ -34,7 +34,7 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or not (source.ndim == 2 or source.ndim == 3 and source.shape[2] == 3):
             raise PictureError("an array must be uint8 (H, W) or (H, W, 3), or float ink (H, W)")
-        return _decode(Image.fromarray(source))
+        source = Image.fromarray(source)
     name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the picture"
     if isinstance(source, bytes):
         source = io.BytesIO(source)
@@ -42,7 +42,8 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata; what matters is raised
             if isinstance(source, Image.Image):
-                return _decode(source)
+                _check_size(source)
+                return _decode(ImageOps.exif_transpose(source))  # a copy: the caller's picture stays as it is
             with Image.open(source, formats=_formats()) as image:
                 return _decode(image)
     except Image.UnidentifiedImageError:
@@ -64,8 +65,7 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
         raise PictureError("the picture has no pixels")
     full = max(image.size)
     image.draft(None, (MAX_SIDE, MAX_SIDE)) if image.format == "JPEG" else None
-    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_LENGTH:
-        raise Image.DecompressionBombError
+    _check_size(image)
     image.seek(0) if getattr(image, "is_animated", False) else None
     image.load()
     if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
@@ -89,6 +89,12 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
         size = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
         image = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     return np.asarray(image), full / max(image.size)
+
+
+def _check_size(image: Image.Image) -> None:
+    """Raise DecompressionBombError for a picture too large to be decoded."""
+    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_LENGTH:
+        raise Image.DecompressionBombError
 
 
 def _on_paper(image: Image.Image) -> Image.Image:

@@ -94,6 +94,6 @@ def join() -> Iterator[Team]:
 
 
 def own_device() -> str | None:
-    """Return the GPU that torchrun leaves to this process, None where it has to be found out."""
+    """Return the GPU that torchrun leaves to this process, None if choose_device should decide."""
     local = os.environ.get("LOCAL_RANK")
     return f"cuda:{local}" if local and torch.cuda.is_available() else None

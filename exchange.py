@@ -19,7 +19,7 @@ MODEL_ENDINGS = (".pth", ".pt", ".pt2", ".onnx")
 
 
 class Exchange:
-    """What an `State` takes in and gives out; every failure is said in its status line."""
+    """What a `State` takes in and gives out; every failure is said in its status line."""
 
     def __init__(self, app: State) -> None:
         self.app = app

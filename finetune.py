@@ -60,25 +60,26 @@ class FineTuner:
         """
         self.checkpoint = checkpoint
         self._parameters, self._features = find_last_layer(checkpoint.model)
-        self._replay = self._features(replay)
-        self._held_out, self._labels = self._features(held_out), labels
         weight, bias = self._parameters
+        self._replay = self._features(replay.to(weight.device))
+        self._held_out, self._labels = self._features(held_out.to(weight.device)), labels.to(weight.device)
         self._said = F.linear(self._replay, weight, bias).detach().softmax(1)
         self._untouched = self._right(weight, bias)
         self._states: list[tuple[Tensor, Tensor]] = []
 
-    def tune(self, corrections: Sequence[Correction], seed: int = 0) -> Outcome:
+    def tune(self, corrections: Sequence[Correction]) -> Outcome:
         """Move the last layer towards `corrections` (oldest first), or leave it bit for bit as it was."""
         started = time.perf_counter()
         classes = self.checkpoint.classes
         corrections = [c for c in corrections if c.label in classes]
         if not corrections:
             raise ValueError("there is no correction whose label this network knows")
-        labels = torch.tensor([classes.index(correction.label) for correction in corrections])
+        device = self._labels.device
+        labels = torch.tensor([classes.index(correction.label) for correction in corrections], device=device)
         images = torch.from_numpy(np.stack([_as_image(correction.frame) for correction in corrections]))
-        generator = Generator().manual_seed(seed)
-        own = self._features(images)
-        copies = self._features(_distort(images.repeat_interleave(COPIES, 0), generator))
+        generator = Generator().manual_seed(0)
+        own = self._features(images.to(device))
+        copies = self._features(_distort(images.repeat_interleave(COPIES, 0), generator).to(device))
         targets = labels.repeat_interleave(COPIES)
         weight, bias = (parameter.detach().clone().requires_grad_() for parameter in self._parameters)
         optimizer = torch.optim.Adam([weight, bias], RATE)

@@ -135,7 +135,10 @@ def frame_of(source: Source) -> np.ndarray:
 
 
 def add_corrections(training: Digits, corrections: list[Correction]) -> Digits:
-    """Return `training` with the corrections added, up to MOST_COPIES of each. ValueError if there is none that fits."""
+    """Return `training` with the corrections added, up to MOST_COPIES of each, all of it in memory.
+
+    Raises ValueError if no correction fits.
+    """
     shape = tuple(training.images.shape[1:])
     pictures, labels = [], []
     for correction in corrections:
@@ -175,7 +178,7 @@ def _room_for(
 
 
 def _give_memory_back() -> None:
-    """Have glibc return large freed blocks at once: it comes to keep ever larger ones by itself (mallopt(3))."""
+    """Have glibc return large freed blocks at once: by default it keeps ever larger ones (mallopt(3))."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # other C libraries have no mallopt
             ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK)

@@ -32,7 +32,7 @@ SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house
 # nats by which a cut through joined ink must explain it better: less a share of each line height by which it is wider than high
 CUT_COST, CUT_SLOPE = 0.3, 8.0  # in a line of several digits,
 ALONE_COST, ALONE_SLOPE = 4.5, 5.0  # and where the ink stands alone and may be one digit;
-# if it is none, both parts must be so sure from all sides instead, and the ink so wide for its height
+# if the whole is no digit: confidence that both parts need over all views, and the least width over height
 SURE_ALONE = 0.995
 WIDE, WIDE_WITH_BAR = 0.9, 1.2  # the second if one part is a 1, as half of an H, an M or a U is too
 
@@ -82,7 +82,7 @@ class Grouping:
         return bars and self.judge.name(whole.probs) == "4" and bool(certainty(whole.probs) >= SURE_FOUR)
 
     def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
-        """Return `lines`, or a single digit if all their pieces together read better, or surely where some are none, as one broken digit."""
+        """Return `lines`, or one broken digit if all pieces together read better so, or surely so where some are no digit."""
         flat = [piece for line in pieces for piece in line]
         if len(flat) > MOST_FRAGMENTS:
             return lines
@@ -137,9 +137,9 @@ class Grouping:
         return (yield from self._weigh(guess, halves, line_height, alone))
 
     def _part(self, halves: list[Guess], pair: np.ndarray) -> list[tuple[Guess, Guess]]:
-        """Return the two halves, of all cuts, on which network and `pair` (2, classes) agree most; [] unless both are sure.
+        """Return the halves of the cut on which the network and `pair` (2, classes) agree most; [] unless both are sure.
 
-        Each as the network sees it, and as both do. What the user has corrected stands, and its cut goes before others.
+        Each half as (what the network says, what both say). A corrected half keeps its label, and a cut with one comes first.
         """
         told = self.judge.corrected(np.stack([half.frame for half in halves]))
         both = self.judge.pool_pairs(halves, np.tile(pair, (len(halves) // 2, 1)))

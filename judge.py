@@ -78,7 +78,7 @@ class Judge:
 
     def corrected(self, frames: np.ndarray) -> np.ndarray:
         """Say (N,) which of the frames (N, 28, 28) the user has said the digits of."""
-        return np.zeros(len(frames), bool) if self.memory is None else self.memory.knows(frames)
+        return np.zeros(len(frames), bool) if self.memory is None else self.memory.knows(frames, self.checkpoint.classes)
 
     def doubts(self, probs: np.ndarray) -> list[float]:
         """Return by how many nats each row (N, classes) fails to be certain of a digit."""

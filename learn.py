@@ -74,7 +74,7 @@ class Memory:
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         """Read the corrections in `folder` (default: the user's data folder; made when first needed)."""
         self.folder = Path(folder) if folder is not None else default_folder()
-        self.damaged: list[Path] = []  # the files found that are none, where they are now
+        self.damaged: list[Path] = []  # damaged files, at their present paths
         self._lock = threading.RLock()
         self._entries: dict[str, Correction] = {}
         self._features: dict[str, np.ndarray] = {}  # id -> (SIDE * SIDE,), unit length
@@ -155,7 +155,7 @@ class Memory:
         """
         classes = list(network.classes)
         with self._lock:
-            entries = [e for e in self.entries() if e.label in classes and e.frame.shape == frames.shape[1:]]
+            entries = self._suiting(frames, classes)
             if not entries:
                 return probs
             stored = np.stack([self._features[entry.id] for entry in entries], axis=1)  # (P, M)
@@ -176,13 +176,18 @@ class Memory:
         raised = probs * np.exp(lift)
         return np.where(lift.any(axis=1, keepdims=True), raised / raised.sum(axis=1, keepdims=True), probs)
 
-    def knows(self, frames: np.ndarray) -> np.ndarray:
-        """Say (N,) which of the frames (N, H, W[, 3]) are corrected drawings again."""
+    def knows(self, frames: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+        """Say (N,) which of the frames (N, H, W[, 3]) are drawings again that were corrected to one of `classes`."""
         with self._lock:
-            stored = [self._features[entry.id] for entry in self._entries.values() if entry.frame.shape == frames.shape[1:]]
+            entries = self._suiting(frames, classes)
+            stored = [self._features[entry.id] for entry in entries]
         if not stored:
             return np.zeros(len(frames), bool)
         return _likeness(frames, np.stack(stored, axis=1)).max(axis=1) >= SAME
+
+    def _suiting(self, frames: np.ndarray, classes: Sequence[str]) -> list[Correction]:
+        """Return the corrections, oldest first, that are like `frames` (N, H, W[, 3]) in shape, and whose labels are among `classes`."""
+        return [entry for entry in self.entries() if entry.label in classes and entry.frame.shape == frames.shape[1:]]
 
     def _ask(self, entries: list[Correction], network: Network) -> np.ndarray:
         """Return what the network alone says of the corrected frames (M, classes), asked once for each."""

@@ -30,7 +30,7 @@ class Progress:
     source: str
 
 
-def new_pupil(seed: int | None = None) -> Checkpoint:
+def new_network(seed: int | None = None) -> Checkpoint:
     """Return an untrained tiny network."""
     if seed is not None:
         torch.manual_seed(seed)

@@ -262,7 +262,7 @@ def _from_export(path: Path, device: torch.device | str, trust: bool) -> Checkpo
         raise FileNotFoundError(f"no model at {path}: make one with `python export.py`")
     if path.suffix == ".pt2" and not trust:
         raise CheckpointError(
-            f"{path} can hold code that runs when it is opened: if you know who made it, predict.py, test.py and app.py open it with --trust"
+            f"{path} can run code when it is opened: if you trust its maker, add --trust (predict.py, test.py, app.py)"
         )
     try:
         network: Any = OnnxNetwork(path) if path.suffix == ".onnx" else Pt2Network(path)

@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"pairs.py: {command.one_line(error)}", file=sys.stderr)
         return 1
-    print(f"both digits right in {right:.2%} of {len(validation_set):,} pairs of validation digits, bent as in training: wrote {output}")
+    print(f"both digits right in {right:.2%} of {len(validation_set):,} pairs of validation digits, augmented as in training: wrote {output}")
     return 0
 
 
@@ -104,7 +104,7 @@ def teach_pairs(checkpoint: Checkpoint, digits: Digits, epochs: int, seed: int, 
     images, labels = digits.images.to(device), digits.labels.to(device)
     batches = len(labels) // BATCH_SIZE
     if not batches or epochs < 1:
-        raise DataError(f"an epoch and {BATCH_SIZE} digits are the least: there are {epochs} and {len(labels)}")
+        raise DataError(f"at least 1 epoch and {BATCH_SIZE} digits are needed: got {epochs} and {len(labels)}")
     steps = epochs * batches
 
     def rate(step: int) -> float:

@@ -23,7 +23,7 @@ ENDS = slice(None, 5), slice(-5, None)  # pixels of a side that are near its cor
 LEAST_PAPER = 0.6  # of the level of paper's brightest channel; one that is darker shows no dark ink,
 DIM_PAPER = 60  # grey levels of 255; unless paper is no brighter than this in any
 UNLIKELY = 100.0  # how much less likely light and shadow are than what has sharp edges
-BROAD, GRADUAL = 0.15, 0.33  # of the picture's longer side, and of their depth: light and shadow are broader, and take longer to set in
+BROAD, GRADUAL = 0.15, 0.33  # of the picture's longer side, and of their depth: light and shadow are broader, with softer edges
 FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is the shade of a lens
 
 
@@ -163,8 +163,7 @@ def _depth(level: np.ndarray) -> tuple[np.ndarray, bool]:
     shadow divides out.
     """
     height, width = level.shape
-    large = max(height, width) > PAPER_SIDE
-    small = reduced(level) if large else level
+    small = reduced(level)
     window = max(5, int(min(0.17 * max(small.shape), 0.5 * min(small.shape))) | 1)
     smooth = ndimage.median_filter(small, 3)
     margin = min(window, *(side - 1 for side in small.shape))
@@ -178,8 +177,7 @@ def _depth(level: np.ndarray) -> tuple[np.ndarray, bool]:
     else:
         closed = smooth
     paper = ndimage.uniform_filter(closed, 3, mode="nearest")
-    if large:
-        paper = np.asarray(Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
+    paper = np.asarray(Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
     return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1)), beneath is not None
 
 

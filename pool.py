@@ -83,7 +83,7 @@ def _read_in_processes(pictures: Iterator[Picture], make: Callable[[], Recognize
 
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """Put Ctrl-C off, here and in processes begun meanwhile: one that has not reached `_begin` would die of it."""
+    """Block Ctrl-C, here and in processes started meanwhile: before `_begin` it would kill them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -97,7 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def predict_user_input(model: str | os.PathLike[str] | Any, image_path: str | os.PathLike[str]) -> int | str | None:
-    """Return the digit (or number) in a picture: an int for digits, the class name otherwise, None if there is none.
+    """Return the digit or number in a picture as an int; else its text (a class's name, "7?3" with a refused part); None if there is none.
 
     `model` is a checkpoint, its path, or a Recognizer.
     """
@@ -141,9 +141,9 @@ def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
     if top == 1:
         return f"{reading.text.replace(chr(10), ' / ')} ({reading.confidence:.1%})"
     ranked = []
-    for digit in reading.digits:
-        order = sorted(range(len(classes)), key=lambda c: -digit.probs[c])[:top]
-        ranked.append(", ".join(f"{classes[c]} ({digit.probs[c]:.1%})" for c in order))
+    for group in reading.groups:
+        order = sorted(range(len(classes)), key=lambda c: -group.probs[c])[:top]
+        ranked.append(", ".join(f"{classes[c]} ({group.probs[c]:.1%})" for c in order) if group.accepted else "?")
     return "; ".join(ranked)
 
 

@@ -22,7 +22,7 @@ from paper import PAPER_SIDE, edges, rim, shaded_ink
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
 NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
-FLAT_RIM, FLAT_SHAPE = 0.9, 0.6  # of the border, and of what is not its colour, that is of one colour in a picture of a flat shape
+FLAT_RIM, FLAT_SHAPE = 0.9, 0.6  # least share of one colour, of the border and of the rest, in a picture of a flat shape
 NEARLY_SQUARE, OBLONG = 1.1, 1.5  # longer over shorter side, at most
 SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
 FAINT = 0.12                # of the contrast; fainter marks on a noisy or small picture are noise,
@@ -142,7 +142,7 @@ def _meets_edges(colours: np.ndarray) -> bool:
 
 
 def _coarse_looks(colours: np.ndarray, close: bool) -> Iterator[Look]:
-    """Yield what there is of one digit in a picture that is an enlarged scan of SCAN_SIDE pixels: it shows no more than that.
+    """Yield the looks at a digit that was enlarged from a scan of SCAN_SIDE pixels, as they are at that size.
 
     `close`: only if there is ink, which begins and ends within a pixel of the scan, at all four edges, rather than shade.
     """

@@ -28,8 +28,8 @@ from piece import Piece, meets_edge, merge
 from read_ink import SMALL_SIDE, Look, Picture, read_ink
 
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
-DOUBTFUL = 0.8  # confidence below which a picture's other inks are tried too,
-OTHER_INK = 0.9  # and which these, and what stands in a box or ring, must reach
+DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried;
+OTHER_INK = 0.9  # they, and what a box or ring holds, must reach this
 SURE_TANGLED = 5.0  # nats of certainty needed to read a picture whole as one digit, if it reads as several or its ink is all connected
 MANY, LEAST_READ = 8, 1 / 3  # groups, and the share of so many that must be digits; else those are chance
 NUMBER, MOST_READ = 2, 2 / 3  # digits, and their share of all groups, from which the others are likely digits too
@@ -179,7 +179,7 @@ class Recognizer:
     def _compare(self, reading: Reading, piece: Piece, frame: np.ndarray, scale: float, least: float) -> Steps[Reading]:
         """Return `reading`, or that of `piece` as one digit, seen as `frame` (28, 28) with all around it, if it is surer.
 
-        Where `reading` is not of one digit, so sure as `least` (nats of certainty).
+        Unless `reading` is of one accepted digit, `piece` must also reach `least` nats of certainty.
         """
         frames = [group.frame for group in reading.groups]
         if any(np.array_equal(each, frame) for each in frames) or frames and self.judge.corrected(np.stack(frames)).any():

@@ -67,7 +67,7 @@ class TrainConfig:
 
 
 class Interrupted(Exception):
-    """A signal asked the run to stop; everything needed to resume has been saved."""
+    """A signal asked the run to stop: save it, then resume."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signal.Signals(signum).name)
@@ -154,7 +154,7 @@ class Run:
             self.mean.update(self.model)
             self.batch += 1
             if self.batch < steps and (self.team.size == 1 or self.batch % ASK_EVERY == 0):
-                self.heed()
+                self.raise_if_stopped()
 
         tracker = Tracker(self.device)
         try:
@@ -191,7 +191,7 @@ class Run:
         self.history.append(line)
         return line
 
-    def heed(self) -> None:
+    def raise_if_stopped(self) -> None:
         """Raise Interrupted if any process of the team was told to stop; between batches, and by the caller between epochs."""
         signum = self.team.greatest(self.stop() or 0)
         if signum:
@@ -200,7 +200,7 @@ class Run:
     def averaged(self) -> Any:
         """Return the network with the mean weights, in eval mode."""
         model = build_model(self.config.arch, len(self.classes))
-        model.load_state_dict(self.mean.weights if self.config.average else self.model.state_dict())
+        model.load_state_dict(self.mean.weights)
         model.to(self.device)
         model.eval()
         return model
@@ -208,10 +208,7 @@ class Run:
     def validate(self) -> tuple[float, float]:
         """Return (accuracy, cross-entropy) of the mean weights on the validation split."""
         logits, labels = self._predict_validation(self.averaged())
-        tracker = Tracker()
-        tracker.update(F.cross_entropy(logits, labels), logits, labels)
-        loss, accuracy = tracker.compute()
-        return accuracy, loss
+        return float((logits.argmax(1) == labels).double().mean()), float(F.cross_entropy(logits, labels))
 
     def _predict_validation(self, model: Any) -> tuple[Tensor, Tensor]:
         """Return (logits, labels) of the validation split, worked out once a step."""

@@ -20,16 +20,16 @@ cross-entropy of one image is
 and the loss is its mean over the N images. It is 0 only if the network is sure and right; guessing costs log 10 = 2.3.
 
 How to get better.  If we know how the loss changes with each weight, dL/dW, we step a little against it. The chain
-rule gives these slopes from the last layer to the first. Write d_z for dL/dz, the matrix of slopes with the shape of z.
+rule gives these gradients from the last layer to the first. Write d_z for dL/dz, the matrix of gradients with the shape of z.
 
     1. softmax and cross-entropy      d_z = (p - t) / N
          since dL/dz_k = - sum_j t_j (dlog p_j / dz_k) = - sum_j t_j ([j = k] - p_k) = p_k - t_k  as sum t = 1
     2. a layer z = x W + b            d_W = x^T d_z,   d_b = sum over the batch of d_z,   d_x = d_z W^T
          since z_no = sum_i x_ni W_io + b_o: W_io meets every image n through x_ni; x_ni meets every output o through W_io
     3. relu a = max(z, 0)             d_z = d_a where z > 0, else 0
-         a straight line of slope 1 above zero passes the slope on; a constant passes nothing
+         a straight line of gradient 1 above zero passes the gradient on; a constant passes nothing
 
-Then momentum: v <- m v + d_W, W <- W - rate v. The velocity v is a running sum of slopes: steps that agree add up,
+Then momentum: v <- m v + d_W, W <- W - rate v. The velocity v is a running sum of gradients: steps that agree add up,
 steps that contradict cancel.
 
 Where it starts.  Weights are drawn at random with variance 2 / in (He et al., "Delving Deep into Rectifiers", 2015):
@@ -59,7 +59,7 @@ class ScratchNet:
         sizes = [*layers, classes]
         self.weights = [torch.empty(n_in, n_out).normal_() * math.sqrt(2 / n_in) for n_in, n_out in zip(sizes, sizes[1:])]
         self.biases = [torch.zeros(n_out) for n_out in sizes[1:]]
-        self.slopes = [torch.zeros_like(parameter) for parameter in self.parameters()]  # dL/d(parameter)
+        self.gradients = [torch.zeros_like(parameter) for parameter in self.parameters()]  # dL/d(parameter)
         self.training = True
 
     # ------------------------------------------------------------------------------ the mathematics
@@ -69,15 +69,15 @@ class ScratchNet:
         return self._activations(images)[-1]
 
     def backward(self, images: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-        """Fill `slopes` for images and their wanted probabilities (N, classes); return (loss, logits)."""
+        """Fill `gradients` for images and their wanted probabilities (N, classes); return (loss, logits)."""
         *inputs, logits = self._activations(images)  # inputs[i] (N, in) is what layer i was given
         probs, log_probs = softmax(logits)
         loss = -(wanted * log_probs).sum(1).mean()
         d_z = (probs - wanted) / len(probs)  # step 1
         last = len(self.weights) - 1
         for i in range(last, -1, -1):
-            self.slopes[i] = inputs[i].T @ d_z  # step 2: d_W (in, out)
-            self.slopes[last + 1 + i] = d_z.sum(0)  # step 2: d_b (out,)
+            self.gradients[i] = inputs[i].T @ d_z  # step 2: d_W (in, out)
+            self.gradients[last + 1 + i] = d_z.sum(0)  # step 2: d_b (out,)
             if i > 0:
                 d_x = d_z @ self.weights[i].T  # step 2: (N, in)
                 d_z = d_x * (inputs[i] > 0)  # step 3: inputs[i] is relu's output, positive where z was
@@ -131,7 +131,7 @@ class ScratchNet:
         """Move to a device or dtype."""
         self.weights = [weight.to(*where) for weight in self.weights]
         self.biases = [bias.to(*where) for bias in self.biases]
-        self.slopes = [slope.to(*where) for slope in self.slopes]
+        self.gradients = [gradient.to(*where) for gradient in self.gradients]
         return self
 
     def train(self, training: bool = True) -> ScratchNet:
@@ -163,16 +163,14 @@ class Momentum:
         self.param_groups: list[dict[str, Any]] = [{"lr": rate}]
         self.velocities = [torch.zeros_like(parameter) for parameter in network.parameters()]
 
-    def update(self) -> None:
-        """Step against the slopes: v <- m v + slope, W <- W - rate v."""
+    def step(self) -> None:
+        """Step against the gradients: v <- m v + gradient, W <- W - rate v."""
         rate = self.param_groups[0]["lr"]
-        for parameter, slope, velocity in zip(self.network.parameters(), self.network.slopes, self.velocities):
-            velocity.mul_(self.momentum).add_(slope)
+        for parameter, gradient, velocity in zip(self.network.parameters(), self.network.gradients, self.velocities):
+            velocity.mul_(self.momentum).add_(gradient)
             if parameter.ndim > 1:
                 parameter.mul_(1 - rate * self.decay)
             parameter.sub_(rate * velocity)
-
-    step = update
 
     def state_dict(self) -> dict[str, Any]:
         return {"velocities": self.velocities}

@@ -24,7 +24,7 @@ APART = 0.06  # of the line's height; tall pieces this far apart are two digits 
 FAR_APART = 0.15  # and lower ones
 MOST_LINES = 12  # among which parts of one that climbs are looked for
 FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
-ROOM = 0.12  # of a frame's shorter side; radius of the largest patch of paper that a frame leaves around what it holds, at least
+ROOM = 0.12  # of a frame's shorter side; least radius of the largest empty patch between a frame and what it holds
 LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke on average, at least
 LEAST_DOT = 3  # pixels; smaller ones are noise
 DOT_SOLID, DOT_LONGEST = 0.6, 2.5  # of its box that a dot covers; length of a dot, or of a few that touch, in pen widths
@@ -160,43 +160,25 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
 def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return the indices of the components that are writing rather than dirt."""
     heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
-    order = np.argsort(-mass)[:MAX_PIECES]
+    order = np.argsort(-mass)[:MAX_PIECES]  # heaviest first
     left, top, right, bottom = (boxes == [0, 0, shape[1], shape[0]]).T  # which edges of the picture each touches
     touching = left | top | right | bottom
-    inside = [i for i in order if not touching[i]]
     aside = (left | right) & (top | bottom) | left & right  # a scanner's corner, a toolbar, a table's edge
     streaks = top & bottom & (heights >= STREAK * widths)
+    inside = order[~touching[order]]
     if not streaks[order].all():
         order = order[~streaks[order]]
     # an edge, a shadow or a margin runs into the picture's border; writing beside it does not
-    if inside and mass[inside].max() > 0.1 * mass.max() and max(shape) > 40:
-        largest = max(inside, key=lambda i: mass[i])
-        order = np.array(
-            [
-                i
-                for i in order
-                if not touching[i]
-                or (
-                    not aside[i]
-                    and widths[i] < 2 * heights[largest]
-                    and heights[i] < 1.5 * heights[largest]
-                    and mass[i] > 0.3 * mass[largest]
-                )
-            ]
-        )
-    tall = max(heights[i] for i in order)
-    body = [i for i in order if max(heights[i], widths[i]) >= LEAST_BODY * tall]
-    heaviest = max(mass[i] for i in body)
-    body = [i for i in body if mass[i] >= 0.08 * heaviest]
-    near = []
-    reach = 0.25 * np.median([heights[i] for i in body])
-    for i in order:
-        if i in body:
-            continue
-        gap = min(_gap(boxes[i], boxes[j]) for j in body)
-        if gap <= reach and mass[i] >= 0.002 * heaviest:
-            near.append(i)
-    return np.array(sorted([*body, *near]))
+    if len(inside) and mass[inside[0]] > 0.1 * mass.max() and max(shape) > 40:
+        tall, heavy = heights[inside[0]], mass[inside[0]]
+        alike = ~aside & (widths < 2 * tall) & (heights < 1.5 * tall) & (mass > 0.3 * heavy)
+        order = order[~touching[order] | alike[order]]
+    body = order[np.maximum(heights, widths)[order] >= LEAST_BODY * heights[order].max()]
+    body = body[mass[body] >= 0.08 * mass[body].max()]
+    reach, least = 0.25 * np.median(heights[body]), 0.002 * mass[body].max()
+    rest = np.setdiff1d(order, body)
+    near = [i for i in rest if mass[i] >= least and min(_gap(boxes[i], boxes[j]) for j in body) <= reach]
+    return np.sort([*body, *near])
 
 
 def _are_rules(boxes: np.ndarray) -> np.ndarray:
@@ -267,7 +249,7 @@ def _stand_over(a: np.ndarray, b: np.ndarray, tall: float) -> bool:
 
 
 def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[int]]]:
-    """Return the groups sorted into lines: those that share at least half of the lower one's height."""
+    """Return the groups sorted into lines: those that share two fifths of the lower one's height."""
     extent = []
     for members in groups:
         extent.append((int(boxes[members, 1].min()), int(boxes[members, 3].max())))

@@ -51,7 +51,7 @@ class Session:
         self.corrections = corrections
         self.recognizer: Recognizer | None = None
         self.memory: Memory | None = None
-        self._teacher: Recognizer | None = None         # the model that was in use before a training
+        self._before: Recognizer | None = None         # the model that was in use before a training
         self._tuner: FineTuner | None = None            # of the model in use, once it has practised
 
     def load(self, path: str | os.PathLike[str]) -> str:
@@ -123,18 +123,18 @@ class Session:
 
     def train(self, _: Any = None) -> Iterator[Any]:
         """Train a tiny network, in memory only, and read with it meanwhile; `stop_training` brings the model back."""
-        from lesson import new_pupil, teach
+        from lesson import new_network, teach
         from recognizer import Recognizer
-        pupil = new_pupil()
-        if self._teacher is None:
-            self._teacher = self.recognizer
-        self.recognizer = Recognizer(pupil, device="cpu")
-        yield from teach(pupil.model)
+        checkpoint = new_network()
+        if self._before is None:
+            self._before = self.recognizer
+        self.recognizer = Recognizer(checkpoint, device="cpu")
+        yield from teach(checkpoint.model)
 
     def stop_training(self, _: Any = None) -> None:
         """Read with the model from before the training again."""
-        if self._teacher is not None:
-            self.recognizer, self._teacher = self._teacher, None
+        if self._before is not None:
+            self.recognizer, self._before = self._before, None
 
     def learn(self, correction: tuple[np.ndarray, str]) -> str:
         """Keep a correction (frame, label) and return the label."""
@@ -200,8 +200,8 @@ def _unhurried() -> Iterator[None]:
     """Torch imported inside holds the window's thread up by tens of milliseconds, not by hundreds.
 
     An import keeps the interpreter's lock while the system loads torch's libraries (seconds from a cold disk), unless
-    ctypes, which lets go of the lock, asked for them before (one links to all others); and while its many new objects are
-    searched for garbage, of which they are none.
+    ctypes, which lets go of the lock, asked for them before (one links to all others); and while the
+    garbage collector scans its many new objects, all of them in use.
     """
     spec = find_spec("torch") if "torch" not in sys.modules and os.name == "posix" else None
     if spec is not None and spec.origin:

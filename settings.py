@@ -44,7 +44,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def save_settings(settings: Settings, path: Path | None = None) -> bool:
-    """Keep the settings; False where the folder cannot be written, which costs nothing but the memory."""
+    """Keep the settings; False where the folder cannot be written, then the window only forgets."""
     path = path or settings_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -178,7 +178,6 @@ class State:
         """Read what is shown once more, by another model or with another memory."""
         if self.shown:
             picture = pygame.surfarray.array3d(self.shown[0]).swapaxes(0, 1)
-            self.shown = self.shown[0], 1.0
             self.source += 1
             self.worker.ask("read", picture, ("picture", self.source), newest=True)
         else:

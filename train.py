@@ -293,7 +293,7 @@ def _train_rounds(run: Run, arguments: argparse.Namespace, facts: dict[str, Any]
             run.save(resume)
             if run.team.leads:
                 _report(run, line, arguments)
-            run.heed()
+            run.raise_if_stopped()
         if arguments.forever:
             _write_if_better(run, arguments.output, facts)
             run.new_round()

@@ -93,7 +93,7 @@ def train(
                 loss = (loss + F.cross_entropy(logits.float(), teacher(images))) / 2
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-        else:  # a network written by hand finds its own slopes
+        else:  # a network written by hand finds its own gradients
             loss, logits = model.backward(images, wanted_probabilities(labels, len(model.biases[-1]), smoothing))
         optimizer.step()
         tracker.update(loss.detach(), logits.detach(), labels)

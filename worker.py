@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from inspect import isgeneratorfunction
 from typing import Any
 
 from command import one_line
@@ -59,9 +60,10 @@ class Worker:
             self._changed.notify()
 
     def cancel(self) -> None:
-        """End a generator in progress after its current step."""
+        """End a generator in progress after its current step, and begin none that was asked for before."""
         with self._changed:
             self._running, self._paused = None, False
+            self._questions = deque(question for question in self._questions if not self._goes_on(question[0]))
 
     def results(self) -> list[Result]:
         """Return the results since the last call."""
@@ -107,6 +109,9 @@ class Worker:
                 if self._closed:
                     return
                 question = self._questions.popleft() if self._questions else None
+                if question and self._goes_on(question[0]):     # begun under the lock: it can be cancelled from now on
+                    kind, argument, tag = question
+                    self._running, question = (kind, tag, getattr(self._session, kind)(argument)), None
                 running = None if self._paused else self._running
                 self._current = question[0] if question else running[0] if running else ""
             if question:
@@ -116,17 +121,17 @@ class Worker:
             with self._changed:
                 self._current = ""
 
+    def _goes_on(self, kind: str) -> bool:
+        """Say whether questions of this kind are answered by a generator, step by step."""
+        return isgeneratorfunction(getattr(self._session, kind, None))
+
     def _answer(self, kind: str, argument: Any, tag: Any) -> None:
         try:
             value = getattr(self._session, kind)(argument)
         except Exception as error:      # whatever a file or a checkpoint does, the window lives and says so
             self._give(Result(kind, tag, error=one_line(error)))
             return
-        if isinstance(value, Iterator):
-            with self._changed:
-                self._running = (kind, tag, value)
-        else:
-            self._give(Result(kind, tag, value))
+        self._give(Result(kind, tag, value))
 
     def _step(self, running: tuple[str, Any, Iterator[Any]]) -> None:
         kind, tag, steps = running

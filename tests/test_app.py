@@ -697,6 +697,41 @@ def test_cards_open_and_close_by_key(app: App, key: int, letter: str, kind: type
     assert app.card is None and app.running
 
 
+def test_backspace_takes_a_correction_back_on_the_canvas_and_in_their_list_only(app: App) -> None:
+    drag(app, SEVEN)
+    read(app)
+    for letter in "12":
+        press(app, ord(letter), letter=letter)
+        settle(app, lambda: app.message.startswith("Learnt"))
+        app.message = ""
+    memory = app.session.memory
+    assert memory is not None and len(memory) == 2
+    press(app, pygame.K_F1)
+    press(app, pygame.K_BACKSPACE)
+    press(app, pygame.K_F1)
+    settle(app, lambda: not app.worker.asked_for("unlearn"))
+    assert len(memory) == 2
+    press(app, pygame.K_l, letter="l")
+    press(app, pygame.K_BACKSPACE)
+    settle(app, lambda: len(memory) == 1)
+
+
+def test_boxes_stay_in_place_while_a_picture_is_read_again(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+    Image.fromarray(seven).resize((4000, 4000)).save(tmp_path / "large.png")
+    send(app, pygame.DROPFILE, file=str(tmp_path / "large.png"))
+    settle(app, lambda: app.shown is not None)
+
+    def box() -> list[float]:
+        assert app.shown and app.reading
+        return [side / app.shown[1] for side in app.reading.groups[0].box]
+
+    before, seen = box(), app.reading
+    app.read_again()
+    assert box() == before
+    settle(app, lambda: app.reading is not seen)
+    assert box() == pytest.approx(before, abs=2)
+
+
 def test_the_maps_of_each_layer_follow_the_pen(app: App) -> None:
     press(app, pygame.K_f, letter="f")
     shown(app)
@@ -793,6 +828,19 @@ def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(app
 
 
 # ---------------------------------------------------------------------------------- faults and the command
+
+def test_a_training_that_fails_brings_the_model_back(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise ImportError("no digits here")
+
+    monkeypatch.setattr("lesson._find_digits", missing)
+    drag(app, SEVEN)
+    before = read(app)
+    press(app, pygame.K_m)
+    settle(app, lambda: "no digits here" in app.message)
+    assert app.training is None
+    assert read(app).groups[0].probs == before.groups[0].probs
+
 
 def test_a_missing_model_is_said_in_the_window_and_another_can_be_dropped(start: Start, tmp_path: Path) -> None:
     app = start(model=tmp_path / "gone.pth")

@@ -147,7 +147,7 @@ def test_an_epoch_holds_every_picture_once_in_a_new_order() -> None:
 def test_batches_can_start_in_the_middle_of_an_epoch() -> None:
     batches = Batches(numbered(60), 20, seed=0)
     whole = [labels for _, labels in batches]
-    batches.start = 2
+    batches.epoch, batches.start = 0, 2
     assert [labels.tolist() for _, labels in batches] == [whole[2].tolist()]
     assert len(list(batches)) == 3
 

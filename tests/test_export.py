@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import sys
 from pathlib import Path
 
@@ -134,24 +133,6 @@ def test_without_onnxruntime_the_cure_is_named(made: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(CheckpointError, match="pip install onnxruntime"):
         load_checkpoint(made / "small.onnx")
-
-
-def test_a_whole_pickled_model_is_refused_with_the_way_to_convert_it(tmp_path: Path) -> None:
-    path = tmp_path / "old.pth"
-    torch.save(torch.nn.Linear(2, 2), path)
-    with pytest.raises(CheckpointError, match=r"state_dict\(\)"):
-        load_checkpoint(path)
-
-
-def test_a_pickle_that_would_run_code_does_not(tmp_path: Path) -> None:
-    class Trap:
-        def __reduce__(self):
-            return (Path.touch, (tmp_path / "sprung",))
-
-    (tmp_path / "trap.pth").write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(CheckpointError):
-        load_checkpoint(tmp_path / "trap.pth")
-    assert not (tmp_path / "sprung").exists()
 
 
 def test_an_output_without_a_name_is_one_line(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,7 +102,7 @@ def test_a_bad_checkpoint_is_named_and_never_runs_code(
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "bad.pth"
     path.write_bytes(broken(name, checkpoint))
-    with pytest.raises(CheckpointError, match=r"bad\.pth"):
+    with pytest.raises(CheckpointError, match=r"bad\.pth.*state_dict\(\)" if name == "a whole model" else r"bad\.pth"):
         load_checkpoint(path)
     assert not Path("exploded").exists()
 

@@ -102,7 +102,8 @@ def test_a_script_of_ones_own_trains_and_measures_with_three_functions(digits: D
     assert [len(labels) for _, labels in testing] == [32, 32, 32, 4]
     assert torch.equal(torch.cat([labels for _, labels in testing]), parts[False].labels)
     first, second = (torch.cat([labels for _, labels in training]) for _ in range(2))
-    assert not torch.equal(first, parts[True].labels[: len(first)])             # shuffled
+    assert not torch.equal(first, parts[True].labels[: len(first)])             # shuffled,
+    assert not torch.equal(first, second)                                       # and anew each epoch
     torch.manual_seed(0)
     model = build_model("tiny")
     losses = [one_epoch(model, training, "cpu") for _ in range(6)]

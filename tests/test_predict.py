@@ -15,6 +15,7 @@ from conftest import NOBODY, ROOT, child
 from PIL import Image
 
 import predict
+from recognizer import Digit, Reading
 
 KEYS = ["path", "status", "text", "digits", "rejected", "error"]
 EXAMPLES = {
@@ -119,6 +120,13 @@ def test_wrong_usage_exits_with_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         predict.main(words)
     assert caught.value.code == 2
+
+
+def test_top_shows_what_was_refused() -> None:
+    sure, none = (0.0,) * 7 + (0.9, 0.1, 0.0), (0.1,) * 10
+    frame = np.zeros((28, 28), np.float32)
+    groups = [Digit("7", 0.9, sure, (0, 0, 9, 9), frame), Digit("0", 0.1, none, (9, 0, 9, 9), frame, False)]
+    assert predict.describe(Reading("ok", "7?", tuple(groups)), tuple("0123456789"), 2) == "7 (90.0%), 8 (10.0%); ?"
 
 
 def test_top_ranks_the_classes(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:

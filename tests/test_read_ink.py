@@ -113,7 +113,7 @@ def test_pale_paper_within_a_white_border_is_not_ink(drawn: np.ndarray) -> None:
     assert np.mean(ink > 0.02) < 0.15
 
 
-def test_a_flat_shape_is_ink(seven: np.ndarray) -> None:
+def test_a_flat_shape_is_ink() -> None:
     y, x = np.mgrid[-150:150, -150:150]
     disc = np.where(np.hypot(x, y) < 125, 90, 250).astype(np.uint8)
     looks = [look.ink for look in read_ink(disc).looks]
@@ -159,18 +159,33 @@ def test_no_look_takes_the_paper_around_a_digit_for_ink(digits: Digits) -> None:
 
 
 def test_a_scan_stretched_over_its_square_gets_a_digits_proportions_back(digits: Digits) -> None:
+    checked = 0
     for image in digits.images[:20, 0].numpy():
         crop = image[np.ix_(image.any(1), image.any(0))]
         stretched = np.asarray(Image.fromarray(crop).resize((16, 16), Image.Resampling.BILINEAR))
         stretched = np.where(stretched > 128, 255, 0).astype(np.uint8)
         if np.mean(stretched > 0) > 0.5 or not all(edge.any() for edge in (*stretched[[0, -1]], *stretched.T[[0, -1]])):
             continue  # bold ink may be taken for paper
+        checked += 1
         first = next(find_looks(stretched))
         assert first.frames is not None
         for frame, proportion in zip(first.frames, PROPORTIONS, strict=True):
             rows, columns = (np.flatnonzero((frame > 0.2).any(axis)) for axis in (1, 0))
             assert (np.ptp(columns) + 1) / (np.ptp(rows) + 1) == pytest.approx(proportion, abs=0.1)
         assert next(find_looks(np.pad(stretched, 1))).frames is None  # room around it: its shape is its own
+    assert checked >= 10
+
+
+def test_a_pil_image_is_left_as_it_is() -> None:
+    content = as_file(Image.new("L", (4096, 3000), 255), "JPEG")
+    with Image.open(io.BytesIO(content)) as image:
+        first, second = open_picture(image), open_picture(image)
+        assert image.size == (4096, 3000) and first[1] == second[1] == 4096 / MAX_SIDE
+
+
+def test_an_array_that_is_too_long_is_refused() -> None:
+    with pytest.raises(PictureError, match="too many pixels"):
+        open_picture(np.full((1, 1_000_001), 255, np.uint8))
 
 
 def test_a_huge_picture_is_reduced_while_decoding() -> None:

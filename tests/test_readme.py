@@ -29,12 +29,6 @@ def test_every_command_parses(name: str, words: str) -> None:
         parser.parse_args(shlex.split(words))
 
 
-def test_the_commands_of_the_five_lineages_are_there() -> None:
-    for arch in ("wide", "scratch", "simple", "colour"):
-        assert f"--arch {arch}" in README
-    assert "--forever" in README
-
-
 def test_the_python_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "examples").mkdir()
     for name in ("model.pth", "examples/seven.png"):

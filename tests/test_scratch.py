@@ -41,16 +41,16 @@ def test_slopes_are_those_of_autograd_to_a_millionth(net: ScratchNet, batch: tup
     expected = F.cross_entropy(x @ weights[-1] + biases[-1], wanted)
     expected.backward()
     assert abs(float(loss - expected.detach())) <= 1e-12
-    for slope, parameter in zip(net.slopes, parameters):
+    for slope, parameter in zip(net.gradients, parameters):
         assert float((slope - parameter.grad).norm() / parameter.grad.norm()) <= 1e-6
 
 
 def test_slopes_are_the_finite_differences_of_the_loss(net: ScratchNet, batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     images, wanted = batch
     net.backward(images, wanted)
-    slopes = [slope.clone() for slope in net.slopes]
+    gradients = [slope.clone() for slope in net.gradients]
     step = 1e-6
-    for parameter, slope in zip(net.parameters(), slopes):
+    for parameter, slope in zip(net.parameters(), gradients):
         flat, flat_slope = parameter.view(-1), slope.reshape(-1)
         for place in (0, len(flat) // 2, len(flat) - 1, int(flat_slope.abs().argmax())):
             middle = float(flat[place])
@@ -75,11 +75,11 @@ def test_momentum_steps_as_torch_does() -> None:
     groups = [{"params": twin[:2], "weight_decay": 0.0}, {"params": twin[2:], "weight_decay": 0.0}]
     theirs, ours = torch.optim.SGD(groups, 0.1, momentum=0.9), Momentum(net, 0.1)
     for _ in range(5):
-        net.slopes = [torch.randn_like(parameter) for parameter in net.parameters()]
-        for parameter, slope in zip(twin, net.slopes):
+        net.gradients = [torch.randn_like(parameter) for parameter in net.parameters()]
+        for parameter, slope in zip(twin, net.gradients):
             parameter.grad = slope.clone()
         theirs.step()
-        ours.update()
+        ours.step()
     for own, other in zip(net.parameters(), twin):
         torch.testing.assert_close(own, other.detach())
 
@@ -88,7 +88,7 @@ def test_decay_pulls_weights_but_not_biases() -> None:
     net = ScratchNet((6, 5), 3)
     net.biases[0] += 1
     before = [parameter.clone() for parameter in net.parameters()]
-    Momentum(net, 0.1, decay=0.5).update()  # all slopes are 0
+    Momentum(net, 0.1, decay=0.5).step()  # all gradients are 0
     assert torch.allclose(net.weights[0], before[0] * 0.95)
     assert torch.equal(net.biases[0], before[2])
 

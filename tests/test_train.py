@@ -255,7 +255,7 @@ def test_a_stop_at_an_epochs_end_keeps_its_line(digits: Digits) -> None:
     run = make_run(digits, stop_after=steps)  # asked after every batch but the last, then between the epochs
     run.train_epoch(progress=False)
     with pytest.raises(Interrupted):
-        run.heed()
+        run.raise_if_stopped()
     assert run.epoch == 1 and run.batch == 0 and run.history[0]["loss"] > 0
 
 

@@ -14,12 +14,15 @@ import pytest
 import torch
 from conftest import ROOT
 
+import train
 from canvas import Canvas
+from dataset import Digits
 from decode import PictureError
 from exported import CARD, make_card
 from learn import Memory
-from model import CheckpointError, load_checkpoint, read_plain
+from model import CheckpointError, load_checkpoint
 from read_ink import read_ink
+from run import RESUME_FORMAT
 from testsets import DataError, load_samples
 
 FRAME = np.arange(784, dtype=np.float32)
@@ -106,11 +109,10 @@ def test_a_model_file_runs_no_code_whatever_its_name(suffix: str, packed: bool, 
     assert not canary.exists()
 
 
-def test_a_resume_file_runs_no_code(tmp_path: Path) -> None:
-    torch.save({"format": "digits-resume-v1", "optimizer": Bomb(tmp_path / "canary")}, tmp_path / "model.resume.pth")
-    with pytest.raises(CheckpointError):
-        read_plain(tmp_path / "model.resume.pth")
-    assert not (tmp_path / "canary").exists()
+def test_a_resume_file_runs_no_code(tmp_path: Path, few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save({"format": RESUME_FORMAT, "optimizer": Bomb(tmp_path / "canary")}, tmp_path / "model.resume.pth")
+    assert train.main(["--arch", "tiny", "--output", str(tmp_path / "model.pth"), "--resume"]) == 1
+    assert "opening it could run code" in capsys.readouterr().err and not (tmp_path / "canary").exists()
 
 
 def npz(**members: bytes) -> bytes:

@@ -117,6 +117,18 @@ def test_a_step_that_was_cancelled_while_it_ran_gives_no_answer(slow: tuple[Work
     assert [result.kind for result in collect(worker, lambda found: any(each.kind == "read" for each in found))] == ["read"]
 
 
+def test_a_generator_cancelled_before_it_began_never_runs(slow: tuple[Worker, Slow]) -> None:
+    worker, session = slow
+    worker.ask("read", "first")         # keeps the worker busy
+    worker.ask("count", 3)
+    worker.cancel()
+    worker.ask("read", "last")
+    session.gate.set()
+    found = collect(worker, lambda found: any(result.value == "last" for result in found))
+    time.sleep(0.05)
+    assert [result.value for result in found + worker.results()] == ["first", "last"] and not worker.busy
+
+
 def test_a_paused_generator_rests_and_goes_on(slow: tuple[Worker, Slow]) -> None:
     worker, session = slow
     session.gate.set()
