@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import command
+from settings import LEAST_SIDE, MOST_SIDE, THEMES, load_settings, save_settings
 
 if TYPE_CHECKING:
     import pygame
@@ -46,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--scale", type=command.number(float, 0.5, 4), default=1.0,
                         help="size of text and buttons, 0.5 to 4 (default: %(default)s)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="window size in pixels (default: that of the last time)")
-    parser.add_argument("--theme", choices=("light", "dark"), help="colours (default: those of the last time)")
+    parser.add_argument("--theme", choices=THEMES, help="colours (default: those of the last time)")
     parser.add_argument("--output", type=Path, default=None, metavar="DIR", help="folder for drawings (default: the current one)")
     parser.add_argument("--strokes", type=Path, metavar="FILE", help="begin with the strokes of a .json file that S or J saved")
     parser.add_argument("--screenshot", type=Path, metavar="PNG", help="save a picture of the window once it has read, and quit")
@@ -63,7 +64,6 @@ def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     import pygame
 
-    from settings import load_settings, save_settings
     settings = load_settings()
     if args.theme:
         settings.theme = args.theme
@@ -163,8 +163,8 @@ def _size(text: str) -> tuple[int, int]:
         width, height = (int(side) for side in text.lower().split("x"))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no size: write it like 1024x768") from None
-    if not (100 <= width <= 16384 and 100 <= height <= 16384):
-        raise argparse.ArgumentTypeError("must be from 100x100 to 16384x16384")
+    if not LEAST_SIDE <= min(width, height) <= max(width, height) <= MOST_SIDE:
+        raise argparse.ArgumentTypeError(f"must be from {LEAST_SIDE}x{LEAST_SIDE} to {MOST_SIDE}x{MOST_SIDE}")
     return width, height
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import ndimage
 
@@ -24,10 +26,14 @@ def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:
     """
     if piece.width < CUTTABLE * line_height or piece.width < LEAST_CUT or piece.height < LEAST_CUT:
         return []
+    apart = max(2, round(0.2 * line_height))
+    return [*_straight_cuts(piece, apart), *_winding_cuts(piece, apart)]
+
+
+def _straight_cuts(piece: Piece, apart: int) -> Iterator[tuple[Piece, Piece]]:
+    """Yield the cuts along slanted lines, at least `apart` pixels from each other and from the ends."""
     rows, columns = np.nonzero(piece.ink)
     values = piece.ink[rows, columns]
-    apart = max(2, round(0.2 * line_height))
-    found = []
     for slant in SLANTS:
         across = np.round(columns + slant * (rows - piece.height / 2)).astype(int)
         first = int(across.min())
@@ -42,16 +48,19 @@ def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:
         for place in places[:MOST_CUTS]:
             left = np.zeros(piece.ink.shape, bool)
             left[rows, columns] = across - first < place
-            found.append((_part(piece, left), _part(piece, ~left)))
-    places = list(range(apart, piece.width - apart, apart))
-    seen = set()
-    for path in (*_paths(piece.ink, places, apart), *_paths(piece.ink[::-1], places, apart)[:, ::-1]):
+            yield _part(piece, left), _part(piece, ~left)
+
+
+def _winding_cuts(piece: Piece, apart: int) -> Iterator[tuple[Piece, Piece]]:
+    """Yield the cuts along paths of least ink, down and up, which begin every `apart` pixels; each once."""
+    starts = list(range(apart, piece.width - apart, apart))
+    whole, seen = round(float(piece.ink.sum())), set()
+    for path in (*_paths(piece.ink, starts, apart), *_paths(piece.ink[::-1], starts, apart)[:, ::-1]):
         left = np.arange(piece.width) < path[:, None]
         mass = round(float(piece.ink[left].sum()))
-        if mass not in seen and 0 < mass < round(float(values.sum())):
-            found.append((_part(piece, left), _part(piece, ~left)))
+        if mass not in seen and 0 < mass < whole:
+            yield _part(piece, left), _part(piece, ~left)
         seen.add(mass)
-    return found
 
 
 def _paths(ink: np.ndarray, places: list[int], apart: int) -> np.ndarray:

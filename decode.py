@@ -60,6 +60,12 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
         ) from None
 
 
+def pictures_below(folder: str | os.PathLike[str]) -> list[str]:
+    """Return the paths of the picture files in `folder` and all below it, sorted."""
+    return sorted(os.path.join(place, name) for place, _, names in os.walk(folder) for name in names
+                  if os.path.splitext(name)[1].lower() in SUFFIXES)
+
+
 def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     if not image.width or not image.height:
         raise PictureError("the picture has no pixels")

@@ -112,17 +112,14 @@ class Grouping:
         width = guess.piece.width / line_height
         sure = SURE if self.judge.checkpoint.pairs is None else SURE_OF_PAIRS
         wide = width >= WIDEST or width >= CUTTABLE and guess.confidence < sure
-        return wide and not self.judge.corrected(guess.frame[None])[0]
+        return wide and not self.judge.is_corrected(guess.frame)
 
     def _cut(self, guess: Guess, pair: np.ndarray | None, line_height: float, alone: bool) -> Steps[list[Guess]]:
         """Return `guess`, or the two or more digits that explain its ink better; `pair`: what it says if it is two."""
-        fits = guess.doubt == 0 and guess.piece.width < WIDEST * line_height
-        whole = pair is not None and (alone or fits)  # unless it is read as a pair
-        least = CERTAIN_INSTEAD if guess.confidence >= SURE else CERTAIN_PAIR
-        touching = pair is not None and certainty(pair).min() >= least and count_holes(guess.piece) <= PAIR_HOLES
-        if whole and not touching:
-            return [guess]
-        cuts = find_cuts(guess.piece, line_height)
+        one = guess.doubt == 0 and guess.piece.width < WIDEST * line_height
+        asked = pair is not None and (alone or one)  # then it is two only if it is read as a pair
+        touching = pair is not None and self._is_pair(guess, pair)
+        cuts = find_cuts(guess.piece, line_height) if touching or not asked else []
         if not cuts:
             return [guess]
         halves = yield from self.judge.look([half for cut in cuts for half in cut])
@@ -132,9 +129,12 @@ class Grouping:
                 more = (yield from self._cut_line([half], line_height, alone)) if half.doubt > 0 else []  # three may touch
                 digits += more if len(more) > 1 else [part]
             return digits
-        if whole:
-            return [guess]
-        return (yield from self._weigh(guess, halves, line_height, alone))
+        return [guess] if asked else (yield from self._weigh(guess, halves, line_height, alone))
+
+    def _is_pair(self, guess: Guess, pair: np.ndarray) -> bool:
+        """Say whether the reader of pairs is certain of both digits (2, classes), and the ink no scribble."""
+        least = CERTAIN_INSTEAD if guess.confidence >= SURE else CERTAIN_PAIR
+        return bool(certainty(pair).min() >= least) and count_holes(guess.piece) <= PAIR_HOLES
 
     def _part(self, halves: list[Guess], pair: np.ndarray) -> list[tuple[Guess, Guess]]:
         """Return the halves of the cut on which the network and `pair` (2, classes) agree most; [] unless both are sure.
@@ -157,19 +157,18 @@ class Grouping:
         if no_digit_alone and wide < WIDE:
             return [guess]
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
-        if min(half.confidence for half in best) < SURE_PART or max(half.doubt for half in best) > 0:
-            return [guess]
-        if max(count_holes(half.piece) for half in best) > MOST_HOLES:
+        sure = all(half.confidence >= SURE_PART and half.doubt == 0 and count_holes(half.piece) <= MOST_HOLES for half in best)
+        if not sure:
             return [guess]
         if no_digit_alone:
             if wide < WIDE_WITH_BAR and any(self.judge.name(half.probs) == "1" for half in best):
                 return [guess]
             seen = yield from self.judge.look_around(best)
-            if min(half.confidence for half in seen) < SURE_ALONE:
-                return [guess]
+            better = min(half.confidence for half in seen) >= SURE_ALONE
         else:
             wider = max(wide - 1, 0)
             price = max(ALONE_COST - ALONE_SLOPE * wider, 0) if alone else CUT_COST - CUT_SLOPE * wider
-            if best[0].cost + best[1].cost + price >= guess.cost:
-                return [guess]
+            better = best[0].cost + best[1].cost + price < guess.cost
+        if not better:
+            return [guess]
         return (yield from self._cut_line(list(best), line_height, alone))

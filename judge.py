@@ -80,6 +80,10 @@ class Judge:
         """Say (N,) which of the frames (N, 28, 28) the user has said the digits of."""
         return np.zeros(len(frames), bool) if self.memory is None else self.memory.knows(frames, self.checkpoint.classes)
 
+    def is_corrected(self, frame: np.ndarray) -> bool:
+        """Say whether the user has said which digit the frame (28, 28) is."""
+        return bool(self.corrected(frame[None])[0])
+
     def doubts(self, probs: np.ndarray) -> list[float]:
         """Return by how many nats each row (N, classes) fails to be certain of a digit."""
         return np.maximum(self.checkpoint.threshold - certainty(probs), 0).tolist()
@@ -94,7 +98,7 @@ class Judge:
             return True
         certain, ink = float(certainty(guess.probs)), guess.piece.ink
         least = self.checkpoint.threshold
-        if self.corrected(guess.frame[None])[0]:
+        if self.is_corrected(guess.frame):
             return certain >= least
         bold = is_bold(ink)
         least = AMONG_DIGITS * least if among else max(least, SURE_BOLD if bold else 0)
@@ -112,7 +116,7 @@ class Judge:
 
     def look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
         """Return `guesses`; the unsure ones, but for those the user has said the digits of, have been seen from all sides."""
-        unsure = [place for place, guess in enumerate(guesses) if guess.confidence < UNSURE and not self.corrected(guess.frame[None])[0]]
+        unsure = [place for place, guess in enumerate(guesses) if guess.confidence < UNSURE and not self.is_corrected(guess.frame)]
         if len(unsure) > MOST_UNSURE:
             return guesses
         seen = yield from self.look_around([guesses[place] for place in unsure])

@@ -47,20 +47,36 @@ def reduced(pixels: np.ndarray) -> np.ndarray:
 
 def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     """Return (ink, evidence) if the ink is darker (or lighter) than the paper around it."""
+    level = _level(colours, dark_ink)
+    depth, bold = _depth(level)
+    ink, strong = _strokes(depth)
+    if strong == 0:
+        return ink, 0.0
+    if min(ink.shape) > PAPER_SIDE:  # a photo, where a lens darkens edges and corners
+        ink[_edge_shade(ink)] = 0
+        ink[_dark_corners(ink)] = 0
+    share = float((ink > 0).mean())
+    if share >= 0.5 and not bold:
+        return ink, 0.0
+    plainly = PLAINLY if bold else 1
+    return ink, strong * _likelihood(level) * (1 - share) * (plainly / UNLIKELY if _is_light(depth, ink, strong) else plainly)
+
+
+def _level(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
+    """Return a picture (H, W[, 3]) as float32 (H, W) in [0, 1] in which the ink is dark: of its channels, the one that shows most."""
+    grey = colours
     if colours.ndim == 3:
         shows = colours[..., _bright_channels(colours, dark_ink)]
         grey = shows.min(axis=2) if dark_ink else shows.max(axis=2)
-    else:
-        grey = colours
     level = grey.astype(np.float32) / 255
-    if not dark_ink:
-        level = 1 - level
-    depth, bold = _depth(level)
+    return level if dark_ink else 1 - level
+
+
+def _strokes(depth: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return (ink, how deep the strokes are) of depths (H, W) below paper: what is as deep, without noise; without any (zeros, 0)."""
     floor = max(_above_noise(_without_ink(depth), 3.5), 0.04)
     labels, count = ndimage.label(depth > floor, EIGHT)
-    if count == 0:
-        return np.zeros_like(depth), 0.0
-    main = _main_marks(labels, count, depth)
+    main = _main_marks(labels, count, depth) if count else np.empty(0)
     if len(main) < 4:
         return np.zeros_like(depth), 0.0
     strong = float(np.median(main[main >= otsu(main)]))
@@ -71,14 +87,7 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
     keep[np.unique(labels[depth > max(0.6 * strong, floor)])] = True
     keep[0] = False
     ink[~keep[labels]] = 0
-    if min(ink.shape) > PAPER_SIDE:  # a photo, where a lens darkens edges and corners
-        ink[_edge_shade(ink)] = 0
-        ink[_dark_corners(ink)] = 0
-    share = float((ink > 0).mean())
-    if share >= 0.5 and not bold:
-        return ink, 0.0
-    plainly = PLAINLY if bold else 1
-    return ink, strong * _likelihood(level) * (1 - share) * (plainly / UNLIKELY if _is_light(depth, ink, strong) else plainly)
+    return ink, strong
 
 
 def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:

@@ -21,7 +21,7 @@ if __name__ == "__main__":
     gc.disable()  # until all is imported: looking for garbage meanwhile takes a sixth of torch's import
 
 import command
-from decode import SUFFIXES, PictureError, Source, open_picture
+from decode import PictureError, Source, open_picture, pictures_below
 from learn import Memory, default_folder
 from model import MODEL_PATH
 from pool import read_pictures
@@ -124,11 +124,10 @@ def find_pictures(paths: list[str]) -> Iterator[tuple[str, Source | Exception]]:
         if path == "-":
             yield path, sys.stdin.buffer.read()
         elif os.path.isdir(path):
-            found = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names
-                     if os.path.splitext(name)[1].lower() in SUFFIXES]
+            found = pictures_below(path)
             if not found:
                 yield path, PictureError(f"{path} holds no pictures: name a folder with PNG or JPEG files")
-            for name in sorted(found):
+            for name in found:
                 yield name, name
         else:
             yield path, path

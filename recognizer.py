@@ -155,7 +155,7 @@ class Recognizer:
     def _read_frames(self, ink: np.ndarray, frames: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
         piece = _all_of(ink)
-        if len(frames) > 1 and self.judge.corrected(frames[len(frames) // 2][None])[0]:
+        if len(frames) > 1 and self.judge.is_corrected(frames[len(frames) // 2]):
             frames = frames[len(frames) // 2][None]  # what was corrected
         probs = yield frames
         guesses = yield from self.judge.look_again([Guess(piece, *each) for each in zip(frames, probs)])
@@ -167,11 +167,12 @@ class Recognizer:
         """Return `reading`, or that of one digit amid dirt where it is surer: the whole of a picture, or its boldest ink."""
         clean = len(reading.groups) == 1 and reading.confidence >= CLEAN
         small = max(look.ink.shape) <= SMALL_SIDE
-        parts, longest = segment.count_parts(look.ink) if look.whole and (small or not clean) else (0, 0.0)
-        number = not small and "\n" in reading.text and not reading.rejected and reading.confidence >= SURE
-        if small and parts or longest >= LARGEST_FRAGMENT and not number:  # not of dots alone, if large
-            least = SURE_WHOLE if small or parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
-            reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
+        if look.whole and (small or not clean):
+            parts, longest = segment.count_parts(look.ink)
+            number = "\n" in reading.text and not reading.rejected and reading.confidence >= SURE
+            if parts > 0 if small else longest >= LARGEST_FRAGMENT and not number:  # not of dots alone, if large
+                least = SURE_WHOLE if small or parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
+                reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
         if len(reading.digits) <= 1 and reading.confidence < CLEAN and (main := segment.find_main(look.ink)) is not None:
             reading = yield from self._compare(reading, main, frame_amid(look.ink, main.box), scale, SURE_WHOLE)
         return reading
@@ -189,7 +190,7 @@ class Recognizer:
         alone = reading.groups[0] if len(frames) == 1 else None
         known = float(certainty(np.array(alone.probs))) if alone is not None else 0.0
         needed = known if alone is not None and alone.accepted else max(known, least)
-        if certainty(guess.probs) <= needed and not self.judge.corrected(frame[None])[0]:
+        if certainty(guess.probs) <= needed and not self.judge.is_corrected(frame):
             return reading
         digit = self._digit(guess, scale)
         return _reading_of(digit) if digit.accepted else reading
@@ -216,7 +217,11 @@ class Recognizer:
             return (yield from self._read_single([piece for row in pieces for piece in row], scale))
         lines = yield from self.grouping.find_digits(pieces)
         seen = iter((yield from self.judge.look_again([guess for line in lines for guess in line])))
-        rows = [[(guess, self._digit(guess, scale)) for guess in islice(seen, len(line))] for line in lines]
+        return self._compose([list(islice(seen, len(line))) for line in lines], scale, shape)
+
+    def _compose(self, lines: list[list[Guess]], scale: float, shape: tuple[int, ...]) -> Reading:
+        """Return what lines of guesses say, in ink of `shape` (H, W): which are digits, and whether those are more than chance."""
+        rows = [[(guess, self._digit(guess, scale)) for guess in line] for line in lines]
         found = tuple(group for row in rows for _, group in row)
         accepted = sum(group.accepted for group in found)
         chance = len(found) >= MANY and accepted < LEAST_READ * len(found)

@@ -188,11 +188,8 @@ class Session:
 
 def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
     """Return the picture files in a folder, recursively and sorted, or the file itself."""
-    from decode import SUFFIXES
-    path = Path(path)
-    if not path.is_dir():
-        return [path]
-    return sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    from decode import pictures_below
+    return [Path(file) for file in pictures_below(path)] if os.path.isdir(path) else [Path(path)]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from storage import atomic_write, user_data_dir
 
 THEMES = ("light", "dark")
+LEAST_SIDE, MOST_SIDE = 100, 16384      # pixels of the window
 
 
 @dataclass
@@ -57,7 +58,7 @@ def save_settings(settings: Settings, path: Path | None = None) -> bool:
 
 def _checked(content: Any) -> Settings:
     settings = Settings(int(content["width"]), int(content["height"]), content["theme"], float(content["brush"]))
-    if settings.theme not in THEMES or not (100 <= settings.width <= 16384 and 100 <= settings.height <= 16384
-                                            and 1 <= settings.brush <= 64):
+    sides = settings.width, settings.height
+    if settings.theme not in THEMES or not (LEAST_SIDE <= min(sides) <= max(sides) <= MOST_SIDE and 1 <= settings.brush <= 64):
         raise ValueError("out of range")
     return settings

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import storage  # noqa: E402
-from decode import SUFFIXES  # noqa: E402
+from decode import pictures_below  # noqa: E402
 
 PART = 500  # pictures
 PLAN = "plan.json"
@@ -122,10 +122,7 @@ def plan(pictures: Path, answers: Path) -> list[dict[str, Any]]:
 
     The answers' folder remembers for which pictures it is; raises ValueError if they have changed.
     """
-    names = sorted(
-        os.path.relpath(os.path.join(folder, name), pictures)
-        for folder, _, files in os.walk(pictures) for name in files if os.path.splitext(name)[1].lower() in SUFFIXES
-    )
+    names = sorted(os.path.relpath(name, pictures) for name in pictures_below(pictures))
     if not names:
         raise ValueError(f"{pictures} holds no pictures: name a folder with PNG or JPEG files")
     answers.mkdir(parents=True, exist_ok=True)
