@@ -54,11 +54,11 @@ def _straight_cuts(piece: Piece, apart: int) -> Iterator[tuple[Piece, Piece]]:
 def _winding_cuts(piece: Piece, apart: int) -> Iterator[tuple[Piece, Piece]]:
     """Yield the cuts along paths of least ink, down and up, which begin every `apart` pixels; each once."""
     starts = list(range(apart, piece.width - apart, apart))
-    whole, seen = round(float(piece.ink.sum())), set()
+    inked, seen = np.count_nonzero(piece.ink), set()
     for path in (*_paths(piece.ink, starts, apart), *_paths(piece.ink[::-1], starts, apart)[:, ::-1]):
         left = np.arange(piece.width) < path[:, None]
         mass = round(float(piece.ink[left].sum()))
-        if mass not in seen and 0 < mass < whole:
+        if mass not in seen and 0 < mass and np.count_nonzero(piece.ink[left]) < inked:
             yield _part(piece, left), _part(piece, ~left)
         seen.add(mass)
 

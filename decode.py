@@ -81,7 +81,7 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, dtype=np.float64)
         top = (
-            65535.0
+            2.0 ** max(int(values.max(initial=0)).bit_length(), 8) - 1  # cameras write 10, 12 or 14 bits into 16
             if sixteen_bits or (image.mode == "I" and values.max(initial=0) > 255)
             else max(float(np.nan_to_num(values).max(initial=0)), 1.0)
         )

@@ -33,7 +33,7 @@ SCAN_SIDE = 16              # pixels of the coarse scans that are enlarged to pi
 ENLARGED = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 COARSE = 0.04               # of a picture's variance that reducing it to such a scan may lose
 SCAN_STEP = 30              # grey levels of 255 between pixels of such a scan, where ink begins or ends
-WIDEST_BORDER = 0.03        # of a picture's shorter side; a line along its edges is no wider
+WIDEST_BORDER = 0.07        # of a picture's shorter side; a line along its edges is no wider
 LEAST_GRAINS, MOST_STROKES = 40, 3  # connected parts of what a spray can leaves, at least, and of these run together, at most
 GRAIN_SPREADS = 0.01, 0.015, 0.02, 0.03  # of their longer side; standard deviation of the blur that makes them run together
 THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
@@ -111,23 +111,24 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
 def _without_border(colours: np.ndarray) -> np.ndarray:
     """Return a picture without the thin line of one colour along all its edges that a canvas may have: there its paper goes on."""
     layers = colours.reshape(*colours.shape[:2], -1)
-    widest = int(WIDEST_BORDER * min(layers.shape[:2]))
-    line = layers[0, 0]
+    shorter, line = min(layers.shape[:2]), np.median(rim(layers), axis=0)
+    widest = int(WIDEST_BORDER * shorter)
 
-    def inside(width: int) -> np.ndarray:
-        return layers[width : len(layers) - width, width : layers.shape[1] - width]
+    def share(pixels: np.ndarray, colour: np.ndarray) -> float:
+        return float((np.abs(pixels - colour) <= PLAIN_TOLERANCE).all(axis=-1).mean())
 
-    if min(layers.shape[:2]) <= SMALL_SIDE or (rim(layers) != line).any() or (rim(inside(widest)) == line).all():
+    if shorter <= DIGIT_BOX or share(rim(layers), line) < 1 or share(rim(layers[widest:-widest, widest:-widest]), line) == 1:
         return colours
-    width = next(width for width in range(1, widest + 1) if (rim(inside(width)) != line).any())
-    paper = np.median(rim(inside(width)), axis=0).astype(np.uint8)
-    plain = (inside(width) == paper).all(axis=2)
-    if (paper == line).all() or rim(plain).mean() < FLAT_RIM or plain.mean() < PLAIN_SHARE:
-        return colours
-    bare = np.empty_like(layers)
-    bare[...] = paper
-    bare[width:-width, width:-width] = inside(width)
-    return bare.reshape(colours.shape)
+    for width in range(1, widest + 1):
+        inside = layers[width:-width, width:-width]
+        paper = np.median(rim(inside), axis=0)
+        differs = np.abs(paper - line).max() >= LEAST_CONTRAST * 255
+        if differs and share(rim(inside), paper) >= FLAT_RIM and share(inside, paper) >= PLAIN_SHARE:
+            bare = np.empty_like(layers)
+            bare[...] = paper.astype(np.uint8)
+            bare[width:-width, width:-width] = inside
+            return bare.reshape(colours.shape)
+    return colours
 
 
 def _may_be_frame(height: int, width: int) -> bool:

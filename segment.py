@@ -27,7 +27,8 @@ FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; les
 ROOM = 0.12  # of a frame's shorter side; least radius of the largest empty patch between a frame and what it holds
 LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke on average, at least
 LEAST_DOT = 3  # pixels; smaller ones are noise
-DOT_SOLID, DOT_LONGEST = 0.6, 2.5  # of its box that a dot covers; length of a dot, or of a few that touch, in pen widths
+DOT_LONGEST = 4.0  # pen widths; length of a dot or dash, or of a few dots that touch
+HIGHEST_DOT = 0.5  # of the drawing's height; pieces that are higher are a row of digits
 DOT_GAP = 2.0  # pen widths; the widest gap between dots that is bridged
 STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
 FLAT = 5  # width over height of a line under a number, at least
@@ -50,7 +51,7 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
         yield [[Piece((left, top, right, bottom), crop)]] if count else []
         return
     boxes, mass = _measure(crop, labels, count)
-    if (joined := _join_dots(crop, boxes, mass)) is not None:
+    if (joined := _join_dots(crop, labels, boxes, mass)) is not None:
         yield from find_layouts(np.pad(joined, ((top, ink.shape[0] - bottom), (left, ink.shape[1] - right))))
         return
     kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
@@ -112,17 +113,18 @@ def _measure(crop: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarr
     return boxes, np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
 
 
-def _join_dots(crop: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> np.ndarray | None:
+def _join_dots(crop: np.ndarray, labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> np.ndarray | None:
     """Return `crop` with its dots joined to strokes, or None unless most of its components are dots with small gaps between.
 
     A mouse moved fast leaves such dots in simple drawing programs.
     """
     if not LEAST_DOTS <= len(boxes) <= MAX_PIECES or mass.max() > 0.5 * mass.sum():
         return None
-    sides = boxes[:, 2:] - boxes[:, :2]
-    pen = float(np.median(sides.min(axis=1)))
-    solid = np.median(mass / sides.prod(axis=1)) >= DOT_SOLID and np.median(sides.max(axis=1)) <= DOT_LONGEST * pen
-    if pen < LEAST_DOT or not solid:
+    if np.median(boxes[:, 3] - boxes[:, 1]) > HIGHEST_DOT * len(crop):
+        return None
+    parts = (labels[top:bottom, left:right] == n for n, (left, top, right, bottom) in enumerate(boxes, 1))
+    pen = float(np.median([2 * ndimage.distance_transform_edt(np.pad(part, 1)).max() - 1 for part in parts]))
+    if pen < LEAST_DOT or np.median(mass) > DOT_LONGEST * pen * pen:
         return None
     margin = math.ceil(2 * DOT_GAP * pen)
     away = ndimage.distance_transform_edt(np.pad(crop == 0, margin, constant_values=True))

@@ -48,6 +48,7 @@ CONTAINERS: dict[str, Callable[[Image.Image], bytes]] = {
     "palette": lambda image: as_file(image.convert("P")),
     "black and white": lambda image: as_file(image.convert("1", dither=Image.Dither.NONE)),
     "16 bits": lambda image: as_file(Image.fromarray(np.asarray(image).astype(np.uint16) * 257)),
+    "10 of 16 bits": lambda image: as_file(Image.fromarray(np.asarray(image).astype(np.uint16) * 4)),
     "32 bits": lambda image: as_file(Image.fromarray(np.asarray(image).astype(np.int32)), "TIFF"),
     "floats": lambda image: as_file(Image.fromarray(np.asarray(image).astype(np.float32)), "TIFF"),
     "cmyk": lambda image: as_file(image.convert("CMYK"), "TIFF"),

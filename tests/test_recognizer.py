@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT, SEVEN, THREE
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from benchmarks.pictures import corrupt, number
@@ -408,6 +408,17 @@ def test_noise_is_no_number_and_takes_no_long_time(recognizer: Recognizer, monke
         assert sum(asked) < 3000  # each some 0.3 ms; thousands more while every doubt was looked into
 
 
+@pytest.mark.parametrize("caption, size", [("Draw a digit below", 22), ("Handwritten digit recognition", 18)])
+def test_buttons_and_captions_are_no_number(recognizer: Recognizer, caption: str, size: int) -> None:
+    window = Image.new("L", (520, 420), 255)
+    draw, font = ImageDraw.Draw(window), ImageFont.load_default(size)
+    draw.text((20, 10), caption, fill=0, font=font)
+    for n, word in enumerate(("Predict", "Clear", "Exit")):
+        draw.rectangle((20 + 120 * n, 370, 120 + 120 * n, 405), outline=0)
+        draw.text((34 + 120 * n, 376), word, fill=0, font=font)
+    assert recognizer.read(window).status == "not_a_digit"
+
+
 def stretched(digits: Digits, side: int) -> list[tuple[np.ndarray, str]]:
     """Return digits that are no bars, each stretched over a square of `side` pixels in grey, and their labels."""
     made = []
@@ -502,6 +513,19 @@ def test_a_drawing_in_dots_is_read_as_strokes(recognizer: Recognizer, step: floa
     assert recognizer.read(dotted(TWO_DIGITS, step, dot)).text == "73"
 
 
+@pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3"), (TWO_DIGITS, "73")])
+def test_dashes_are_strokes(recognizer: Recognizer, strokes: list, label: str) -> None:
+    image = Image.new("L", (420, 280), 255)
+    for stroke in strokes:
+        points = np.array(stroke) * 1.5 + 50
+        way = np.concatenate([[0], np.hypot(*np.diff(points, axis=0).T).cumsum()])
+        for start in np.arange(0, way[-1], 22):
+            along = np.linspace(start, min(start + 14, way[-1]), 8)
+            ends = [tuple(point) for point in np.stack([np.interp(along, way, points[:, axis]) for axis in (0, 1)], axis=1)]
+            ImageDraw.Draw(image).line(ends, fill=0, width=5)
+    assert recognizer.read(image).text == label
+
+
 @pytest.mark.parametrize("width, colour", [(1, (0, 0, 0)), (4, (120, 120, 120)), (8, (20, 60, 200))])
 @pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3")])
 def test_a_line_around_a_canvas_is_no_ink(recognizer: Recognizer, strokes: list, label: str, width: int, colour: tuple[int, ...]) -> None:
@@ -512,6 +536,16 @@ def test_a_line_around_a_canvas_is_no_ink(recognizer: Recognizer, strokes: list,
     blank = Image.new("RGB", picture.size, "white")
     ImageDraw.Draw(blank).rectangle((0, 0, *(side - 1 for side in blank.size)), outline=colour, width=width)
     assert recognizer.read(blank).status != "ok"
+
+
+@pytest.mark.parametrize("side, width", [(28, 1), (32, 2), (48, 3), (64, 4)])
+def test_a_line_around_a_small_picture_is_no_ink(recognizer: Recognizer, digits: Digits, side: int, width: int) -> None:
+    right = 0
+    for image in digits.images[:40, 0].numpy():
+        picture = Image.fromarray(255 - image).resize((side, side), Image.Resampling.BICUBIC)
+        ImageDraw.Draw(picture).rectangle((0, 0, side - 1, side - 1), outline=60, width=width)
+        right += recognizer.read(picture).text == recognizer.read(255 - image).text
+    assert right >= 37
 
 
 @pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3")])

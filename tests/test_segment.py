@@ -54,6 +54,17 @@ def test_specks_however_many_hide_no_digit() -> None:
     assert find_main(boxes(digit, (150, 40, 180, 160))) is None         # or another digit
 
 
+def test_a_path_beside_all_ink_is_no_cut() -> None:
+    for seed in (0, 1, 5, 20, 21):  # in which two sums of the same ink, added up in another order, are rounded apart
+        ink = np.random.default_rng(seed).random((100, 100)).astype(np.float32) * 0.9 + 0.05
+        ink[np.add.outer(np.arange(100), np.arange(100)) > 150] = 0
+        ink[0, :2] = 0.5
+        mass = ink.astype(np.float64).sum()
+        half = np.round(mass) + 0.5 - mass
+        ink[0, 0] += np.float32(half + 0.0002 - (half > 0.4))
+        assert all(part.ink.any() for cut in find_cuts(Piece((0, 0, 100, 100), ink), 100) for part in cut)
+
+
 def test_an_edge_of_the_picture_is_dirt_beside_writing() -> None:
     (line,) = find_lines(boxes((100, 40, 130, 160), (390, 0, 400, 200)))
     assert [piece.box[0] for piece in line] == [100]
