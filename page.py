@@ -18,6 +18,7 @@ SOLID_PAGE = 0.6  # of a page's outline that is paper rather than writing
 SHARP = 0.3  # of the page's difference that its edge takes within five pixels of PAPER_SIDE, at least,
 SOFT_EDGE = 0.15  # but for this share of its outline, which may be lost in shade
 BEYOND = 0.6  # of the page's difference from the border that there may be a few pixels beyond its edge
+SHADOW, GREY = (0.3, 0.92), 0.12  # of the light around that a shadow leaves; how far the channels may differ in that
 PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies around it, at least
 
 
@@ -41,6 +42,13 @@ def isolate_page(colours: np.ndarray, elliptic: bool = False) -> np.ndarray | No
     beyond = Image.fromarray(around.squeeze(2) if around.shape[2] == 1 else around).resize((width, height), Image.Resampling.BILINEAR)
     mask = Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
     return np.asarray(Image.composite(Image.fromarray(colours), beyond, mask))
+
+
+def is_dimmed(colours: np.ndarray, page: np.ndarray) -> bool:
+    """Say whether a page (H, W[, 3]) is of the colour around it in less light, as the shadow of a phone is."""
+    around, paper = np.median(rim(colours), axis=0), np.median(page, axis=(0, 1))
+    ratio = np.atleast_1d(paper / np.maximum(around, 1))
+    return bool(SHADOW[0] <= ratio.min() and ratio.max() <= SHADOW[1] and np.ptp(ratio) <= GREY)
 
 
 def _find_page(small: np.ndarray, elliptic: bool) -> tuple[np.ndarray, np.ndarray] | None:

@@ -10,14 +10,16 @@ from frame import EIGHT, pen_width
 
 PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
 RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
-DARKER = 2.0  # times the depth of a ruled line; what is darker than this is ink upon it
+DARKER = 1.6  # times the depth of a ruled line; what is darker than this is ink upon it
 PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the median grey lies between darkest and brightest
+WINDOW, FINE = 0.17, 0.06  # of the longer side; windows that look for paper beside strokes, for all and for the thinnest
 BOLD_STROKE = 0.7  # of the window that looks for paper beside strokes; wider strokes hide it,
 WIDEST_STROKE = 0.45  # but what is wider than this, of the shorter side, is no stroke,
 MOST_CROSSED = 0.35  # nor what covers more of the picture's border
 LEAST_BARE = 0.15  # of the picture, from which the paper beneath bold strokes is told
 PLAINLY = 5.0  # how much likelier such strokes make the side they are on
 TWO_KINDS = 0.8  # of the variance of depth that ink and paper explain where there is ink; halves of a bell curve explain 0.64
+ONE_DEPTH = 0.7  # of the deepest of a bold stroke that half of it reaches
 UNEVEN = 0.25  # of the strokes' contrast; how far such paper may stray from a quadratic surface
 ENDS = slice(None, 5), slice(-5, None)  # pixels of a side that are near its corners
 LEAST_PAPER = 0.6  # of the level of paper's brightest channel; one that is darker shows no dark ink,
@@ -45,10 +47,14 @@ def reduced(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
 
 
-def shaded_ink(colours: np.ndarray, dark_ink: bool) -> tuple[np.ndarray, float]:
-    """Return (ink, evidence) if the ink is darker (or lighter) than the paper around it."""
+def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> tuple[np.ndarray, float]:
+    """Return (ink, evidence) if the ink is darker (or lighter) than the paper around it.
+
+    `window`, of the longer side, is wider than most strokes; with a narrower one than WINDOW no strokes are sought that hide
+    the paper, but shadows of fingers are none.
+    """
     level = _level(colours, dark_ink)
-    depth, bold = _depth(level)
+    depth, bold = _depth(level, window)
     ink, strong = _strokes(depth)
     if strong == 0:
         return ink, 0.0
@@ -165,18 +171,18 @@ def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray
     return depth[(mass >= 0.2 * mass.max())[labels] & (labels > 0)]
 
 
-def _depth(level: np.ndarray) -> tuple[np.ndarray, bool]:
+def _depth(level: np.ndarray, share: float) -> tuple[np.ndarray, bool]:
     """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level; and whether strokes are bold.
 
-    The paper is a closing wider than most strokes (a ramp stays a ramp) or, beneath wider ones, a surface, on a small copy; a
-    shadow divides out.
+    The paper is a closing as wide as this `share` of the picture (a ramp stays a ramp) or, beneath wider strokes, a surface, on
+    a small copy; a shadow divides out.
     """
     height, width = level.shape
     small = reduced(level)
-    window = max(5, int(min(0.17 * max(small.shape), 0.5 * min(small.shape))) | 1)
+    window = max(5, int(min(share * max(small.shape), 0.5 * min(small.shape))) | 1)
     smooth = ndimage.median_filter(small, 3)
     margin = min(window, *(side - 1 for side in small.shape))
-    beneath = _paper_beneath(smooth, window)
+    beneath = _paper_beneath(smooth, window) if share >= WINDOW else None
     if beneath is not None:
         closed = beneath
     elif margin > 0:
@@ -206,7 +212,9 @@ def _paper_beneath(level: np.ndarray, window: int) -> np.ndarray | None:
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
     paper = terms @ np.linalg.lstsq(terms[bare], level[bare], rcond=None)[0]
     uneven = np.percentile(np.abs(level - paper)[bare], 95)
-    return paper.astype(np.float32) if uneven <= UNEVEN * np.median((paper - level)[marks]) else None
+    depth = (paper - level)[marks]
+    of_one_depth = np.median(depth) >= ONE_DEPTH * np.percentile(depth, 99.5)  # a shadow with writing in it is not
+    return paper.astype(np.float32) if of_one_depth and uneven <= UNEVEN * np.median(depth) else None
 
 
 def _without_ruling(depth: np.ndarray) -> np.ndarray:
@@ -224,7 +232,8 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
         thickness = float(np.median(runs[band & marks]))
         if thickness < 0.04 * depth.shape[axis]:
             thin = band & (runs <= 1.8 * thickness + 1)
-            darker = ndimage.binary_dilation(depth > DARKER * np.median(depth[thin & marks]), EIGHT, 2)
+            core = ndimage.maximum_filter1d(depth, 2 * int(thickness // 2) + 1, axis=axis)  # a line's flanks are blurred
+            darker = ndimage.binary_dilation(depth > DARKER * np.median(core[thin & marks]), EIGHT, 2)
             bare = np.where(thin & ~darker, 0, bare)
     return bare
 

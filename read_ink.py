@@ -16,8 +16,8 @@ from scipy import ndimage
 
 from decode import LEAST_CONTRAST, PictureError, Source, open_picture
 from frame import DIGIT_BOX, EIGHT, find_box, fit_frame, make_frame, unstretch
-from page import isolate_page
-from paper import PAPER_SIDE, edges, rim, shaded_ink
+from page import is_dimmed, isolate_page
+from paper import FINE, PAPER_SIDE, edges, rim, shaded_ink
 
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
@@ -97,10 +97,15 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
             yield Look(1 - plain)
     if small:
         yield from _whole_frames(colours, scan=plain is None and longer <= DIGIT_BOX)
-    yield from _page_looks(isolate_page(colours))
+    page = isolate_page(colours)
+    later = page is not None and plain is None and is_dimmed(colours, page)
+    if not later:
+        yield from _page_looks(page)
     if plain is None:
         flat = _flat_shape(colours)
         yield from _shaded_looks(colours) if flat is None else [Look(flat)]
+    if later:
+        yield from _page_looks(page)
     yield from _page_looks(isolate_page(colours, elliptic=True))
     if not close and not small:
         yield from _coarse_looks(colours, close=False)
@@ -193,6 +198,8 @@ def _shaded_looks(colours: np.ndarray) -> Iterator[Look]:
     yield Look(looks[0][0], whole=_may_be_frame(*looks[0][0].shape))
     if looks[1][1] > 0:
         yield Look(looks[1][0])
+    if min(colours.shape[:2]) > PAPER_SIDE:
+        yield Look(shaded_ink(colours, dark_ink=True, window=FINE)[0])
 
 
 def _is_dotted(marks: np.ndarray) -> bool:

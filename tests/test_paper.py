@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from conftest import SEVEN, THREE
 from scipy import ndimage
 
+from canvas import draw_strokes
 from page import isolate_page
 from paper import _dark_corners, _edge_shade, _is_light, otsu, shaded_ink
 from read_ink import read_ink
@@ -69,6 +71,45 @@ def test_a_round_label_is_a_page(seven: np.ndarray) -> None:
     page = isolate_page(label, elliptic=True)
     assert page is not None and page[0].min() == page[:, -1].min() == 240
     assert isolate_page(label) is None
+
+
+def sheet(strokes: list, light: np.ndarray, ruling: float = 0.0, pencil: float = 0.8) -> np.ndarray:
+    """Return uint8 (TALL, WIDE): `strokes` on paper in `light` (TALL, WIDE), over lines of depth `ruling`."""
+    ink = np.pad(255 - draw_strokes(strokes, 6), ((210, 210), (160, 160))) / 255
+    lines = np.where(np.arange(700) % 52 < 3, ruling, 0.0)[:, None]
+    y, x = np.mgrid[0 : 1 : 700j, 0 : 1 : 600j]
+    picture = ndimage.gaussian_filter(235 * (0.95 - 0.2 * x - 0.1 * y) * light * (1 - pencil * ink) * (1 - lines), 1.2)
+    return (picture + np.random.default_rng(0).normal(0, 2, picture.shape)).clip(0, 255).round().astype(np.uint8)
+
+
+def shaded(loss: float, *shadows: tuple[slice, slice], soft: float = 5.0, turn: float = 0.0) -> np.ndarray:
+    """Return light (TALL, WIDE) of which each of `shadows` takes `loss`."""
+    shade = np.zeros((TALL, WIDE))
+    for shadow in shadows:
+        shade[shadow] = loss
+    return 1 - ndimage.gaussian_filter(ndimage.rotate(shade, turn, reshape=False, order=1), soft)
+
+
+BOTH = [*SEVEN, *([[x + 80, y] for x, y in stroke] for stroke in THREE)]
+
+
+@pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3"), (BOTH, "73")])
+@pytest.mark.parametrize("loss", [0.3, 0.45])
+def test_a_phones_shadow_is_neither_ink_nor_page(strokes: list, label: str, loss: float, recognizer: Recognizer) -> None:
+    across = shaded(loss, (slice(300, 700), slice(180, 420)))
+    beside = shaded(loss, (slice(330, 700), slice(300, 500)), turn=8)
+    assert [recognizer.read(sheet(strokes, light)).text for light in (across, beside)] == [label, label]
+
+
+@pytest.mark.parametrize("strokes, label", [(THREE, "3"), (BOTH, "73")])
+def test_shadows_of_fingers_are_no_ink(strokes: list, label: str, recognizer: Recognizer) -> None:
+    fingers = shaded(0.3, *((slice(200, 700), slice(left, left + 50)) for left in (150, 240, 330, 420)), turn=-30)
+    assert recognizer.read(sheet(strokes, fingers)).text == label
+
+
+@pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3"), (BOTH, "73")])
+def test_ruled_lines_darker_than_the_pencil_are_no_ink(strokes: list, label: str, recognizer: Recognizer) -> None:
+    assert recognizer.read(sheet(strokes, np.ones((TALL, WIDE)), ruling=0.65, pencil=0.35)).text == label
 
 
 def soft_light() -> np.ndarray:
