@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pygame
 
-from panels import Look, picture_of
+from panels import Style, picture_of
 from widgets import Button, text_size
 
 if TYPE_CHECKING:
@@ -48,20 +48,20 @@ class Card:
     def rows(self) -> int:
         return 0
 
-    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
+    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, style: Style) -> None:
         raise NotImplementedError
 
-    def draw(self, surface: pygame.Surface, look: Look, pointer: tuple[float, float]) -> None:
-        room = draw_card(surface, look, self.title)
-        self.draw_inside(surface, room, look)
-        x, height = room.right, round(30 * look.unit)
+    def draw(self, surface: pygame.Surface, style: Style, pointer: tuple[float, float]) -> None:
+        room = draw_card(surface, style, self.title)
+        self.draw_inside(surface, room, style)
+        x, height = room.right, round(30 * style.unit)
         for index, button in enumerate(self.buttons):
-            width = button.wanted_width(look.type, look.unit)
-            button.rect = pygame.Rect(x - width, room.bottom + round(9 * look.unit), width, height)
-            pygame.draw.rect(surface, look.palette.line, button.rect, 1, round(6 * look.unit))
+            width = button.wanted_width(style.type, style.unit)
+            button.rect = pygame.Rect(x - width, room.bottom + round(9 * style.unit), width, height)
+            pygame.draw.rect(surface, style.palette.line, button.rect, 1, round(6 * style.unit))
             hovered = button.rect.collidepoint(pointer)
-            button.draw(surface, look.palette, look.type, look.unit, hovered, focused=index == self.focus)
-            x -= width + round(8 * look.unit)
+            button.draw(surface, style.palette, style.type, style.unit, hovered, focused=index == self.focus)
+            x -= width + round(8 * style.unit)
 
     def press(self, position: tuple[float, float]) -> None:
         for button in self.buttons:
@@ -89,8 +89,8 @@ class HelpCard(Card):
 
     title = "Keys"
 
-    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
-        draw_keys(surface, room, look, KEYS)
+    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, style: Style) -> None:
+        draw_keys(surface, room, style, KEYS)
 
 
 class CorrectionsCard(Card):
@@ -121,13 +121,13 @@ class CorrectionsCard(Card):
     def rows(self) -> int:
         return len(self.entries())
 
-    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
+    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, style: Style) -> None:
         entries = list(self.entries())[::-1]
         rows: list[tuple[np.ndarray | None, str, str]] = [
             (entry.frame, f"is {entry.label}", entry.time[:16].replace("T", " ")) for entry in entries]
         note = "" if rows else "None yet. When an answer is wrong, type the right digit, or click its bar."
         self.buttons[3].label = "Undo practice" if self.practised() else "Practise"
-        self.fits = draw_rows(surface, room, look, rows, self.first, note)
+        self.fits = draw_rows(surface, room, style, rows, self.first, note)
 
 
 class FilesCard(Card):
@@ -161,7 +161,7 @@ class FilesCard(Card):
         super().scroll(steps)
         self.following = self.first + self.fits >= len(self.readings)
 
-    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, look: Look) -> None:
+    def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, style: Style) -> None:
         last = self.readings[-1] if self.readings else None
         failed = sum(reading.error is not None for reading in self.readings)
         note = f"{last.done:,} of {last.total:,} read" if last else "Looking for pictures"
@@ -170,63 +170,63 @@ class FilesCard(Card):
             note += ", stopped"
         rows: list[tuple[np.ndarray | None, str, str]] = [
             (None, reading.error or reading.text, reading.path.name) for reading in self.readings]
-        self.fits = draw_rows(surface, room, look, rows, self.first, note, last.done / last.total if last else 0.0)
+        self.fits = draw_rows(surface, room, style, rows, self.first, note, last.done / last.total if last else 0.0)
 
 
-def draw_card(surface: pygame.Surface, look: Look, title: str) -> pygame.Rect:
+def draw_card(surface: pygame.Surface, style: Style, title: str) -> pygame.Rect:
     """Dim the window, draw a card over it and return the room inside; its last line is left for buttons."""
     veil = pygame.Surface(surface.get_size())
-    veil.fill(look.palette.window)
+    veil.fill(style.palette.window)
     veil.set_alpha(190)
     surface.blit(veil, (0, 0))
     width, height = surface.get_size()
-    margin = round(24 * look.unit)
-    rect = pygame.Rect(0, 0, min(width - margin, round(820 * look.unit)), min(height - margin, round(640 * look.unit)))
+    margin = round(24 * style.unit)
+    rect = pygame.Rect(0, 0, min(width - margin, round(820 * style.unit)), min(height - margin, round(640 * style.unit)))
     rect.center = (width // 2, height // 2)
-    pygame.draw.rect(surface, look.palette.panel, rect, border_radius=round(10 * look.unit))
-    pygame.draw.rect(surface, look.palette.line, rect, max(1, round(look.unit)), round(10 * look.unit))
-    pad = round(18 * look.unit)
-    line = look.text(surface, title, (rect.left + pad, rect.top + round(12 * look.unit)), max(13.0, 18 * look.unit), bold=True,
+    pygame.draw.rect(surface, style.palette.panel, rect, border_radius=round(10 * style.unit))
+    pygame.draw.rect(surface, style.palette.line, rect, max(1, round(style.unit)), round(10 * style.unit))
+    pad = round(18 * style.unit)
+    line = style.text(surface, title, (rect.left + pad, rect.top + round(12 * style.unit)), max(13.0, 18 * style.unit), bold=True,
                      width=rect.width - 2 * pad)
-    top = line.bottom + round(10 * look.unit)
-    return pygame.Rect(rect.left + pad, top, rect.width - 2 * pad, rect.bottom - round(48 * look.unit) - top)
+    top = line.bottom + round(10 * style.unit)
+    return pygame.Rect(rect.left + pad, top, rect.width - 2 * pad, rect.bottom - round(48 * style.unit) - top)
 
 
-def draw_keys(surface: pygame.Surface, room: pygame.Rect, look: Look, keys: Sequence[tuple[str, str]]) -> None:
+def draw_keys(surface: pygame.Surface, room: pygame.Rect, style: Style, keys: Sequence[tuple[str, str]]) -> None:
     """Draw (key, meaning) pairs in two columns."""
     half = math.ceil(len(keys) / 2)
     step = room.height / half
-    tab, gap = room.width * 0.17, 6 * look.unit
-    size = min(max(10.0, 14 * look.unit), step * 0.8)
-    longest = max(look.type.width(meaning, size) for _, meaning in keys) / (room.width / 2 - tab - 2 * gap)
-    widest = max(look.type.width(key, size, bold=True) for key, _ in keys) / tab
+    tab, gap = room.width * 0.17, 6 * style.unit
+    size = min(max(10.0, 14 * style.unit), step * 0.8)
+    longest = max(style.type.width(meaning, size) for _, meaning in keys) / (room.width / 2 - tab - 2 * gap)
+    widest = max(style.type.width(key, size, bold=True) for key, _ in keys) / tab
     size /= max(longest, widest, 1.0)
     for index, (key, meaning) in enumerate(keys):
         column, row = divmod(index, half)
         x = room.left + column * room.width / 2
         y = room.top + row * step
-        look.text(surface, key, (x, y), size, bold=True, colour=look.palette.accent, width=tab)
-        look.text(surface, meaning, (x + tab + gap, y), size, width=room.width / 2 - tab - gap)
+        style.text(surface, key, (x, y), size, bold=True, colour=style.palette.accent, width=tab)
+        style.text(surface, meaning, (x + tab + gap, y), size, width=room.width / 2 - tab - gap)
 
 
-def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequence[tuple[np.ndarray | None, str, str]],
+def draw_rows(surface: pygame.Surface, room: pygame.Rect, style: Style, rows: Sequence[tuple[np.ndarray | None, str, str]],
               first: int, note: str = "", progress: float | None = None) -> int:
     """Draw a scrolled list of (frame or None, words, faint words) and return how many rows fit."""
-    size = text_size(look.unit)
-    line = look.type.font(size).get_linesize()
+    size = text_size(style.unit)
+    line = style.type.font(size).get_linesize()
     top = room.top
     if note:
-        for part in look.type.wrap(note, size, room.width)[:3]:
-            look.text(surface, part, (room.left, top), size, faint=True)
+        for part in style.type.wrap(note, size, room.width)[:3]:
+            style.text(surface, part, (room.left, top), size, faint=True)
             top += line
-        top += round(6 * look.unit)
+        top += round(6 * style.unit)
     if progress is not None:
-        bar = pygame.Rect(room.left, top, room.width, max(3, round(5 * look.unit)))
-        pygame.draw.rect(surface, look.palette.line, bar, border_radius=bar.height)
+        bar = pygame.Rect(room.left, top, room.width, max(3, round(5 * style.unit)))
+        pygame.draw.rect(surface, style.palette.line, bar, border_radius=bar.height)
         done = pygame.Rect(bar.topleft, (round(bar.width * progress), bar.height))
-        pygame.draw.rect(surface, look.palette.accent, done, border_radius=bar.height)
-        top = bar.bottom + round(8 * look.unit)
-    step = round((34 if any(frame is not None for frame, _, _ in rows[:1]) else 24) * look.unit)
+        pygame.draw.rect(surface, style.palette.accent, done, border_radius=bar.height)
+        top = bar.bottom + round(8 * style.unit)
+    step = round((34 if any(frame is not None for frame, _, _ in rows[:1]) else 24) * style.unit)
     step = max(step, line + 4)
     fits = max(1, (room.bottom - top) // step)
     for index, (frame, words, faint) in enumerate(rows[first:first + fits]):
@@ -235,11 +235,11 @@ def draw_rows(surface: pygame.Surface, room: pygame.Rect, look: Look, rows: Sequ
         if frame is not None:
             side = step - 4
             surface.blit(picture_of(frame, (side, side)), (x, place.top + 2))
-            x += side + round(10 * look.unit)
+            x += side + round(10 * style.unit)
         y = place.top + (step - line) // 2
         half = (place.right - x) * 0.5
-        look.text(surface, words, (x, y), size, bold=frame is not None, width=half - 8 * look.unit)
-        text = look.type.fit(faint, size, half, keep_end=frame is None)
-        image = look.type.render(text, size, look.palette.faint)
+        style.text(surface, words, (x, y), size, bold=frame is not None, width=half - 8 * style.unit)
+        text = style.type.fit(faint, size, half, keep_end=frame is None)
+        image = style.type.render(text, size, style.palette.faint)
         surface.blit(image, (place.right - image.get_width(), y))
     return fits

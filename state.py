@@ -17,7 +17,7 @@ import panels
 from canvas import Canvas, Rect
 from cards import Card, CorrectionsCard, FilesCard, HelpCard
 from layout import Layout, arrange
-from panels import Look
+from panels import Style
 from session import Session
 from settings import Settings
 from theme import PALETTES, Type
@@ -84,10 +84,10 @@ class State:
         self.screen = screen
         width, height = screen.get_size()
         self.layout: Layout = arrange(width, height, self.scale, WIDTH / HEIGHT)
-        self.look = Look(PALETTES[self.settings.theme], self.type, self.layout.unit)
+        self.style = Style(PALETTES[self.settings.theme], self.type, self.layout.unit)
         self.view = self.canvas.view(self.layout.canvas.width / WIDTH)
         self.sheet = pygame.Surface(self.view.ink.shape[::-1], depth=8)
-        self.sheet.set_palette(panels.ink_palette(self.look.palette))
+        self.sheet.set_palette(panels.ink_palette(self.style.palette))
         self._copy_ink((0, 0, *self.sheet.get_size()))
         self.shown_widgets = place(self.widgets, self.layout.toolbar, self.type, self.layout.unit)
         self.show("all")
@@ -295,6 +295,9 @@ class State:
             self.worker.ask("forget_all")
 
         def practise(undo: bool) -> None:
+            if self.training is not None:
+                self.say("Practice rests while the tiny network learns: Shift-M stops it")
+                return
             self.say("Practising ...")
             self.worker.ask("practise", undo)
 

@@ -83,7 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
         "  python train.py --forever                        until Ctrl-C, then --resume goes on\n"
         "  python train.py --data signs/ --output signs.pth your own pictures, a sub-folder a class\n"
         "  python train.py --corrections                    learn your corrections for good\n"
-        "  torchrun --nproc-per-node=4 train.py             in four processes, a GPU each where there are GPUs\n",
+        "  torchrun --nproc-per-node=4 train.py             in four processes, a GPU each where there are GPUs\n\n"
+        "networks:\n" + "".join(f"  {name:9} {known.summary}\n" for name, known in ARCHITECTURES.items()),
     )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run, bit for bit")
     parser.add_argument(

@@ -489,6 +489,19 @@ def test_corrections_are_listed_and_forgotten_after_a_second_press(app: App) -> 
     assert app.card is None and app.running
 
 
+def test_practice_rests_while_a_network_is_trained(app: App) -> None:
+    drag(app, SEVEN)
+    read(app)
+    press(app, pygame.K_4, letter="4")
+    settle(app, lambda: "this is 4" in app.message)
+    app.training = []
+    press(app, pygame.K_l)
+    assert isinstance(app.card, CorrectionsCard)
+    shown(app)
+    click(app, app.card.buttons[3].rect.center)
+    assert "Practice rests" in app.message and not app.worker.asked_for("practise")
+
+
 def test_nothing_to_correct_is_said(app: App) -> None:
     press(app, pygame.K_4, letter="4")
     assert "nothing to correct" in app.message
@@ -812,7 +825,7 @@ def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(app
     settle(app, lambda: app.reading is not None and app.reading.groups[0].probs != before.groups[0].probs)
     shown(app)
     press(app, pygame.K_4, letter="4")
-    assert "rest" in app.message
+    assert "Corrections rest" in app.message
     press(app, pygame.K_m)
     settle(app, lambda: app.worker.paused and not app.worker.asked_for("train"))
     count = len(app.training or ())
