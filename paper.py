@@ -22,6 +22,7 @@ TWO_KINDS = 0.8  # of the variance of depth that ink and paper explain where the
 ONE_DEPTH = 0.7  # of the deepest of a bold stroke that half of it reaches
 UNEVEN = 0.25  # of the strokes' contrast; how far such paper may stray from a quadratic surface
 ENDS = slice(None, 5), slice(-5, None)  # pixels of a side that are near its corners
+FEWEST_LEVELS = 3  # grey levels of 255 between paper and ink; on dark paper one is the step of a smooth gradient
 LEAST_PAPER = 0.6  # of the level of paper's brightest channel; one that is darker shows no dark ink,
 DIM_PAPER = 60  # grey levels of 255; unless paper is no brighter than this in any
 UNLIKELY = 100.0  # how much less likely light and shadow are than what has sharp edges
@@ -56,8 +57,8 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
     level = _level(colours, dark_ink)
     depth, bold = _depth(level, window)
     ink, strong = _strokes(depth)
-    if strong == 0:
-        return ink, 0.0
+    if not ink.any() or strong < 0.5 and _is_rounding(level[ink > 0], depth[ink > 0]):
+        return np.zeros_like(ink), 0.0
     if min(ink.shape) > PAPER_SIDE:  # a photo, where a lens darkens edges and corners
         ink[_edge_shade(ink)] = 0
         ink[_dark_corners(ink)] = 0
@@ -94,6 +95,11 @@ def _strokes(depth: np.ndarray) -> tuple[np.ndarray, float]:
     keep[0] = False
     ink[~keep[labels]] = 0
     return ink, strong
+
+
+def _is_rounding(level: np.ndarray, depth: np.ndarray) -> bool:
+    """Say whether ink of these levels and depths (N,) differs from its paper by no more than a smooth gradient's steps do."""
+    return bool(np.percentile(level * depth / (1.001 - depth), 90) < FEWEST_LEVELS / 255)
 
 
 def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:

@@ -170,6 +170,14 @@ def test_grain_is_not_taken_for_ink() -> None:
     assert (shaded_ink((180 + 12 * grain / grain.std()).clip(0, 255).astype(np.uint8), True)[0] > 0).mean() < 0.02
 
 
+@pytest.mark.parametrize("left, right", [((5, 60, 200), (250, 70, 20)), ((0, 0, 0), (255, 120, 40)), ((200, 10, 30), (20, 90, 5))])
+def test_the_steps_of_a_smooth_gradient_are_no_ink(left: tuple[int, ...], right: tuple[int, ...], recognizer: Recognizer) -> None:
+    share = np.linspace(0, 1, 300)[:, None]
+    gradient = np.tile((np.array(left) * (1 - share) + np.array(right) * share).round().astype(np.uint8), (300, 1, 1))
+    for picture in (gradient, gradient.transpose(1, 0, 2), 255 - gradient):
+        assert recognizer.read(picture).status != "ok"
+
+
 def test_values_that_hardly_differ_have_a_threshold() -> None:
     values = np.full(100, 0.5, np.float32)
     values[7:] = np.nextafter(np.float32(0.5), np.float32(1))

@@ -161,13 +161,14 @@ def test_no_look_takes_the_paper_around_a_digit_for_ink(digits: Digits) -> None:
 
 def test_a_scan_stretched_over_its_square_gets_a_digits_proportions_back(digits: Digits) -> None:
     checked = 0
-    for image in digits.images[:20, 0].numpy():
+    for image in digits.images[:60, 0].numpy():
         crop = image[np.ix_(image.any(1), image.any(0))]
         stretched = np.asarray(Image.fromarray(crop).resize((16, 16), Image.Resampling.BILINEAR))
         stretched = np.where(stretched > 128, 255, 0).astype(np.uint8)
         if np.mean(stretched > 0) > 0.5 or not all(edge.any() for edge in (*stretched[[0, -1]], *stretched.T[[0, -1]])):
             continue  # bold ink may be taken for paper
-        checked += 1
+        if (checked := checked + 1) > 10:
+            break
         first = next(find_looks(stretched))
         assert first.frames is not None
         for frame, proportion in zip(first.frames, PROPORTIONS, strict=True):
