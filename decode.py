@@ -34,13 +34,14 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or not (source.ndim == 2 or source.ndim == 3 and source.shape[2] == 3):
             raise PictureError("an array must be uint8 (H, W) or (H, W, 3), or float ink (H, W)")
-        source = Image.fromarray(source)
     name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the picture"
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata; what matters is raised
+            if isinstance(source, np.ndarray):
+                return _decode(Image.fromarray(source))
             if isinstance(source, Image.Image):
                 _check_size(source)
                 return _decode(ImageOps.exif_transpose(source))  # a copy: the caller's picture stays as it is

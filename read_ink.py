@@ -98,13 +98,13 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
     if small:
         yield from _whole_frames(colours, scan=plain is None and longer <= DIGIT_BOX)
     page = isolate_page(colours)
-    later = page is not None and plain is None and is_dimmed(colours, page)
-    if not later:
+    shadow = page is not None and plain is None and is_dimmed(colours, page)  # likely no page at all
+    if not shadow:
         yield from _page_looks(page)
     if plain is None:
         flat = _flat_shape(colours)
         yield from _shaded_looks(colours) if flat is None else [Look(flat)]
-    if later:
+    if shadow:
         yield from _page_looks(page)
     yield from _page_looks(isolate_page(colours, elliptic=True))
     if not close and not small:
@@ -116,14 +116,20 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
 def _without_border(colours: np.ndarray) -> np.ndarray:
     """Return a picture without the thin line of one colour along all its edges that a canvas may have: there its paper goes on."""
     layers = colours.reshape(*colours.shape[:2], -1)
-    shorter, line = min(layers.shape[:2]), np.median(rim(layers), axis=0)
+    shorter = min(layers.shape[:2])
     widest = int(WIDEST_BORDER * shorter)
+    if shorter <= DIGIT_BOX:
+        return colours
+    outer, inner = rim(layers).astype(np.int16), rim(layers[widest:-widest, widest:-widest])
+    low, high = outer.min(axis=0), outer.max(axis=0)
+    alike = (inner.min(axis=0) >= low - PLAIN_TOLERANCE).all() and (inner.max(axis=0) <= high + PLAIN_TOLERANCE).all()
+    if alike or (high - low > 2 * PLAIN_TOLERANCE).any():
+        return colours
+    line = np.median(outer, axis=0)
 
     def share(pixels: np.ndarray, colour: np.ndarray) -> float:
         return float((np.abs(pixels - colour) <= PLAIN_TOLERANCE).all(axis=-1).mean())
 
-    if shorter <= DIGIT_BOX or share(rim(layers), line) < 1 or share(rim(layers[widest:-widest, widest:-widest]), line) == 1:
-        return colours
     for width in range(1, widest + 1):
         inside = layers[width:-width, width:-width]
         paper = np.median(rim(inside), axis=0)
