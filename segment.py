@@ -13,7 +13,7 @@ from itertools import permutations
 import numpy as np
 from scipy import ndimage
 
-from frame import EIGHT, Box, find_box
+from frame import EIGHT, Box, ellipticity, find_box
 from piece import Piece, enclosed
 
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
@@ -27,7 +27,8 @@ FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; les
 ROOM = 0.12  # of a frame's shorter side; least radius of the largest empty patch between a frame and what it holds
 LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke on average, at least
 LEAST_DOT = 3  # pixels; smaller ones are noise
-DOT_LONGEST = 4.0  # pen widths; length of a dot or dash, or of a few dots that touch
+DOT_SOLID, DOT_LONGEST = 0.85, 4.0  # of an ellipse that a dot or dash covers; its length in pen widths
+DOTS_ASKED = 50  # or as many again: enough to know what most are
 HIGHEST_DOT = 0.5  # of the drawing's height; pieces that are higher are a row of digits
 DOT_GAP = 2.0  # pen widths; the widest gap between dots that is bridged
 STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
@@ -122,7 +123,9 @@ def _join_dots(crop: np.ndarray, labels: np.ndarray, boxes: np.ndarray, mass: np
         return None
     if np.median(boxes[:, 3] - boxes[:, 1]) > HIGHEST_DOT * len(crop):
         return None
-    parts = (labels[top:bottom, left:right] == n for n, (left, top, right, bottom) in enumerate(boxes, 1))
+    parts = [labels[top:bottom, left:right] == n for n, (left, top, right, bottom) in enumerate(boxes, 1)]
+    if np.median([ellipticity(part) for part in parts[:: 1 + len(parts) // DOTS_ASKED]]) < DOT_SOLID:
+        return None
     pen = float(np.median([2 * ndimage.distance_transform_edt(np.pad(part, 1)).max() - 1 for part in parts]))
     if pen < LEAST_DOT or np.median(mass) > DOT_LONGEST * pen * pen:
         return None

@@ -118,6 +118,22 @@ def test_two_small_digits_side_by_side_are_not_one_amid_dirt(recognizer: Recogni
     assert sum(len(recognizer.read(pair).text) == 2 for pair in large) >= 37
 
 
+def test_numbers_in_two_lines_are_read(recognizer: Recognizer, digits: Digits) -> None:
+    rng, right = np.random.default_rng(1), 0
+    for _ in range(20):
+        places = rng.integers(0, len(digits), int(rng.integers(6, 13))).tolist()
+        picture = number([digits.images[n, 0].numpy() for n in places], rng, lines=2)
+        right += recognizer.read(picture).text.replace("\n", "") == "".join(str(int(digits.labels[n])) for n in places)
+    assert right >= 16
+
+
+@pytest.mark.parametrize("brush", [8, 16, 22])
+def test_bold_digits_in_two_lines_are_no_dots(recognizer: Recognizer, brush: float) -> None:
+    strokes = [[[x + 100 * column, y + 130 * row] for x, y in stroke]
+               for row in range(2) for column in range(3) for stroke in (SEVEN if (row + column) % 2 else THREE)]
+    assert recognizer.read(draw_strokes(strokes, brush, 420)).text == "373\n737"
+
+
 def test_sure_digits_in_two_lines_are_not_seen_as_one(recognizer: Recognizer, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     def compare(*_: object) -> None:
         raise AssertionError("seen whole")
