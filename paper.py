@@ -51,8 +51,8 @@ def reduced(pixels: np.ndarray) -> np.ndarray:
 def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> tuple[np.ndarray, float]:
     """Return (ink, evidence) if the ink is darker (or lighter) than the paper around it.
 
-    `window`, of the longer side, is wider than most strokes; with a narrower one than WINDOW no strokes are sought that hide
-    the paper, but shadows of fingers are none.
+    `window`, of the longer side, must be wider than the strokes. One narrower than WINDOW takes the shadows of fingers for
+    paper, and looks for no strokes so bold that they hide it.
     """
     level = _level(colours, dark_ink)
     depth, bold = _depth(level, window)

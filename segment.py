@@ -115,7 +115,7 @@ def _measure(crop: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarr
 
 
 def _join_dots(crop: np.ndarray, labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> np.ndarray | None:
-    """Return `crop` with its dots joined to strokes, or None unless most of its components are dots with small gaps between.
+    """Return `crop` with its dots or dashes joined to strokes, or None unless most components are such, with small gaps between.
 
     A mouse moved fast leaves such dots in simple drawing programs.
     """
