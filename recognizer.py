@@ -87,14 +87,23 @@ class Recognizer:
         A `memory` of corrections answers for what it remembers. `trust`: see model.load_checkpoint. `single`: a picture
         is one digit, never several and never refused; `confidence` and `probs` alone tell of doubt.
         """
-        self.checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device, trust)
-        if isinstance(self.checkpoint.model, torch.nn.Module):
-            self.checkpoint.model.to(memory_format=torch.channels_last)  # convolutions in 0.6 of the time on a CPU
-        self.device = device
-        self.memory = memory
-        self.single = single
-        self.judge = Judge(self.checkpoint, device, memory, single)
+        checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device, trust)
+        if isinstance(checkpoint.model, torch.nn.Module):
+            checkpoint.model.to(memory_format=torch.channels_last)  # convolutions in 0.6 of the time on a CPU
+        self.judge = Judge(checkpoint, device, memory, single)
         self.grouping = Grouping(self.judge)
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        return self.judge.checkpoint
+
+    @property
+    def device(self) -> str:
+        return self.judge.device
+
+    @property
+    def memory(self) -> Memory | None:
+        return self.judge.memory
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -213,7 +222,7 @@ class Recognizer:
         """Read the lines of writing that `segment` found in ink of `shape` (H, W)."""
         if not pieces:
             return Reading("blank", "", ())
-        if self.single:
+        if self.judge.single:
             return (yield from self._read_single([piece for row in pieces for piece in row], scale))
         lines = yield from self.grouping.find_digits(pieces)
         seen = iter((yield from self.judge.look_again([guess for line in lines for guess in line])))
@@ -250,7 +259,7 @@ class Recognizer:
         probs = (yield frame[None])[0]
         confidence = float(probs.max())
         name = self.judge.name(probs)
-        accepted = self.single or bool(certainty(probs) >= self.checkpoint.threshold)
+        accepted = self.judge.single or bool(certainty(probs) >= self.checkpoint.threshold)
         digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
         return _reading_of(digit)
 

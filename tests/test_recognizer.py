@@ -510,12 +510,16 @@ def test_bold_strokes_that_fill_a_photo_are_read(recognizer: Recognizer, digits:
     assert right >= 0.93 * len(made)
 
 
+def measured(stroke: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return a stroke's points (N, 2) in pixels of a canvas, and how far along it each lies (N,)."""
+    points = np.array(stroke) * 1.5 + 50
+    return points, np.concatenate([[0], np.hypot(*np.diff(points, axis=0).T).cumsum()])
+
+
 def dotted(strokes: list[list[list[float]]], step: float, dot: float) -> np.ndarray:
     """Return uint8 (280, 420): dots every `step` pixels along strokes, as a mouse leaves them that is moved fast."""
     image = Image.new("L", (420, 280), 255)
-    for stroke in strokes:
-        points = np.array(stroke) * 1.5 + 50
-        way = np.concatenate([[0], np.hypot(*np.diff(points, axis=0).T).cumsum()])
+    for points, way in map(measured, strokes):
         for place in np.arange(0, way[-1] + step / 2, step):
             x, y = (np.interp(place, way, points[:, axis]) for axis in (0, 1))
             ImageDraw.Draw(image).ellipse([x - dot / 2, y - dot / 2, x + dot / 2, y + dot / 2], fill=0)
@@ -532,9 +536,7 @@ def test_a_drawing_in_dots_is_read_as_strokes(recognizer: Recognizer, step: floa
 @pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3"), (TWO_DIGITS, "73")])
 def test_dashes_are_strokes(recognizer: Recognizer, strokes: list, label: str) -> None:
     image = Image.new("L", (420, 280), 255)
-    for stroke in strokes:
-        points = np.array(stroke) * 1.5 + 50
-        way = np.concatenate([[0], np.hypot(*np.diff(points, axis=0).T).cumsum()])
+    for points, way in map(measured, strokes):
         for start in np.arange(0, way[-1], 22):
             along = np.linspace(start, min(start + 14, way[-1]), 8)
             ends = [tuple(point) for point in np.stack([np.interp(along, way, points[:, axis]) for axis in (0, 1)], axis=1)]
