@@ -44,7 +44,7 @@ def _load(app: State, result: Result) -> None:
     app.model, app.trouble = result.value, ""
     damaged = app.session.memory.damaged if app.session.memory is not None else []
     if damaged:
-        app.say(f"{len(damaged)} damaged correction{'s' if len(damaged) > 1 else ''} kept aside: {damaged[0].parent}")
+        app.say(f"{len(damaged)} correction{'s' if len(damaged) > 1 else ''} cannot be read, and left in {damaged[0].parent}")
     app.worker.ask("classes")
     app.read_again()
     app.show("all")
@@ -78,12 +78,12 @@ def _open(app: State, result: Result) -> None:
 
 
 def _read_files(app: State, result: Result) -> None:
-    if isinstance(app.card, FilesCard) and app.card.add(result.value):
+    if isinstance(app.card, FilesCard) and app.card is result.tag and app.card.add(result.value):
         app.show("all")
 
 
 def _train(app: State, result: Result) -> None:
-    if app.training is not None:
+    if app.training is not None and app.training is result.tag:
         app.training.append(result.value)
         app.show("panels", "status")
         app.read_again(everything=False)

@@ -281,7 +281,7 @@ class Canvas:
 
     def to_json(self) -> str:
         """Return the strokes as JSON text."""
-        strokes = [{"brush": stroke.brush, "eraser": stroke.eraser, "points": stroke.points} for stroke in self._finished()]
+        strokes = [{"brush": stroke.brush, "eraser": stroke.eraser, "points": stroke.points} for stroke in self.strokes]
         return json.dumps({"format": FORMAT, "width": self.width, "height": self.height, "strokes": strokes})
 
     def load_json(self, text: str | bytes) -> Rect:

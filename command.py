@@ -19,7 +19,8 @@ def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
     With `filters`, a closed pipe (`... | head`) ends it quietly. Names that cannot be printed are escaped.
     """
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream is not None:  # as under pythonw, or closed by who called
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if filters and hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
@@ -27,6 +28,9 @@ def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
     except KeyboardInterrupt:  # caught out here: in a loop Python 3.14 lets some slip past the loop's own handler
         print(f"{Path(sys.argv[0]).name}: stopped", file=sys.stderr)
         code = 130
+    except BrokenPipeError:  # where there is no SIGPIPE
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        code = 1
     sys.exit(code)
 
 

@@ -29,6 +29,7 @@ class Controls:
         self._consumed = False                      # the press in progress was for something else than the pen
         self._finger: tuple[int, int] | None = None
         self._dropped: list[str] | None = None
+        self._keys: set[int] = set()                # held down
 
     def handle(self, event: pygame.event.Event) -> None:
         """Let one event change the state."""
@@ -105,6 +106,9 @@ class Controls:
         self._dropped = None
 
     def _on_keydown(self, event: pygame.event.Event) -> None:
+        if self.app.pen and event.key in self._keys and event.key not in ARROWS:
+            return                          # the arrows alone go on while they are held
+        self._keys.add(event.key)
         control = event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META)
         shift = event.mod & pygame.KMOD_SHIFT
         letter = event.unicode if getattr(event, "unicode", "") else ""
@@ -132,6 +136,9 @@ class Controls:
             self.app.stop_training()
         else:
             self._plain_key(event.key)
+
+    def _on_keyup(self, event: pygame.event.Event) -> None:
+        self._keys.discard(event.key)
 
     def _control_key(self, key: int, shift: bool) -> None:
         app = self.app

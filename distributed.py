@@ -59,12 +59,18 @@ class Team:
 
     @contextmanager
     def leader_first(self) -> Iterator[None]:
-        """Let the leader do something, then the others."""
+        """Let the leader do something, then the others; an OSError or ValueError of the leader's is raised by all."""
         if not self.leads:
-            self.share(None)
-        yield
-        if self.leads:
-            self.share(None)
+            if (error := self.share(None)) is not None:
+                raise error
+            yield
+            return
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            self.share(error)
+            raise
+        self.share(None)
 
     def greatest(self, value: int) -> int:
         """Return the greatest of everybody's values. Waits for all processes, but not for their GPUs."""

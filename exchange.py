@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import url2pathname
 
 import pygame
 
@@ -60,24 +62,24 @@ class Exchange:
     def paste(self) -> None:
         """Open the file that the clipboard's text names, or the clipboard's picture."""
         try:
-            text = pygame.scrap.get_text().strip().strip("'\"").removeprefix("file://")
+            text = pygame.scrap.get_text().strip().strip("'\"")
         except pygame.error:
             text = ""
         if not text:
             self.app.worker.ask("paste")
-        elif "\n" not in text and len(text) < 4096 and Path(text).expanduser().exists():
-            self.open([text])
+        elif os.path.exists(path := _path_of(text)):
+            self.open([path])
         else:
             self.app.say(f"The clipboard holds text that is no file: {text[:80]}")
 
     def open(self, names: list[str]) -> None:
         """Open what was dropped: a picture, several, a folder, strokes or a model."""
-        paths = [Path(name).expanduser() for name in names]
+        paths = [Path(name) for name in names]
         if len(paths) > 1 or paths[0].is_dir():
             self.app.stop_training()
             self.app.worker.cancel()
             self.app.card = FilesCard(self.app.close_card, self.app.worker.cancel, lambda: self.app.worker.busy)
-            self.app.worker.ask("read_files", paths)
+            self.app.worker.ask("read_files", paths, self.app.card)
         elif paths[0].suffix.lower() in MODEL_ENDINGS:
             self.app.stop_training()
             self.app.say(f"Loading {paths[0].name}")
@@ -97,3 +99,8 @@ class Exchange:
             self.app.say(f"{path.name}: {one_line(error)}")
             return False
         return True
+
+
+def _path_of(text: str) -> str:
+    """Return the path that a text may name: a file manager's URL, one from the user's home, or as it stands."""
+    return url2pathname(text.removeprefix("file://")) if text.startswith("file://") else os.path.expanduser(text)

@@ -91,13 +91,13 @@ class FineTuner:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        before = float(self._untouched.double().mean())
+        before = float(self._untouched.float().mean())
         most_lost = round(MOST_LOST * len(self._labels))
         for share in PARTS_OF_THE_WAY:
             moved = [old.detach().lerp(new.detach(), share) for old, new in zip(self._parameters, (weight, bias))]
             right = F.linear(own, *moved).argmax(1) == labels
             held = self._right(*moved)
-            after, learnt = float(held.double().mean()), int(right.sum())
+            after, learnt = float(held.float().mean()), int(right.sum())
             lost = int(self._untouched.sum() - held.sum())
             accepted = bool(right[-1]) and learnt >= LEARNT * len(right) and lost <= most_lost and self._fair(held)
             if accepted:
@@ -131,7 +131,7 @@ class FineTuner:
         """Whether no class pays for the others."""
         classes = len(self.checkpoint.classes)
         counts = torch.bincount(self._labels, minlength=classes)
-        lost = torch.bincount(self._labels, self._untouched.double() - held.double(), classes)
+        lost = torch.bincount(self._labels, self._untouched.float() - held.float(), classes)
         return bool((lost <= (MOST_LOST_OF_A_CLASS * counts).clamp(min=1)).all())
 
 

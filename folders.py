@@ -112,9 +112,14 @@ def find_classes(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (0, int(name), name) if name.isdecimal() else (1, 0, name)))
 
 
+def class_files(folder: Path) -> list[Path]:
+    """Return the files of a class's folder, all levels down, sorted, without hidden ones."""
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+
+
 def split(folder: Path, name: str) -> list[tuple[Path, bool]]:
     """Return the files of a class, all levels down, in a fixed order, each with whether it is for validation."""
-    paths = [path for path in (folder / name).rglob("*") if path.is_file() and not path.name.startswith(".")]
+    paths = class_files(folder / name)
 
     def rank(path: Path) -> str:
         return hashlib.sha256(os.fsencode(path.relative_to(folder).as_posix())).hexdigest()

@@ -96,10 +96,9 @@ class Judge:
         """Say whether `guess` is a digit: sure enough, and no dirt, spot or face, unless the user has said what it is."""
         if self.single:
             return True
-        certain, ink = float(certainty(guess.probs)), guess.piece.ink
-        least = self.checkpoint.threshold
         if self.is_corrected(guess.frame):
-            return certain >= least
+            return True
+        certain, ink, least = float(certainty(guess.probs)), guess.piece.ink, self.checkpoint.threshold
         bold = is_bold(ink)
         least = AMONG_DIGITS * least if among else max(least, SURE_BOLD if bold else 0)
         if certain < least or max(ink.shape) < LEAST_SIDE or is_solid(ink):

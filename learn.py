@@ -74,7 +74,7 @@ class Memory:
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         """Read the corrections in `folder` (default: the user's data folder; made when first needed)."""
         self.folder = Path(folder) if folder is not None else default_folder()
-        self.damaged: list[Path] = []  # damaged files, at their present paths
+        self.damaged: list[Path] = []  # files that could not be taken in, at their present paths
         self._lock = threading.RLock()
         self._entries: dict[str, Correction] = {}
         self._features: dict[str, np.ndarray] = {}  # id -> (SIDE * SIDE,), unit length
@@ -124,8 +124,9 @@ class Memory:
             del self._entries[id], self._features[id]
 
     def forget_all(self) -> int:
-        """Delete all corrections and return how many there were."""
+        """Delete all corrections, those of other programs too, and return how many there were."""
         with self._lock:
+            self.reload()
             names = list(self._entries)
             for name in names:
                 self.forget(name)
@@ -138,12 +139,18 @@ class Memory:
             for name in set(self._entries) - names:
                 del self._entries[name], self._features[name]
             for name in sorted(names - set(self._entries)):
+                path = self._path(name)
                 try:
-                    self._remember(_from_bytes(name, self._path(name).read_bytes()))
+                    content = path.read_bytes()
                 except FileNotFoundError:
                     continue  # deleted by another program since it was listed
+                except OSError:
+                    self._report(path)  # it cannot be read now: that is no damage
+                    continue
+                try:
+                    self._remember(_from_bytes(name, content))
                 except (ValueError, KeyError, EOFError, OSError):
-                    self._set_aside(self._path(name))
+                    self._set_aside(path)
 
     def consult(self, frames: np.ndarray, probs: np.ndarray, network: Network) -> np.ndarray:
         """Return `probs` (N, classes) of frames (N, H, W[, 3]), each row moved by the corrections it is like.
@@ -173,7 +180,7 @@ class Memory:
         lift = np.zeros_like(probs)
         for column, label in enumerate(labels):
             lift[:, label] = np.maximum(lift[:, label], share[:, column] * lacking[column])
-        raised = probs * np.exp(lift)
+        raised = np.maximum(probs, LEAST) * np.exp(lift)
         return np.where(lift.any(axis=1, keepdims=True), raised / raised.sum(axis=1, keepdims=True), probs)
 
     def knows(self, frames: np.ndarray, classes: Sequence[str]) -> np.ndarray:
@@ -207,6 +214,9 @@ class Memory:
             if OWN_NAME.fullmatch(path.stem):
                 aside.mkdir(exist_ok=True)
                 path = path.replace(aside / path.name)
+        self._report(path)
+
+    def _report(self, path: Path) -> None:
         if path not in self.damaged:
             self.damaged.append(path)
 

@@ -305,7 +305,8 @@ def _fill(build: Callable[[], Any], weights: dict[str, Tensor]) -> Any:
         wanted = build().state_dict()
     if {name: weight.shape for name, weight in wanted.items()} != {name: weight.shape for name, weight in weights.items()}:
         raise ValueError("weights of another network")
-    model = build()
+    with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: a training must not notice
+        model = build()
     model.load_state_dict(weights)
     model.eval()
     return model

@@ -78,8 +78,9 @@ def _draw_canvas(app: State, area: pygame.Rect) -> pygame.Rect:
 
 
 def _draw_heat(app: State, group: Digit, heat: np.ndarray) -> None:
-    """Lay a frame's heat over the ink it was made from: the frame's ink fills the group's box."""
-    rows, columns = np.flatnonzero(group.frame.any(axis=1)), np.flatnonzero(group.frame.any(axis=0))
+    """Lay a frame's heat over what it was made from: the frame's ink fills the group's box, a whole picture its frame."""
+    marks = np.ones(heat.shape, bool) if app.session.whole else group.frame > 0
+    rows, columns = np.flatnonzero(marks.any(axis=1)), np.flatnonzero(marks.any(axis=0))
     if len(rows):
         box = app.to_screen(group.box)
         inked = heat[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]

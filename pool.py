@@ -58,7 +58,8 @@ def _read_in_this(pictures: Iterator[Picture], recognizer: Recognizer, size: int
 
 def _read_in_processes(pictures: Iterator[Picture], make: Callable[[], Recognizer], processes: int) -> Iterator[Answer]:
     # a forked process has torch loaded already; it computes on one thread, so no thread of the parent is missed
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    fork = sys.platform == "linux" and not torch.cuda.is_initialized()  # CUDA does not outlive a fork
+    context = multiprocessing.get_context("fork" if fork else "spawn")
     executor = ProcessPoolExecutor(processes, context, _begin, (make,))
     chunks = _chunks(pictures, CHUNK)
     waiting: deque[tuple[list[Picture], Future[list[Reading | Exception]]]] = deque()

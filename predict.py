@@ -122,7 +122,7 @@ def find_pictures(paths: list[str]) -> Iterator[tuple[str, Source | Exception]]:
     """Yield (name, source) of every picture that `paths` name; an Exception in place of a source says what is wrong."""
     for path in paths:
         if path == "-":
-            yield path, sys.stdin.buffer.read()
+            yield path, sys.stdin.buffer.read() if sys.stdin else PictureError("stdin is closed: name a file instead")
         elif os.path.isdir(path):
             found = pictures_below(path)
             if not found:

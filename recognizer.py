@@ -259,7 +259,7 @@ class Recognizer:
         probs = (yield frame[None])[0]
         confidence = float(probs.max())
         name = self.judge.name(probs)
-        accepted = self.judge.single or bool(certainty(probs) >= self.checkpoint.threshold)
+        accepted = self.judge.single or self.judge.is_corrected(frame) or bool(certainty(probs) >= self.checkpoint.threshold)
         digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
         return _reading_of(digit)
 

@@ -40,6 +40,7 @@ from trainer import WeightAverage, fit_temperature, make_teacher, make_transform
 
 RESUME_FORMAT = "digits-resume-v2"
 MOST_THREADS = 1024  # that a resume file may ask for
+LINE = ("epoch", "loss", "training_accuracy", "validation_loss", "validation_accuracy", "seconds", "images_per_second")  # of the history
 REFUSED_SHARE = 0.0005  # of validation digits that the threshold may call "not a digit"
 
 
@@ -199,7 +200,8 @@ class Run:
 
     def averaged(self) -> Any:
         """Return the network with the mean weights, in eval mode."""
-        model = build_model(self.config.arch, len(self.classes))
+        with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: dropout must not notice
+            model = build_model(self.config.arch, len(self.classes))
         model.load_state_dict(self.mean.weights)
         model.to(self.device)
         model.eval()
@@ -284,8 +286,17 @@ class Run:
             write_plain(path, content)
 
     def restore(self, path: Path) -> None:
-        """Take up the state of a resume file. Raises CheckpointError naming what differs or is wrong."""
-        content = self.team.share(read_plain(path) if self.team.leads else None)
+        """Take up the state of a resume file, which the leader has.
+
+        Raises FileNotFoundError, or CheckpointError naming what differs or is wrong.
+        """
+        content = None
+        with self.team.leader_first():
+            if self.team.leads:
+                if not path.exists():
+                    raise FileNotFoundError(f"nothing to resume: there is no {path}. Start without --resume")
+                content = read_plain(path)
+        content = self.team.share(content)
         if not isinstance(content, dict) or content.get("format") != RESUME_FORMAT:
             raise CheckpointError(f"{path} is not a resume file of this program: start afresh without --resume")
         try:
@@ -300,7 +311,10 @@ class Run:
         counts = [content[name] for name in ("epoch", "batch", "round", "mean_steps")]
         if not all(type(count) is int and count >= 0 for count in counts) or not 0 < content["threads"] <= MOST_THREADS:
             raise ValueError("no such counts")
-        if not all(isinstance(line["epoch"], int) for line in content["history"]) or not content["seconds"] >= 0:
+        begun = content["epoch"] - content["round"] * self.config.epochs
+        if not 0 <= begun <= self.config.epochs or content["batch"] >= len(self.train_set):
+            raise ValueError("no such counts")
+        if not all(line.keys() >= set(LINE) and isinstance(line["epoch"], int) for line in content["history"]) or not content["seconds"] >= 0:
             raise ValueError("no such history")
         if not isinstance(content["run"], str):
             raise ValueError("no such run")
@@ -331,9 +345,11 @@ class Run:
         torch.set_num_threads(content["threads"])
         self.run_id = content["run"]
         self.model.load_state_dict(content["weights"])
+        if _shapes(content["mean"]) != _shapes(self.mean.weights):
+            raise ValueError("means of other weights")
         self.mean.weights = {name: weight.to(self.device) for name, weight in content["mean"].items()}
         self.mean.steps = content["mean_steps"]
-        self.optimizer.load_state_dict(content["optimizer"])
+        self._load_optimizer(content["optimizer"])
         self.epoch, self.batch, self.round = content["epoch"], content["batch"], content["round"]
         own = content["rng"][self.team.rank]
         self.generator.set_state(own["generator"])
@@ -341,6 +357,18 @@ class Run:
         if own["cuda"] is not None:
             torch.cuda.set_rng_state(own["cuda"], self.device)
         self.seconds, self.history = content["seconds"], content["history"]
+
+    def _load_optimizer(self, content: dict[str, Any]) -> None:
+        """Take up the optimizer's state; raises some error, ValueError among them, for another optimizer's."""
+        if not isinstance(self.optimizer, torch.optim.Optimizer):
+            self.optimizer.load_state_dict(content)
+            return
+        if [set(group) for group in content["param_groups"]] != [set(group) for group in self.optimizer.param_groups]:
+            raise ValueError("another optimizer")
+        self.optimizer.load_state_dict(content)
+        for weight, state in self.optimizer.state.items():
+            if any(isinstance(value, Tensor) and value.ndim and value.shape != weight.shape for value in state.values()):
+                raise ValueError("moments of other weights")
 
     def _random_state(self) -> dict[str, Tensor | None]:
         return {
@@ -383,6 +411,10 @@ def _take_over(model: Any, start: Checkpoint, arch: str, classes: tuple[str, ...
         model.load_state_dict(start.model.state_dict())
     except (RuntimeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError("the model to start from is an export or has weights of another shape: name a fitting --start") from error
+
+
+def _shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: weight.shape for name, weight in weights.items()}
 
 
 def _fingerprint(labels: Tensor) -> str:

@@ -73,6 +73,11 @@ class Session:
         """Return the reading of a picture; None while there is no model."""
         return None if self.recognizer is None else self.recognizer.read(source)
 
+    @property
+    def whole(self) -> bool:
+        """Whether pictures are shown to the network whole, as they are."""
+        return self.recognizer is not None and not self.recognizer.checkpoint.input["road"]
+
     def classes(self, _: Any = None) -> tuple[str, ...]:
         return () if self.recognizer is None else tuple(self.recognizer.classes)
 

@@ -258,7 +258,7 @@ class State:
                 return
             self.worker.cancel()
             self.training = []
-            self.worker.ask("train")
+            self.worker.ask("train", tag=self.training)
             self.say("A tiny network learns: M pauses it, Shift-M stops it. No file is written")
         else:
             self.worker.pause(not self.worker.paused)
@@ -288,6 +288,9 @@ class State:
         self.show("all")
 
     def show_corrections(self) -> None:
+        if self.session.memory is not None:
+            self.session.memory.reload()        # another window may have learnt meanwhile
+
         def entries() -> list[Any]:
             return self.session.memory.entries() if self.session.memory is not None else []
 

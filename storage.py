@@ -24,7 +24,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     full, no permission); `path` is then as it was and the temporary file is gone.
     """
     path = Path(path)
-    descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    try:
+        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)  # not the temporary file's, which says nothing to anybody
+        raise
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file

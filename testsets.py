@@ -22,6 +22,7 @@ import numpy as np
 from canvas import draw_strokes
 from dataset import DataError
 from decode import Source
+from folders import class_files
 
 MOST_BYTES = 1 << 30  # of an unpacked .npz; more is refused as a bomb
 MOST_LINE = 1 << 22  # characters; one drawing
@@ -66,13 +67,12 @@ def load_samples(path: str | os.PathLike[str], brush: float = 16) -> Iterator[Sa
 
 
 def _read_folder(path: Path) -> Iterator[Sample]:
-    folders = sorted(entry for entry in path.iterdir() if entry.is_dir())
+    folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if not folders:
         raise DataError(f"{path} has no sub-folders: sort the pictures into folders named 0 to 9")
     for folder in folders:
-        for file in sorted(folder.iterdir()):
-            if file.is_file() and not file.name.startswith("."):
-                yield Sample(str(file), str(file), folder.name)
+        for file in class_files(folder):
+            yield Sample(str(file), str(file), folder.name)
 
 
 def _read_tsv(path: Path, _: float) -> Iterator[Sample]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import platform
 import shlex
 import signal
@@ -239,10 +240,12 @@ def summary(arch: str) -> str:
 
 
 def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) -> int:
-    device = choose_device(arguments.device or own_device())
+    device = choose_device(arguments.device if arguments.device not in (None, "cuda") else own_device() or arguments.device)
     precision = arguments.precision or choose_precision(device)
     if arguments.output.suffix in (".onnx", ".pt2"):
         raise ValueError(f"--output is a checkpoint, .pth: `python export.py` makes a {arguments.output.suffix} of it")
+    if arguments.output.is_dir():
+        raise ValueError(f"--output {arguments.output} is a folder: name a file")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=arguments.output.parent).close()  # better an error now than after an epoch
     with team.leader_first():  # it may have to download
@@ -252,8 +255,6 @@ def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) ->
         run = Run(config, train_set, validation_set, device, precision, stop.received, start, team)
         resume = arguments.output.with_name(arguments.output.stem + ".resume.pth")
         if arguments.resume:
-            if not resume.exists():
-                raise FileNotFoundError(f"nothing to resume: there is no {resume}. Start without --resume")
             run.restore(resume)
         elif team.leads:
             protect(resume, run.run_id, move=True)
@@ -326,6 +327,8 @@ def _write(run: Run, path: Path, facts: dict[str, Any]) -> None:
     if not run.team.leads:
         return
     checkpoint = run.checkpoint(facts)
+    if not math.isfinite(checkpoint.threshold):
+        raise ValueError(f"the training diverged, its answers are no numbers: {path} stays as it is. Try a smaller --learning-rate")
     protect(path, run.run_id)
     save_checkpoint(path, checkpoint)
     print(

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import storage  # noqa: E402
+from command import one_line  # noqa: E402
 from decode import pictures_below  # noqa: E402
 
 PART = 500  # pictures
@@ -62,7 +63,7 @@ class Reader:
                 chunk = slice(start, start + 64)
                 for name, answer in zip(names[chunk], self.recognizer.read_many(paths[chunk])):
                     failed = isinstance(answer, Exception)
-                    line = as_json(name, None if failed else answer, str(answer) if failed else None)
+                    line = as_json(name, None if failed else answer, one_line(answer) if failed else None)
                     file.write((json.dumps(line) + "\n").encode())
         return len(names)
 
@@ -77,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
         print("ray_read.py: Ray is not installed: pip install -r requirements-ray.txt", file=sys.stderr)
         return 1
     try:
-        parts = plan(arguments.pictures, arguments.answers)
+        parts = plan(arguments.pictures, arguments.answers, arguments.model)
     except (OSError, ValueError) as error:
         print(f"ray_read.py: {error}", file=sys.stderr)
         return 1
@@ -117,18 +118,22 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def plan(pictures: Path, answers: Path) -> list[dict[str, Any]]:
+def plan(pictures: Path, answers: Path, model: Path) -> list[dict[str, Any]]:
     """Return the parts: {"part": file name, "names": pictures, "count"}, the same for the same pictures.
 
-    The answers' folder remembers for which pictures it is; raises ValueError if they have changed.
+    The answers' folder remembers for which pictures and which model it is; raises ValueError if they have changed.
     """
     names = sorted(os.path.relpath(name, pictures) for name in pictures_below(pictures))
     if not names:
         raise ValueError(f"{pictures} holds no pictures: name a folder with PNG or JPEG files")
     answers.mkdir(parents=True, exist_ok=True)
-    content = {"pictures": len(names), "names": hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()}
+    content = {
+        "pictures": len(names),
+        "names": hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest(),
+        "model": hashlib.sha256(model.read_bytes()).hexdigest(),
+    }
     if (answers / PLAN).exists() and json.loads((answers / PLAN).read_text()) != content:
-        raise ValueError(f"{answers} holds answers for other pictures than {pictures} has now: name an empty folder")
+        raise ValueError(f"{answers} holds answers for other pictures, or by another model: name an empty folder")
     with storage.atomic_write(answers / PLAN) as file:
         file.write(json.dumps(content).encode())
     chunks = [names[start : start + PART] for start in range(0, len(names), PART)]

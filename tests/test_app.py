@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pygame
 import pytest
+import torch
 from PIL import Image
 
 import answers
@@ -21,6 +22,8 @@ from canvas import Canvas
 from cards import CorrectionsCard, FilesCard, HelpCard
 from frame import make_frame
 from layout import arrange
+from learn import Memory
+from model import Checkpoint, build_model, save_checkpoint
 from panels import in_words
 from read_ink import read_ink
 from recognizer import Reading
@@ -85,6 +88,7 @@ def send(app: App, kind: int, **values: Any) -> None:
 
 def press(app: App, key: int, mod: int = 0, letter: str = "") -> None:
     send(app, pygame.KEYDOWN, key=key, mod=mod, unicode=letter)
+    send(app, pygame.KEYUP, key=key, mod=mod)
 
 
 def at(app: App, point: tuple[float, float]) -> tuple[int, int]:
@@ -374,6 +378,53 @@ def test_hovering_explains_each_part(app: App) -> None:
     assert len(hints) == 4 + len(app.shown_widgets) and "" not in hints
 
 
+def test_only_the_arrows_go_on_while_they_are_held(app: App) -> None:
+    drag(app, SEVEN)
+    read(app)
+    for digit in "123":
+        press(app, pygame.K_0 + int(digit), letter=digit)
+        settle(app, lambda digit=digit: digit in app.message)
+    press(app, pygame.K_p)
+    for _ in range(5):
+        send(app, pygame.KEYDOWN, key=pygame.K_BACKSPACE, mod=0, unicode="")
+    settle(app, lambda: not app.worker.asked_for("unlearn"))
+    assert app.session.memory is not None and len(app.session.memory) == 2
+    before = app.pen
+    for _ in range(5):
+        send(app, pygame.KEYDOWN, key=pygame.K_RIGHT, mod=0, unicode="")
+    assert before and app.pen and app.pen[0] > before[0] + 10
+
+
+def test_a_stroke_in_progress_is_saved_too(app: App, tmp_path: Path) -> None:
+    press(app, pygame.K_p)
+    press(app, pygame.K_SPACE)
+    for _ in range(10):
+        press(app, pygame.K_DOWN)
+    press(app, pygame.K_j)
+    (saved,) = json.loads((tmp_path / "drawing.json").read_text())["strokes"]
+    assert len(saved["points"]) > 5
+
+
+def test_the_heat_map_of_a_picture_shown_whole_covers_it(start: Start, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    checkpoint = Checkpoint(build_model("colour", 2).eval(), "colour", {}, ("a", "b"), {"size": 64, "channels": 3, "road": False})
+    save_checkpoint(tmp_path / "colour.pth", checkpoint)
+    night = np.zeros((64, 64, 3), np.uint8)
+    night[40:60, 40:60] = np.random.default_rng(0).integers(0, 255, (20, 20, 3))      # the rest is black
+    Image.fromarray(night).save(tmp_path / "night.png")
+    app = start(model=tmp_path / "colour.pth")
+    send(app, pygame.DROPFILE, file=str(tmp_path / "night.png"))
+    settle(app, lambda: app.shown is not None and app.reading is not None)
+    press(app, pygame.K_h)
+    settle(app, lambda: bool(app.heats))
+    app.heats = [np.tile(np.linspace(0, 1, 64), (64, 1))]
+    app.show("all")
+    picture, rect = shown(app).astype(int), app.picture_rect()
+    column = picture[:, rect.centery - rect.height // 4]         # in the black: the map alone
+    steps = [column[rect.left + rect.width * part // 8].tolist() for part in (1, 4, 7)]
+    assert steps[0] != steps[1] != steps[2], steps
+
+
 def test_the_heat_map_colours_the_ink_and_goes_again(app: App) -> None:
     drag(app, SEVEN)
     read(app)
@@ -611,6 +662,30 @@ def test_a_dropped_folder_is_read_with_progress_and_can_be_stopped(app: App, tmp
     assert read(app).text == "7"
 
 
+def test_a_second_folder_shows_its_own_files_alone(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            Image.fromarray(seven).save(tmp_path / name / f"{name} {number}.png")
+    app.exchange.open([str(tmp_path / "first")])
+    end = time.monotonic() + 20
+    while len(app.worker._results) < 3:                 # nobody has fetched them
+        assert time.monotonic() < end
+        time.sleep(0.002)
+    app.exchange.open([str(tmp_path / "second")])
+    card = app.card
+    assert isinstance(card, FilesCard)
+    settle(app, lambda: card.rows() >= 3 and not app.worker.busy)
+    assert [reading.path.name for reading in card.readings] == [f"second {number}.png" for number in range(3)]
+
+
+def test_the_list_of_corrections_shows_another_windows(app: App) -> None:
+    assert app.session.memory is not None
+    Memory(app.session.memory.folder).learn(np.eye(28, dtype=np.float32), "1")
+    press(app, pygame.K_l)
+    assert isinstance(app.card, CorrectionsCard) and app.card.rows() == 1
+
+
 def test_a_long_list_follows_its_newest_row_until_it_is_scrolled_back(app: App) -> None:
     card = FilesCard(app.close_card, app.worker.cancel, lambda: True)
     app.card = card
@@ -652,9 +727,14 @@ def test_a_pasted_path_is_opened_and_other_text_is_said(app: App, tmp_path: Path
     press(app, pygame.K_v, pygame.KMOD_CTRL)
     settle(app, lambda: app.shown is not None)
     assert app.reading is not None and app.reading.text == "7"
-    monkeypatch.setattr(pygame.scrap, "get_text", lambda: "hello")
+    for text in ("hello", "x" * 300, "~nobody-of-that-name/seven.png"):
+        monkeypatch.setattr(pygame.scrap, "get_text", lambda text=text: text)
+        press(app, pygame.K_v, pygame.KMOD_CTRL)
+        assert text[:60] in app.message
+    app.escape()
+    monkeypatch.setattr(pygame.scrap, "get_text", lambda: (tmp_path / "pasted seven.png").as_uri())     # %20 in it
     press(app, pygame.K_v, pygame.KMOD_CTRL)
-    assert "hello" in app.message
+    settle(app, lambda: app.shown is not None)
 
 
 @pytest.mark.parametrize("content", ["image", "nothing", "missing helper"])

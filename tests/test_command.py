@@ -43,6 +43,20 @@ def test_a_pipe_that_closes_ends_it_quietly() -> None:
     process.stderr.close()
 
 
+def test_without_sigpipe_a_closed_pipe_ends_it_quietly_too() -> None:
+    code = f"{RUN}import signal\ndel signal.SIGPIPE\ndef main():\n    while True: print('a line', flush=True)\ncommand.run(main)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None and process.stdout.readline() == "a line\n"
+    process.stdout.close()
+    assert process.wait(60) == 1 and process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_without_standard_streams_it_runs() -> None:
+    code = f"{RUN}sys.stdout = sys.stderr = None\ncommand.run(lambda: 3)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 3
+
+
 def test_errors_are_one_line_that_names_the_file() -> None:
     assert command.one_line(FileNotFoundError(2, "No such file or directory", "x.png")) == "x.png: no such file"
     assert command.one_line(PermissionError(13, "Permission denied", b"x.png")) == "x.png: permission denied"

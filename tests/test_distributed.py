@@ -153,3 +153,29 @@ def test_torchrun_trains_and_one_process_writes(tmp_path: Path) -> None:
     assert load_checkpoint(model).facts["processes"] == 2
     assert [json.loads(line)["epoch"] for line in log.read_text().splitlines()] == [1, 2]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "model.pth", "script.py"]
+
+
+def _fails_first(team: distributed.Team) -> str:
+    try:
+        with team.leader_first():
+            if team.leads:
+                raise FileNotFoundError(2, "No such file or directory", "pictures")
+    except OSError as error:
+        return str(error.filename)
+    return "went on"
+
+
+def test_all_stop_where_the_leader_cannot_go_on() -> None:
+    assert in_processes(_fails_first) == ["pictures", "pictures"]
+
+
+def test_the_leader_alone_needs_the_resume_file(digits: Digits, tmp_path: Path) -> None:
+    def work(team: distributed.Team) -> int:
+        folder = tmp_path / str(team.rank)
+        folder.mkdir()
+        make_run(team, digits).save(folder / "m.resume.pth")
+        run = make_run(team, digits)
+        run.restore(folder / "m.resume.pth")
+        return run.epoch
+
+    assert in_processes(work) == [0, 0] and not (tmp_path / "1" / "m.resume.pth").exists()

@@ -378,6 +378,46 @@ def test_retraining_without_corrections_says_what_to_do(few: Digits, tmp_path: P
     assert "app.py" in capsys.readouterr().err
 
 
+def test_a_file_that_cannot_be_read_now_stays_and_is_taken_in_later(
+    memory: Memory, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.learn(frames[0], "0")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", lambda path: (_ for _ in ()).throw(OSError(5, "Input/output error", str(path))))
+        poor = Memory(memory.folder)
+    assert len(poor) == 0 and len(poor.damaged) == 1 and poor.damaged[0].parent == memory.folder
+    assert len(Memory(memory.folder)) == 1
+
+
+def test_forgetting_all_forgets_what_another_window_learnt(memory: Memory, frames: np.ndarray) -> None:
+    Memory(memory.folder).learn(frames[0], "0")
+    assert memory.forget_all() == 1 and not list(memory.folder.glob("*.npz"))
+
+
+def test_a_correction_counts_however_sure_the_network_was(memory: Memory, frames: np.ndarray) -> None:
+    class Stubborn:
+        classes = "0123456789"
+
+        def ask(self, frames: np.ndarray) -> np.ndarray:
+            return np.tile(np.eye(10)[3] * (1 - 1e-11) + 1e-12, (len(frames), 1))
+
+    memory.learn(frames[0], "8")
+    probs = memory.consult(frames[:1], Stubborn().ask(frames[:1]), Stubborn())
+    assert probs[0].argmax() == 8 and probs[0, 8] == pytest.approx(RECALLED, abs=0.01)
+
+
+@pytest.mark.parametrize("road", [True, False])
+def test_a_corrected_picture_is_never_refused(memory: Memory, frames: np.ndarray, road: bool) -> None:
+    checkpoint = load_checkpoint()
+    checkpoint.facts["threshold"], checkpoint.input = 20.0, {"size": 28, "channels": 1, "road": road}
+    recognizer = Recognizer(checkpoint, memory=memory)
+    picture = (frames[0] * 255).astype(np.uint8)
+    (group,) = recognizer.read(picture).groups
+    assert not group.accepted
+    memory.learn(group.frame, "8")
+    assert recognizer.read(picture).text == "8"
+
+
 def test_a_file_that_is_none_of_ours_stays_where_it_is(memory: Memory, frames: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
     memory.learn(frames[0], "0")
     precious = memory.folder / "precious.npz"

@@ -13,6 +13,7 @@ from PIL import Image
 import test
 from canvas import draw_strokes
 from dataset import Digits
+from folders import class_files
 from model import Checkpoint, build_model, save_checkpoint
 from test import Answer, interval, measure
 
@@ -54,6 +55,15 @@ def test_a_folder_of_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     report = report_of(["--data", tmp_path], capsys)
     assert (report["right"], report["count"]) == (2, 2)
     assert (report["negatives_refused"], report["negatives"]) == (1, 1)
+
+
+def test_a_folders_pictures_are_those_that_are_trained_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawings(tmp_path)
+    for hidden in (tmp_path / ".thumbnails", tmp_path / "7" / "more"):
+        hidden.mkdir()
+        Image.fromarray(draw_strokes(SEVEN, 20)).save(hidden / "again.png")
+    assert report_of(["--data", tmp_path], capsys)["count"] == 3
+    assert len(class_files(tmp_path / "7")) == 2
 
 
 def test_a_table_with_groups(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ import train
 import trainer
 from augment import CALM, FULL, NOT_A_DIGIT
 from dataset import Batches, DataError, Digits
-from model import MODEL_PATH, Checkpoint, build_model, evaluate, load_checkpoint, save_checkpoint
+from model import MODEL_PATH, Checkpoint, CheckpointError, build_model, evaluate, load_checkpoint, save_checkpoint
 from run import Interrupted, Run, TrainConfig
 from trainer import WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
 
@@ -48,6 +48,58 @@ def test_a_network_can_memorise_one_batch(digits: Digits) -> None:
     for _ in range(40):
         trainer.train(model, few)
     assert evaluate(model, few) == 1
+
+
+def test_dropout_does_not_notice_who_else_draws_weights(digits: Digits, tmp_path: Path) -> None:
+    config = replace(SMALL, arch="wide", epochs=1, augment="none")
+    reached = []
+    for asked in (0, 3):
+        torch.manual_seed(1)
+        run = make_run(digits.part(torch.arange(500)), config=config)
+        for _ in range(asked):
+            run.validate()
+            run.mean.steps += 1                     # so that it is worked out again
+            save_checkpoint(tmp_path / "m.pth", run.checkpoint({}))
+            load_checkpoint(tmp_path / "m.pth")
+        run.train_epoch(progress=False)
+        reached.append(run.model.state_dict())
+    assert all(torch.equal(reached[0][name], reached[1][name]) for name in reached[0])
+
+
+@pytest.mark.parametrize("harm", ["mean lacks", "mean shape", "moments", "betas", "history", "batch", "epoch", "round"])
+def test_a_resume_file_that_does_not_fit_is_refused(digits: Digits, tmp_path: Path, harm: str) -> None:
+    run = make_run(digits, stop_after=10)
+    with pytest.raises(Interrupted):
+        while True:
+            run.train_epoch(progress=False)
+    run.save(tmp_path / "r.pth")
+    content = torch.load(tmp_path / "r.pth", weights_only=True)
+    name, weight = next((name, weight) for name, weight in content["mean"].items() if weight.ndim)
+    state = content["optimizer"]["state"][0]
+    harms = {
+        "mean lacks": lambda: content["mean"].pop(name), "mean shape": lambda: content["mean"].update({name: weight[:1]}),
+        "moments": lambda: state.update(exp_avg=state["exp_avg"][:1]),
+        "betas": lambda: content["optimizer"]["param_groups"][0].pop("betas"),
+        "history": lambda: content["history"][0].pop("loss"), "batch": lambda: content.update(batch=10**6),
+        "epoch": lambda: content.update(epoch=10**6), "round": lambda: content.update(round=10**9),
+    }
+    make_run(digits).restore(tmp_path / "r.pth")    # as it was it fits
+    harms[harm]()
+    torch.save(content, tmp_path / "r.pth")
+    with pytest.raises(CheckpointError, match="damaged"):
+        make_run(digits).restore(tmp_path / "r.pth")
+
+
+def test_a_training_that_diverged_leaves_the_model(few: Digits, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = checkpoint.read_bytes()
+    words = ["--arch", "simple", "--epochs", "1", "--learning-rate", "1e30", "--output", str(checkpoint)]
+    assert train.main(words) == 1
+    assert "diverged" in capsys.readouterr().err and checkpoint.read_bytes() == before
+
+
+def test_a_folder_is_no_output(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main(["--output", str(tmp_path)]) == 1
+    assert "is a folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("stop_after", [1, 4, 9])
