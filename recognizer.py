@@ -212,7 +212,8 @@ class Recognizer:
         if held is None:
             return reading
         within = yield from self._read_lines(held, scale, ink.shape)
-        if within.confidence < OTHER_INK or within.rejected:
+        sure = within.confidence >= OTHER_INK and not within.rejected
+        if not sure and not _says_more(within, reading):
             return reading
         zero = reading.text == "0" and reading.confidence >= OTHER_INK
         slashed = zero and within.text == "1" and not _is_ringed(within.digits[0], reading.digits[0])
@@ -304,6 +305,12 @@ def _without_dirt(row: list[tuple[Guess, Digit]], shape: tuple[int, ...]) -> lis
     alone = not any(group.accepted for _, group in row)
     return [(guess, group) for guess, group in row
             if group.accepted or not (is_solid(guess.piece.ink) or alone and meets_edge(guess.piece, shape))]
+
+
+def _says_more(within: Reading, reading: Reading) -> bool:
+    """Say whether a frame holds a number, most of it read, where `reading` with the frame has none, or more of it refused."""
+    number = len(within.digits) >= NUMBER and 2 * len(within.rejected) < len(within.digits)
+    return number and (len(reading.digits) < NUMBER or len(within.rejected) < len(reading.rejected))
 
 
 def _is_ringed(bar: Digit, outline: Digit) -> bool:

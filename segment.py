@@ -121,7 +121,8 @@ def _join_dots(crop: np.ndarray, labels: np.ndarray, boxes: np.ndarray, mass: np
     """
     if not LEAST_DOTS <= len(boxes) <= MAX_PIECES or mass.max() > 0.5 * mass.sum():
         return None
-    if np.median(boxes[:, 3] - boxes[:, 1]) > HIGHEST_DOT * len(crop):
+    low = boxes[:, 3] - boxes[:, 1] <= HIGHEST_DOT * len(crop)
+    if 2 * mass[low].sum() < mass.sum() or 2 * low.sum() < len(low):
         return None
     parts = [labels[top:bottom, left:right] == n for n, (left, top, right, bottom) in enumerate(boxes, 1)]
     if np.median([ellipticity(part) for part in parts[:: 1 + len(parts) // DOTS_ASKED]]) < DOT_SOLID:
@@ -148,18 +149,36 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
     corners, ends = boxes[large, :2], boxes[large, 2:]
     sides = ends - corners
     within = (corners > corners[:, None]).all(axis=2) & (ends < ends[:, None]).all(axis=2)  # (n, n): [a, b] is b inside a
-    within &= sides[:, 1] >= FRAMED * sides[:, 1:]
     frames = []
     for place in np.flatnonzero(within.any(axis=1))[:MOST_FRAMED]:
         n, held = large[place], large[within[place]]
         left, top, right, bottom = boxes[n]
         part = labels[top:bottom, left:right]
         within_it = enclosed(part == n + 1)
-        writing = within_it & np.isin(part, held + 1)
-        room = ndimage.distance_transform_edt(np.pad(within_it & ~ndimage.binary_fill_holes(writing), 1))
-        if writing.any() and room.max() >= ROOM * sides[place].min():
+        high = held[sides[within[place], 1] >= FRAMED * sides[place, 1]]
+        if _leaves_room(within_it, np.isin(part, high + 1)) or _is_table(within_it, np.where(np.isin(part, held + 1), part, 0)):
             frames.append(int(n) + 1)
     return frames
+
+
+def _leaves_room(inside: np.ndarray, writing: np.ndarray) -> bool:
+    """Say whether there is `writing` in what a frame encloses, `inside`, and an empty patch as wide as a box to write in has."""
+    writing = writing & inside
+    room = ndimage.distance_transform_edt(np.pad(inside & ~ndimage.binary_fill_holes(writing), 1))
+    return bool(writing.any() and room.max() >= ROOM * min(inside.shape))
+
+
+def _is_table(inside: np.ndarray, held: np.ndarray) -> bool:
+    """Say whether what a frame encloses are cells, in at least two of which there is writing; `held`: labels, 0 for paper."""
+    cells, _ = ndimage.label(inside)
+    filled = 0
+    for number, place in enumerate(ndimage.find_objects(cells), 1):
+        cell = cells[place] == number
+        own = np.where(cell, held[place], 0)
+        heights = {n: np.ptp(np.nonzero(own == n)[0]) + 1 for n in np.unique(own[own > 0])}
+        high = [n for n, height in heights.items() if height >= FRAMED * len(cell)]
+        filled += _leaves_room(cell, np.isin(own, high))
+    return filled >= 2
 
 
 def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -168,7 +187,8 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     order = np.argsort(-mass)[:MAX_PIECES]  # heaviest first
     left, top, right, bottom = (boxes == [0, 0, shape[1], shape[0]]).T  # which edges of the picture each touches
     touching = left | top | right | bottom
-    aside = (left | right) & (top | bottom) | left & right  # a scanner's corner, a toolbar, a table's edge
+    solid = mass > 0.5 * heights * widths
+    aside = (left | right) & (top | bottom) & solid | left & right  # a scanner's corner, a toolbar, a table's edge
     streaks = top & bottom & (heights >= STREAK * widths)
     inside = order[~touching[order]]
     if not streaks[order].all():
@@ -229,7 +249,7 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
     bodies = [int(i) for i in kept if heights[i] >= SPECK * tall * 1.3] or [int(i) for i in kept]
     for i in (int(i) for i in kept if int(i) not in bodies):
         nearest = min(bodies, key=lambda j: _gap(boxes[i], boxes[j]))
-        if _gap(boxes[i], boxes[nearest]) <= 0.3 * tall:
+        if _gap(boxes[i], boxes[nearest]) <= 0.3 * tall and not _is_hyphen(boxes[i], boxes[nearest]):
             parent[i] = nearest
     for a in bodies:
         for b in bodies:
@@ -239,6 +259,14 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
     for i in parent:
         groups.setdefault(root(i), []).append(i)
     return [members for key, members in groups.items() if key in bodies]
+
+
+def _is_hyphen(mark: np.ndarray, body: np.ndarray) -> bool:
+    """Say whether a component lies beside another at half its height, wider than high: a hyphen, a minus, a bar of =."""
+    (left, top, right, bottom), (other_left, other_top, other_right, other_bottom) = mark, body
+    beside = left >= other_right or right <= other_left
+    level = abs((top + bottom) - (other_top + other_bottom)) <= (other_bottom - other_top) / 2  # in its middle half
+    return bool(beside and level and right - left > bottom - top)
 
 
 def _stand_over(a: np.ndarray, b: np.ndarray, tall: float) -> bool:
