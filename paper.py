@@ -249,7 +249,7 @@ def _ruling(marks: np.ndarray) -> np.ndarray | None:
     height, width = marks.shape
     step = max(1, max(height, width) // PAPER_SIDE)
     rows, columns = height // step * step, width // step * step
-    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=(1, 3)) > 0.25
+    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).any(axis=1).mean(axis=2) > 0.5
     joined = ndimage.binary_dilation(small, np.ones((3, 5)))
     straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 5)))
     labels, _ = ndimage.label(ndimage.binary_dilation(straight, np.ones((3, 9))), EIGHT)
