@@ -9,6 +9,8 @@ from scipy import ndimage
 from frame import EIGHT, pen_width
 
 PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
+THICKEST_RULE = 0.04  # of the picture's other side
+FULL_LINE, LEAST_LINES = 0.97, 2  # of a plain picture's side that a rule covers at least; how many there must be
 RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
 DARKER = 1.6  # times the depth of a ruled line; what is darker than this is ink upon it
 PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the median grey lies between darkest and brightest
@@ -236,12 +238,34 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
         band = band if axis == 0 else band.T
         runs = _run_lengths(marks, axis)
         thickness = float(np.median(runs[band & marks]))
-        if thickness < 0.04 * depth.shape[axis]:
-            thin = band & (runs <= 1.8 * thickness + 1)
-            core = ndimage.maximum_filter1d(depth, 2 * int(thickness // 2) + 1, axis=axis)  # a line's flanks are blurred
-            darker = ndimage.binary_dilation(depth > DARKER * np.median(core[thin & marks]), EIGHT, 2)
-            bare = np.where(thin & ~darker, 0, bare)
+        if thickness < THICKEST_RULE * depth.shape[axis]:
+            bare = np.where(_of_lines(depth, marks, band, thickness, axis), 0, bare)
     return bare
+
+
+def erase_rules(ink: np.ndarray) -> np.ndarray:
+    """Return `ink` (H, W) on plain paper without lines drawn from side to side, as on a note app's page. What crosses them stays."""
+    if min(ink.shape) < RULED_SIDE:
+        return ink
+    full_lines = [(ink > 0).mean(axis=1 - axis) >= FULL_LINE for axis in (0, 1)]
+    bare = ink
+    for axis, full in enumerate(full_lines):
+        labels, count = ndimage.label(full)
+        if count < LEAST_LINES:
+            continue
+        thickness = float(np.median(np.bincount(labels)[1:]))
+        if thickness <= THICKEST_RULE / 2 * ink.shape[axis]:
+            band = np.broadcast_to(full[:, None] if axis == 0 else full, ink.shape)
+            bare = np.where(_of_lines(bare, bare > 0, band, thickness, axis), 0, bare)  # the second pass takes the crossings, too
+    return bare
+
+
+def _of_lines(depth: np.ndarray, marks: np.ndarray, band: np.ndarray, thickness: float, axis: int) -> np.ndarray:
+    """Return a mask of what belongs to lines of this `thickness` in `band` (H, W), across `axis`, not to strokes over them."""
+    thin = band & (_run_lengths(marks, axis) <= 1.8 * thickness + 1)
+    core = ndimage.maximum_filter1d(depth, 2 * int(thickness // 2) + 1, axis=axis)  # a line's flanks are blurred
+    darker = ndimage.binary_dilation(depth > DARKER * np.median(core[thin & marks]), EIGHT, 2)
+    return thin & ~darker
 
 
 def _ruling(marks: np.ndarray) -> np.ndarray | None:
@@ -249,7 +273,7 @@ def _ruling(marks: np.ndarray) -> np.ndarray | None:
     height, width = marks.shape
     step = max(1, max(height, width) // PAPER_SIDE)
     rows, columns = height // step * step, width // step * step
-    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).any(axis=1).mean(axis=2) > 0.5
+    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=(1, 3)) > 0.25
     joined = ndimage.binary_dilation(small, np.ones((3, 5)))
     straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 5)))
     labels, _ = ndimage.label(ndimage.binary_dilation(straight, np.ones((3, 9))), EIGHT)

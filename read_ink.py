@@ -17,7 +17,7 @@ from scipy import ndimage
 from decode import LEAST_CONTRAST, PictureError, Source, open_picture
 from frame import DIGIT_BOX, EIGHT, find_box, fit_frame, make_frame, unstretch
 from page import is_dimmed, isolate_page
-from paper import FINE, PAPER_SIDE, RULED_SIDE, edges, rim, shaded_ink
+from paper import FINE, PAPER_SIDE, edges, erase_rules, rim, shaded_ink
 
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
@@ -27,8 +27,6 @@ NEARLY_SQUARE, OBLONG = 1.1, 1.5  # longer over shorter side, at most
 SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
 FAINT = 0.12                # of the contrast; fainter marks on a noisy or small picture are noise,
 STRONG = 0.3                # and so are fainter ones than this that touch none of these
-FULL_LINE = 0.97            # of a picture's side that a ruled line covers at least
-THIN_LINE, LEAST_LINES = 0.015, 2  # of the other side, its thickness at most; how many make ruled paper
 RINGING = 0.2               # of the ink's pixels; where more of the paper is not quite its grey, JPEG's ringing is about
 MOST_RIM = 0.85             # of the rim's pixels; ink that covers more of it is paper
 SCAN_SIDE = 16              # pixels of the coarse scans that are enlarged to pictures
@@ -264,21 +262,9 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     if noisy or almost > RINGING * (near.size - plain):
         ink[distance < max(FAINT * contrast, 2 * PLAIN_TOLERANCE)] = 0
         ink[~ndimage.binary_dilation(distance >= STRONG * contrast, EIGHT)] = 0  # ringing links neighbours
-    if _is_ruled(ink > 0):
-        return None, False
+    ink = erase_rules(ink)
     # full contrast is left as it is, so that MNIST passes through unchanged
     return ink if contrast >= 200 else ink * (255 / contrast), max(share, border_share) < 0.7
-
-
-def _is_ruled(marks: np.ndarray) -> bool:
-    """Say whether thin lines run across `marks` (H, W) from side to side or from top to bottom, as in a note app's page."""
-    if min(marks.shape) < RULED_SIDE:
-        return False
-    for lines in (marks, marks.T):
-        labels, count = ndimage.label(lines.mean(axis=1) >= FULL_LINE)
-        if LEAST_LINES <= count and np.median(np.bincount(labels)[1:]) <= THIN_LINE * len(lines) + 1:
-            return True
-    return False
 
 
 def _flat_shape(colours: np.ndarray) -> np.ndarray | None:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import SEVEN
 from PIL import Image
+from scipy import ndimage
 
 from benchmarks.pictures import number
+from canvas import draw_strokes
 from dataset import Digits
 from decode import MAX_SIDE, PictureError, open_picture
 from frame import PROPORTIONS
@@ -126,6 +129,20 @@ def test_ruled_lines_are_not_ink(drawn: np.ndarray) -> None:
     ink = ink_of(photo_of(drawn, ruled=True))
     assert ((ink > 0.3) & (drawn < 0.1)).mean() < 0.005
     assert (ink[drawn > 0.9] > 0.5).mean() > 0.9
+
+
+@pytest.mark.parametrize("squared, size, thick", [(False, 280, 1), (True, 280, 2), (False, 900, 1), (True, 900, 2)])
+def test_the_ruling_of_a_note_apps_page_is_not_ink(squared: bool, size: int, thick: int) -> None:
+    page = np.full((size, size), 255, np.uint8)
+    for line in range(thick):
+        page[size // 10 + line :: size // 10] = 130
+        if squared:
+            page[:, size // 10 + line :: size // 10] = 130
+    clean = draw_strokes(SEVEN, size / 20, size, size / 7)
+    ink = ink_of(np.minimum(page, clean))
+    off = (ink > 0.1) & ~ndimage.binary_dilation(clean < 128, iterations=3)
+    assert off.sum() < 0.01 * (clean < 128).sum()
+    assert (ink[clean < 128] > 0.5).mean() > 0.9
 
 
 @pytest.mark.parametrize("squared", [False, True])

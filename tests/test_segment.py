@@ -204,6 +204,37 @@ def test_a_scanners_dark_corner_is_no_writing() -> None:
     assert one.box == (100, 50, 130, 155)
 
 
+def test_a_digit_in_the_corner_of_a_tight_crop_is_writing() -> None:
+    zero = boxes((0, 0, 60, 100), shape=(100, 240)) - boxes((10, 10, 50, 90), shape=(100, 240))
+    between = boxes((100, 10, 112, 90), shape=(100, 240))
+    (line,) = find_lines(zero + between + np.roll(zero, 180, axis=1))
+    assert [piece.box[0] for piece in line] == [0, 100, 180]
+
+
+def test_a_hyphen_belongs_to_no_digit() -> None:
+    for bars in ([(72, 95, 98, 103)], [(72, 82, 98, 90), (72, 108, 98, 116)]):      # - and =
+        (line,) = find_lines(boxes((40, 40, 64, 160), (106, 40, 130, 160), *bars))
+        assert [piece.box for piece in line] == [(40, 40, 64, 160), (106, 40, 130, 160)]
+    (line,) = find_lines(boxes((40, 40, 64, 160), (106, 40, 130, 160), (132, 40, 160, 50)))     # a 5's flag, at its top
+    assert [piece.box for piece in line] == [(40, 40, 64, 160), (106, 40, 160, 160)]
+
+
+def test_a_dotted_line_under_a_number_joins_nothing() -> None:
+    dots = [(x, 170, x + 5, 175) for x in range(20, 380, 11)]
+    rows = find_lines(boxes(*((x, 60, x + 16, 160) for x in (60, 120, 180, 240)), *dots))
+    assert len(rows[0]) == 4 and all(piece.height >= 100 for piece in rows[0])
+
+
+def test_a_table_of_cells_holds_its_writing() -> None:
+    table = boxes(*((0, y, 360, y + 3) for y in (0, 90, 180, 267)), *((x, 0, x + 3, 270) for x in (0, 119, 238, 357)), shape=(270, 360))
+    written = [(x + 50, y + 25, x + 62, y + 70) for y in (0, 90, 180) for x in (0, 119, 238)]
+    ink = np.pad(np.maximum(table, boxes(*written, shape=(270, 360))), 20)
+    *_, held = find_layouts(ink)
+    assert [len(line) for line in held] == [3, 3, 3]
+    empty = np.pad(np.maximum(table, boxes(written[0], shape=(270, 360))), 20)
+    assert len(list(find_layouts(empty))) == 1                          # one cell alone is no table
+
+
 def test_pieces_that_climb_are_one_line_and_those_below_one_another_are_not() -> None:
     (line,) = find_lines(boxes((40, 140, 70, 190), (110, 115, 140, 165), (180, 90, 210, 140), (250, 65, 280, 115)))
     assert [piece.box[0] for piece in line] == [40, 110, 180, 250]
