@@ -84,7 +84,8 @@ class Grouping:
     def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
         """Return `lines`, or one broken digit if all pieces together read better so, or surely so where some are no digit."""
         flat = [piece for line in pieces for piece in line]
-        if len(flat) > MOST_FRAGMENTS:
+        sure_lines = len(lines) > 1 and all(part.confidence >= SURE for line in lines for part in line)
+        if len(flat) > MOST_FRAGMENTS or sure_lines:
             return lines
         whole = merge(flat)
         side = max(max(piece.width, piece.height) for piece in flat)

@@ -262,11 +262,12 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
 
 
 def _is_hyphen(mark: np.ndarray, body: np.ndarray) -> bool:
-    """Say whether a component lies beside another at half its height, wider than high: a hyphen, a minus, a bar of =."""
+    """Say whether a flat component lies beside another at half its height: a hyphen, a minus, a bar of =."""
     (left, top, right, bottom), (other_left, other_top, other_right, other_bottom) = mark, body
     beside = left >= other_right or right <= other_left
-    level = abs((top + bottom) - (other_top + other_bottom)) <= (other_bottom - other_top) / 2  # in its middle half
-    return bool(beside and level and right - left > bottom - top)
+    quarter = (other_bottom - other_top) / 4
+    level = abs((top + bottom) - (other_top + other_bottom)) <= 2 * quarter  # its middle lies in the other's middle half
+    return bool(beside and level and bottom - top <= min(quarter, right - left))
 
 
 def _stand_over(a: np.ndarray, b: np.ndarray, tall: float) -> bool:

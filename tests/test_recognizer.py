@@ -604,3 +604,24 @@ def test_light_ink_on_red_bricks_is_seen_where_the_bricks_are_dark(recognizer: R
     bricks = np.array([205, 80, 55]) + (grain / grain.std())[..., None] * [40, 10, 10]
     picture = bricks * (1 - mask) + np.array([225, 222, 215]) * mask
     assert recognizer.read(picture.clip(0, 255).round().astype(np.uint8)).text == label
+
+
+def test_sure_digits_in_two_lines_are_never_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = Recognizer()
+
+    def said(digit: int, confidence: float) -> np.ndarray:
+        return np.where(np.arange(10) == digit, confidence, (1 - confidence) / 9)
+
+    def classify(frames: np.ndarray) -> np.ndarray:
+        narrow = (frames > 0.5).any(axis=1).sum(axis=1) < 10  # both together are higher than wide
+        return np.stack([said(3, 0.9999) if both else said(2, confidence) for both in narrow])
+
+    monkeypatch.setattr(recognizer, "classify", classify)
+    ink = np.zeros((280, 280), np.float32)
+    for top in (40, 160):
+        ink[top : top + 80, 110:170] = 1
+        ink[top + 12 : top + 68, 122:158] = 0
+    confidence = 0.97
+    assert recognizer.read(ink).text == "2\n2"
+    confidence = 0.5                                    # but an unsure one may be half of a broken digit
+    assert recognizer.read(ink).text == "3"
