@@ -56,11 +56,14 @@ def main(argv: list[str] | None = None) -> int:
         device = choose_device(arguments.device)
         checkpoint = load_checkpoint(arguments.model, device)
         output = arguments.output or arguments.model
+        if output.is_dir():
+            raise ValueError(f"--output {output} is a folder: name a file")
         tempfile.TemporaryFile(dir=output.parent).close()  # better an error now than after the training
         replaced = output.exists() and (output != arguments.model or checkpoint.pairs is not None)
         train_set, validation_set = split_validation(load_mnist(True, arguments.data_dir))
         teach_pairs(checkpoint, train_set, arguments.epochs, arguments.seed, device)
         right = measure_pairs(checkpoint, validation_set, device)
+        checkpoint.facts.pop("run", None)  # no longer what that training wrote: it is not overwritten when that goes on
         checkpoint.facts["pairs"] = {"epochs": arguments.epochs, "seed": arguments.seed, "validation_accuracy": right}
         if replaced:
             print(f"{output.name} as it was is kept as {back_up(output)} (to bring it back, copy it over {output})")

@@ -187,8 +187,8 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     order = np.argsort(-mass)[:MAX_PIECES]  # heaviest first
     left, top, right, bottom = (boxes == [0, 0, shape[1], shape[0]]).T  # which edges of the picture each touches
     touching = left | top | right | bottom
-    solid = mass > 0.5 * heights * widths
-    aside = (left | right) & (top | bottom) & solid | left & right  # a scanner's corner, a toolbar, a table's edge
+    solid: np.ndarray = mass > 0.5 * heights * widths
+    aside: np.ndarray = (left | right) & (top | bottom) & solid | left & right  # a scanner's corner, a toolbar, a table's edge
     streaks = top & bottom & (heights >= STREAK * widths)
     inside = order[~touching[order]]
     if not streaks[order].all():

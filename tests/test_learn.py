@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import finetune
 import predict
 from augment import Augmentation, warp
 from benchmarks.pictures import corrupt
@@ -345,6 +347,18 @@ def test_a_class_that_would_pay_for_the_others_is_a_reason_to_refuse(tuner: Fine
     assert tuner._fair(held)
     held[sevens[:3]] = False
     assert not tuner._fair(held)
+
+
+@pytest.mark.parametrize("guard, value", [("MOST_LOST", -1.0), ("RATE", 0.0), ("_fair", lambda tuner, held: False)])
+def test_every_guard_of_a_tuning_is_asked(
+    tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch, guard: str, value: Any
+) -> None:
+    monkeypatch.setattr("finetune.LEARNT", 0.0)         # so that only the latest correction must be learnt
+    right, wrong = _corrections(tuner, frames[400:], 1, 0), _corrections(tuner, frames[400:], 1, 1)
+    asked = wrong if guard == "RATE" else right
+    assert guard == "RATE" or tuner.tune(asked).accepted
+    monkeypatch.setattr(FineTuner if guard == "_fair" else finetune, guard, value)
+    assert not tuner.tune(asked).accepted
 
 
 def tuner_probs(tuner: FineTuner, frames: np.ndarray) -> np.ndarray:

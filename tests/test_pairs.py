@@ -10,6 +10,7 @@ from conftest import SEVEN, THREE
 from scipy import ndimage
 
 import pairs
+import train
 from benchmarks.pictures import number
 from canvas import draw_strokes
 from dataset import Digits
@@ -249,3 +250,7 @@ def test_the_command_adds_a_reader_and_keeps_the_one_it_replaces(
     assert pairs.main([*words, "--seed", "1"]) == 0
     (backup,) = (tmp_path / "backups").iterdir()
     assert backup.read_bytes() == first != path.read_bytes() and str(backup) in capsys.readouterr().out
+    train.protect(path, shipped.facts["run"])           # which goes on
+    assert len(list((tmp_path / "backups").iterdir())) == 2
+    assert pairs.main(["--model", str(path), "--output", str(tmp_path)]) == 1
+    assert "is a folder" in capsys.readouterr().err

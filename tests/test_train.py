@@ -97,6 +97,16 @@ def test_a_training_that_diverged_leaves_the_model(few: Digits, checkpoint: Path
     assert "diverged" in capsys.readouterr().err and checkpoint.read_bytes() == before
 
 
+def test_a_new_round_begins_with_a_new_optimizer_and_the_threshold_with_all_views(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(digits)
+    run.train_epoch(progress=False)
+    assert run.optimizer.state
+    run.new_round()
+    assert not run.optimizer.state and run.round == 1
+    monkeypatch.setattr(Run, "_look_again", lambda run, model, probs, temperature: torch.full_like(probs, 0.1))
+    assert run.checkpoint({}).threshold == pytest.approx(0, abs=1e-6)
+
+
 def test_a_folder_is_no_output(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train.main(["--output", str(tmp_path)]) == 1
     assert "is a folder" in capsys.readouterr().err
