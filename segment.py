@@ -33,7 +33,7 @@ HIGHEST_DOT = 0.25  # of the drawing's height; pieces that are higher are digits
 DOT_GAP = 2.0  # pen widths; the widest gap between dots that is bridged
 STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
 FLAT = 5  # width over height of a line under a number, at least
-MOST_FRAMED = 40  # components that are looked at for being frames, the boldest first
+MOST_FRAMED, MOST_TABLES = 40, 4  # components that are looked at for being frames, and tables, the boldest first
 
 
 def find_lines(ink: np.ndarray) -> list[list[Piece]]:
@@ -148,15 +148,16 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
     large = np.argsort(-mass)[:MAX_PIECES]
     corners, ends = boxes[large, :2], boxes[large, 2:]
     sides = ends - corners
-    within = (corners > corners[:, None]).all(axis=2) & (ends < ends[:, None]).all(axis=2)  # (n, n): [a, b] is b inside a
+    within = np.all((corners > corners[:, None]) & (ends < ends[:, None]), axis=2)  # (n, n): [a, b] is b inside a
+    written = within & (sides[:, 1] >= FRAMED * sides[:, 1:])
+    may_be_table = (within.sum(axis=1) > 1) & (np.arange(len(large)) < MOST_TABLES)
     frames = []
-    for place in np.flatnonzero(within.any(axis=1))[:MOST_FRAMED]:
-        n, held = large[place], large[within[place]]
+    for place in np.flatnonzero(written.any(axis=1) | may_be_table)[:MOST_FRAMED]:
+        n, held = large[place], large[written[place]]
         left, top, right, bottom = boxes[n]
         part = labels[top:bottom, left:right]
         within_it = enclosed(part == n + 1)
-        high = held[sides[within[place], 1] >= FRAMED * sides[place, 1]]
-        if _leaves_room(within_it, np.isin(part, high + 1)) or _is_table(within_it, np.where(np.isin(part, held + 1), part, 0)):
+        if _leaves_room(within_it, np.isin(part, held + 1)) or may_be_table[place] and _is_table(within_it, part):
             frames.append(int(n) + 1)
     return frames
 
@@ -164,21 +165,24 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
 def _leaves_room(inside: np.ndarray, writing: np.ndarray) -> bool:
     """Say whether there is `writing` in what a frame encloses, `inside`, and an empty patch as wide as a box to write in has."""
     writing = writing & inside
+    if not writing.any():
+        return False
     room = ndimage.distance_transform_edt(np.pad(inside & ~ndimage.binary_fill_holes(writing), 1))
-    return bool(writing.any() and room.max() >= ROOM * min(inside.shape))
+    return bool(room.max() >= ROOM * min(inside.shape))
 
 
-def _is_table(inside: np.ndarray, held: np.ndarray) -> bool:
-    """Say whether what a frame encloses are cells, in at least two of which there is writing; `held`: labels, 0 for paper."""
+def _is_table(inside: np.ndarray, labels: np.ndarray) -> bool:
+    """Say whether what a frame encloses, `inside`, are cells, in at least two of which there is writing."""
     cells, _ = ndimage.label(inside)
     filled = 0
     for number, place in enumerate(ndimage.find_objects(cells), 1):
         cell = cells[place] == number
-        own = np.where(cell, held[place], 0)
-        heights = {n: np.ptp(np.nonzero(own == n)[0]) + 1 for n in np.unique(own[own > 0])}
-        high = [n for n, height in heights.items() if height >= FRAMED * len(cell)]
+        own = np.where(cell, labels[place], 0)
+        high = [n for n in np.unique(own[own > 0]) if np.ptp(np.nonzero(own == n)[0]) + 1 >= FRAMED * len(cell)]
         filled += _leaves_room(cell, np.isin(own, high))
-    return filled >= 2
+        if filled == 2:
+            return True
+    return False
 
 
 def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
