@@ -12,7 +12,7 @@ from frame import FRAME_SIZE
 from judge import MOST_UNSURE, Guess, Judge, Steps
 from model import certainty
 from piece import Piece, count_holes, merge, tallest
-from segment import count_apart
+from segment import are_lines_apart, count_apart
 
 SURE = 0.9  # confidence above which no other way to group the ink is tried
 SURE_OF_PAIRS = 0.998  # the same where the reader of pairs is asked, too: the network reads 6 of 100 touching pairs surely as one digit
@@ -84,8 +84,8 @@ class Grouping:
     def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
         """Return `lines`, or one broken digit if all pieces together read better so, or surely so where some are no digit."""
         flat = [piece for line in pieces for piece in line]
-        sure_lines = len(lines) > 1 and all(part.confidence >= SURE for line in lines for part in line)
-        if len(flat) > MOST_FRAGMENTS or sure_lines:
+        sure = all(part.confidence >= SURE for line in lines for part in line)
+        if len(flat) > MOST_FRAGMENTS or sure and are_lines_apart(pieces):
             return lines
         whole = merge(flat)
         side = max(max(piece.width, piece.height) for piece in flat)

@@ -98,6 +98,13 @@ def count_apart(pieces: list[Piece], line_height: float) -> int:
     return count
 
 
+def are_lines_apart(lines: list[list[Piece]]) -> bool:
+    """Say whether there are several lines with room between all of them, as a stroke broken in two has not."""
+    spans = [(min(piece.box[1] for piece in line), max(piece.box[3] for piece in line)) for line in lines]
+    least = APART * max(piece.height for line in lines for piece in line)
+    return len(lines) > 1 and all(below[0] - above[1] >= least for above, below in zip(spans, spans[1:]))
+
+
 # ---------------------------------------------------------------------------------- helpers
 
 

@@ -617,11 +617,15 @@ def test_sure_digits_in_two_lines_are_never_one(monkeypatch: pytest.MonkeyPatch)
         return np.stack([said(3, 0.9999) if both else said(2, confidence) for both in narrow])
 
     monkeypatch.setattr(recognizer, "classify", classify)
-    ink = np.zeros((280, 280), np.float32)
-    for top in (40, 160):
-        ink[top : top + 80, 110:170] = 1
-        ink[top + 12 : top + 68, 122:158] = 0
+    def two(gap: int) -> np.ndarray:
+        ink = np.zeros((280, 280), np.float32)
+        for top in (40, 120 + gap):
+            ink[top : top + 80, 110:170] = 1
+            ink[top + 12 : top + 68, 122:158] = 0
+        return ink
+
     confidence = 0.97
-    assert recognizer.read(ink).text == "2\n2"
-    confidence = 0.5                                    # but an unsure one may be half of a broken digit
-    assert recognizer.read(ink).text == "3"
+    assert recognizer.read(two(40)).text == "2\n2"
+    assert recognizer.read(two(4)).text == "3"          # a stroke broken in two
+    confidence = 0.5                                    # an unsure one may be half of a broken digit
+    assert recognizer.read(two(40)).text == "3"
