@@ -311,9 +311,6 @@ class Run:
         counts = [content[name] for name in ("epoch", "batch", "round", "mean_steps")]
         if not all(type(count) is int and count >= 0 for count in counts) or not 0 < content["threads"] <= MOST_THREADS:
             raise ValueError("no such counts")
-        begun = content["epoch"] - content["round"] * self.config.epochs
-        if not 0 <= begun <= self.config.epochs or content["batch"] >= len(self.train_set):
-            raise ValueError("no such counts")
         if not all(line.keys() >= set(LINE) and isinstance(line["epoch"], int) for line in content["history"]) or not content["seconds"] >= 0:
             raise ValueError("no such history")
         if not isinstance(content["run"], str):
@@ -342,6 +339,9 @@ class Run:
                 f"{path} belongs to another run: {'; '.join(differing)}. "
                 "Use the same options, or start afresh without --resume"
             )
+        begun = content["epoch"] - content["round"] * self.config.epochs
+        if not 0 <= begun <= self.config.epochs or content["batch"] >= len(self.train_set):
+            raise ValueError("no such counts in this run")
         torch.set_num_threads(content["threads"])
         self.run_id = content["run"]
         self.model.load_state_dict(content["weights"])
