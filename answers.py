@@ -111,6 +111,12 @@ def _unlearn(app: State, result: Result) -> None:
     app.read_again()
 
 
+def _reload(app: State, result: Result) -> None:
+    if result.value:
+        app.read_again()
+        app.show("all")
+
+
 def _forget_all(app: State, result: Result) -> None:
     app.say(f"Forgotten: {result.value} correction{'' if result.value == 1 else 's'}")
     app.read_again()
@@ -124,5 +130,5 @@ def _practise(app: State, result: Result) -> None:
 TAKERS: dict[str, Callable[[State, Result], None]] = {
     "load": _load, "classes": _classes, "read": _read, "open": _open, "paste": _open, "read_files": _read_files,
     "train": _train, "saliency": _saliency, "features": _features, "learn": _learn, "unlearn": _unlearn,
-    "forget_all": _forget_all, "practise": _practise,
+    "forget_all": _forget_all, "practise": _practise, "reload": _reload,
 }

@@ -16,7 +16,7 @@ from typing import NoReturn
 def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
     """Call a command's `main` and exit with what it returns; with 130 where Ctrl-C stopped it.
 
-    With `filters`, a closed pipe (`... | head`) ends it quietly. Names that cannot be printed are escaped.
+    A closed pipe (`... | head`) ends it quietly; with `filters` at once, by the signal. Names that cannot be printed are escaped.
     """
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # as under pythonw, or closed by who called
@@ -29,7 +29,8 @@ def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
         print(f"{Path(sys.argv[0]).name}: stopped", file=sys.stderr)
         code = 130
     except BrokenPipeError:  # where there is no SIGPIPE
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
         code = 1
     sys.exit(code)
 

@@ -18,6 +18,7 @@ BRUSH_STEP = 2.0                    # canvas units
 PEN_STEP = 4.0                      # canvas units; how far an arrow moves the keyboard's pen
 ARROWS = {pygame.K_LEFT: (-PEN_STEP, 0.0), pygame.K_RIGHT: (PEN_STEP, 0.0),
           pygame.K_UP: (0.0, -PEN_STEP), pygame.K_DOWN: (0.0, PEN_STEP)}
+REPEATING = {*ARROWS, pygame.K_PAGEUP, pygame.K_PAGEDOWN}       # the keys that go on while they are held
 
 
 class Controls:
@@ -106,8 +107,10 @@ class Controls:
         self._dropped = None
 
     def _on_keydown(self, event: pygame.event.Event) -> None:
-        if self.app.pen and event.key in self._keys and event.key not in ARROWS:
-            return                          # the arrows alone go on while they are held
+        if not self.app.pen:
+            self._keys.clear()              # no key repeats itself
+        elif event.key in self._keys and event.key not in REPEATING:
+            return
         self._keys.add(event.key)
         control = event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META)
         shift = event.mod & pygame.KMOD_SHIFT

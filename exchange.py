@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import url2pathname
+from urllib.parse import unquote
 
 import pygame
 
@@ -103,4 +103,6 @@ class Exchange:
 
 def _path_of(text: str) -> str:
     """Return the path that a text may name: a file manager's URL, one from the user's home, or as it stands."""
-    return url2pathname(text.removeprefix("file://")) if text.startswith("file://") else os.path.expanduser(text)
+    if text.startswith("file://"):
+        return unquote(text.removeprefix("file:///" if os.name == "nt" else "file://"))
+    return os.path.expanduser(text)

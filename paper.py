@@ -253,7 +253,7 @@ def erase_rules(ink: np.ndarray) -> np.ndarray:
         if count < LEAST_LINES:
             continue
         thickness = float(np.median(np.bincount(labels)[1:]))
-        if thickness <= THICKEST_RULE / 2 * ink.shape[axis]:
+        if thickness <= THICKEST_RULE / 2 * min(ink.shape):
             band = np.broadcast_to(full[:, None] if axis == 0 else full, ink.shape)
             bare = np.where(_of_lines(bare, bare > 0, band, thickness, axis), 0, bare)  # the second pass takes the crossings, too
     return bare
@@ -263,12 +263,17 @@ def _full_lines(ink: np.ndarray) -> np.ndarray:
     """Say which rows (H,) of `ink` (H, W) are inked from side to side."""
     few = ink[:, :: max(1, ink.shape[1] // 16)] > 0  # a look that is enough where there is no such row, as nearly always
     likely = few.mean(axis=1) >= 0.8
-    return (ink > 0).mean(axis=1) >= FULL_LINE if np.count_nonzero(likely) >= LEAST_LINES else np.zeros_like(likely)
+    if np.count_nonzero(likely) < LEAST_LINES:
+        return np.zeros_like(likely)
+    marks = ink > 0
+    return marks[:, 0] & marks[:, -1] & (marks.mean(axis=1) >= FULL_LINE)
 
 
 def _of_lines(depth: np.ndarray, marks: np.ndarray, band: np.ndarray, thickness: float, axis: int) -> np.ndarray:
     """Return a mask of what belongs to lines of this `thickness` in `band` (H, W), across `axis`, not to strokes over them."""
     thin = band & (_run_lengths(marks, axis) <= 1.8 * thickness + 1)
+    if not (thin & marks).any():
+        return thin
     core = ndimage.maximum_filter1d(depth, 2 * int(thickness // 2) + 1, axis=axis)  # a line's flanks are blurred
     darker = ndimage.binary_dilation(depth > DARKER * np.median(core[thin & marks]), EIGHT, 2)
     return thin & ~darker

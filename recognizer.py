@@ -88,8 +88,9 @@ class Recognizer:
         is one digit, never several and never refused; `confidence` and `probs` alone tell of doubt.
         """
         checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device, trust)
+        checkpoint.model.to(device)
         if isinstance(checkpoint.model, torch.nn.Module):
-            checkpoint.model.to(device).to(memory_format=torch.channels_last)  # convolutions in 0.6 of the time on a CPU
+            checkpoint.model.to(memory_format=torch.channels_last)  # convolutions in 0.6 of the time on a CPU
         if checkpoint.pairs is not None:
             checkpoint.pairs.to(device)
         self.judge = Judge(checkpoint, device, memory, single)

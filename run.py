@@ -363,9 +363,10 @@ class Run:
         if not isinstance(self.optimizer, torch.optim.Optimizer):
             self.optimizer.load_state_dict(content)
             return
-        if [set(group) for group in content["param_groups"]] != [set(group) for group in self.optimizer.param_groups]:
+        wanted = [set(group) for group in self.optimizer.param_groups]
+        self.optimizer.load_state_dict(content)  # which adds what an older torch did not know
+        if any(not set(group) >= keys for group, keys in zip(self.optimizer.param_groups, wanted, strict=True)):
             raise ValueError("another optimizer")
-        self.optimizer.load_state_dict(content)
         for weight, state in self.optimizer.state.items():
             if any(isinstance(value, Tensor) and value.ndim and value.shape != weight.shape for value in state.values()):
                 raise ValueError("moments of other weights")

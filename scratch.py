@@ -176,6 +176,8 @@ class Momentum:
         return {"velocities": self.velocities}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        if [own.shape for own in self.velocities] != [given.shape for given in state["velocities"]]:
+            raise ValueError("velocities of other weights")
         for own, given in zip(self.velocities, state["velocities"]):
             own.copy_(given)
 

@@ -185,7 +185,8 @@ def _is_table(inside: np.ndarray, labels: np.ndarray) -> bool:
     for number, place in enumerate(ndimage.find_objects(cells), 1):
         cell = cells[place] == number
         own = np.where(cell, labels[place], 0)
-        high = [n for n in np.unique(own[own > 0]) if np.ptp(np.nonzero(own == n)[0]) + 1 >= FRAMED * len(cell)]
+        parts = enumerate(ndimage.find_objects(own), 1)
+        high = [n for n, part in parts if part is not None and part[0].stop - part[0].start >= FRAMED * len(cell)]
         filled += _leaves_room(cell, np.isin(own, high))
         if filled == 2:
             return True

@@ -186,6 +186,14 @@ class Session:
         assert self.recognizer is not None
         self.recognizer = Recognizer(self.recognizer.checkpoint, device=self.device, memory=self.memory)
 
+    def reload(self, _: Any = None) -> bool:
+        """Take in what other windows learnt or forgot, and say whether that was anything."""
+        if self.memory is None:
+            return False
+        before = self.memory.entries()
+        self.memory.reload()
+        return self.memory.entries() != before
+
     def forget_all(self, _: Any = None) -> int:
         """Delete all corrections and return how many there were."""
         return self.memory.forget_all() if self.memory is not None else 0

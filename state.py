@@ -288,8 +288,7 @@ class State:
         self.show("all")
 
     def show_corrections(self) -> None:
-        if self.session.memory is not None:
-            self.session.memory.reload()        # another window may have learnt meanwhile
+        self.worker.ask("reload")               # another window may have learnt meanwhile
 
         def entries() -> list[Any]:
             return self.session.memory.entries() if self.session.memory is not None else []

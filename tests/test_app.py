@@ -683,7 +683,18 @@ def test_the_list_of_corrections_shows_another_windows(app: App) -> None:
     assert app.session.memory is not None
     Memory(app.session.memory.folder).learn(np.eye(28, dtype=np.float32), "1")
     press(app, pygame.K_l)
-    assert isinstance(app.card, CorrectionsCard) and app.card.rows() == 1
+    card = app.card
+    assert isinstance(card, CorrectionsCard)
+    settle(app, lambda: card.rows() == 1)
+
+
+def test_corrections_that_cannot_be_read_now_are_said(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stale(_: Path) -> bool:
+        raise OSError(116, "Stale file handle", "corrections")
+
+    monkeypatch.setattr(Path, "is_dir", stale)
+    press(app, pygame.K_l)
+    settle(app, lambda: "stale file handle" in app.message)
 
 
 def test_a_long_list_follows_its_newest_row_until_it_is_scrolled_back(app: App) -> None:

@@ -53,8 +53,9 @@ def test_without_sigpipe_a_closed_pipe_ends_it_quietly_too() -> None:
 
 
 def test_without_standard_streams_it_runs() -> None:
-    code = f"{RUN}sys.stdout = sys.stderr = None\ncommand.run(lambda: 3)"
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 3
+    for main, status in (("lambda: 3", 3), ("lambda: (_ for _ in ()).throw(BrokenPipeError)", 1)):
+        code = f"{RUN}sys.stdout = sys.stderr = None\ncommand.run({main})"
+        assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == status
 
 
 def test_errors_are_one_line_that_names_the_file() -> None:

@@ -18,6 +18,7 @@ import torch._dynamo  # seconds, which DistributedDataParallel would spend in ev
 from conftest import ROOT
 
 import distributed
+import train
 from dataset import Batches, Digits
 from model import load_checkpoint
 from run import Interrupted, Run, TrainConfig
@@ -169,13 +170,19 @@ def test_all_stop_where_the_leader_cannot_go_on() -> None:
     assert in_processes(_fails_first) == ["pictures", "pictures"]
 
 
-def test_the_leader_alone_needs_the_resume_file(digits: Digits, tmp_path: Path) -> None:
-    def work(team: distributed.Team) -> int:
-        folder = tmp_path / str(team.rank)
-        folder.mkdir()
-        make_run(team, digits).save(folder / "m.resume.pth")
-        run = make_run(team, digits)
-        run.restore(folder / "m.resume.pth")
-        return run.epoch
+def test_the_leader_alone_needs_the_resume_file(digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = digits.part(torch.arange(600))
+    monkeypatch.setattr("train.load_mnist", lambda *arguments, **options: few)
 
-    assert in_processes(work) == [0, 0] and not (tmp_path / "1" / "m.resume.pth").exists()
+    def work(team: distributed.Team) -> int:
+        output = tmp_path / str(team.rank) / "m.pth"
+        arguments = train.build_parser().parse_args(["--arch", "tiny", "--epochs", "1", "--device", "cpu", "--output", str(output)])
+        arguments.command = "train.py"
+        with monkeypatch.context() as patch:
+            patch.setattr("train._StopSignals.received", lambda self: 15)
+            assert train._run(arguments, None, team) == 128 + 15
+        arguments.resume = True
+        return train._run(arguments, None, team)
+
+    assert in_processes(work) == [0, 0]
+    assert (tmp_path / "0" / "m.pth").exists() and not (tmp_path / "1" / "m.pth").exists()

@@ -240,7 +240,7 @@ def test_the_command_adds_a_reader_and_keeps_the_one_it_replaces(
     shipped: Checkpoint, digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "my.pth"
-    save_checkpoint(path, replace(shipped, pairs=None, facts=dict(shipped.facts)))
+    save_checkpoint(path, replace(shipped, pairs=None, facts={**shipped.facts, "run": "a training"}))
     monkeypatch.setattr(pairs, "load_mnist", lambda *arguments: digits)
     monkeypatch.setattr(pairs, "split_validation", lambda all: (all.part(torch.arange(500)), all.part(torch.arange(100))))
     words = ["--model", str(path), "--epochs", "1", "--device", "cpu"]
@@ -250,7 +250,7 @@ def test_the_command_adds_a_reader_and_keeps_the_one_it_replaces(
     assert pairs.main([*words, "--seed", "1"]) == 0
     (backup,) = (tmp_path / "backups").iterdir()
     assert backup.read_bytes() == first != path.read_bytes() and str(backup) in capsys.readouterr().out
-    train.protect(path, shipped.facts["run"])           # which goes on
+    train.protect(path, "a training")           # which goes on
     assert len(list((tmp_path / "backups").iterdir())) == 2
     assert pairs.main(["--model", str(path), "--output", str(tmp_path)]) == 1
     assert "is a folder" in capsys.readouterr().err

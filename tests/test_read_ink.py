@@ -16,7 +16,7 @@ from canvas import draw_strokes
 from dataset import Digits
 from decode import MAX_SIDE, PictureError, open_picture
 from frame import PROPORTIONS
-from paper import rim
+from paper import erase_rules, rim
 from read_ink import find_looks, read_ink
 from segment import find_lines
 
@@ -129,6 +129,20 @@ def test_ruled_lines_are_not_ink(drawn: np.ndarray) -> None:
     ink = ink_of(photo_of(drawn, ruled=True))
     assert ((ink > 0.3) & (drawn < 0.1)).mean() < 0.005
     assert (ink[drawn > 0.9] > 0.5).mean() > 0.9
+
+
+def test_a_box_near_the_edges_and_bars_that_fill_a_crop_are_no_ruling() -> None:
+    box = np.zeros((400, 600), np.float32)
+    box[8:392, 8:592] = 1
+    box[12:388, 12:588] = 0
+    bars = np.zeros((120, 700), np.float32)
+    for left in (20, 200, 380, 560):
+        bars[:, left : left + 10] = 1
+    crossed = np.zeros((200, 200), np.float32)          # two full lines, and nothing thin along them
+    for line in (50, 150):
+        crossed[line - 9 : line + 1, ::2] = crossed[line : line + 10, 1::2] = 1
+    for ink in (box, bars, crossed):
+        assert np.array_equal(erase_rules(ink), ink)
 
 
 @pytest.mark.parametrize("squared, size, thick", [(False, 280, 1), (True, 280, 2), (False, 900, 1), (True, 900, 2)])

@@ -629,3 +629,22 @@ def test_sure_digits_in_two_lines_are_never_one(monkeypatch: pytest.MonkeyPatch)
     assert recognizer.read(two(4)).text == "3"          # a stroke broken in two
     confidence = 0.5                                    # an unsure one may be half of a broken digit
     assert recognizer.read(two(40)).text == "3"
+
+
+@pytest.mark.parametrize("confidence, text", [(0.97, "22"), (0.8, "22"), (0.3, "")])
+def test_a_number_in_a_box_is_read_where_its_box_says_less(monkeypatch: pytest.MonkeyPatch, confidence: float, text: str) -> None:
+    recognizer = Recognizer()
+
+    def classify(frames: np.ndarray) -> np.ndarray:
+        bold = (frames > 0.5).mean(axis=(1, 2)) > 0.2  # the digits; the box is thin
+        sure = np.where(np.arange(10) == 2, confidence, (1 - confidence) / 9)
+        return np.stack([sure if digit else np.full(10, 0.1) for digit in bold])
+
+    monkeypatch.setattr(recognizer, "classify", classify)
+    ink = np.zeros((280, 400), np.float32)
+    ink[40:240, 40:360] = 1
+    ink[44:236, 44:356] = 0
+    for left in (120, 220):
+        ink[100:180, left : left + 60] = 1
+        ink[112:168, left + 12 : left + 48] = 0
+    assert recognizer.read(ink).text == text

@@ -1,5 +1,7 @@
 """What belongs together is one piece; what stands apart is several, in reading order."""
 
+import time
+
 import numpy as np
 
 from canvas import draw_strokes
@@ -231,8 +233,18 @@ def test_a_table_of_cells_holds_its_writing() -> None:
     ink = np.pad(np.maximum(table, boxes(*written, shape=(270, 360))), 20)
     *_, held = find_layouts(ink)
     assert [len(line) for line in held] == [3, 3, 3]
-    empty = np.pad(np.maximum(table, boxes(written[0], shape=(270, 360))), 20)
-    assert len(list(find_layouts(empty))) == 1                          # one cell alone is no table
+    alone = np.pad(np.maximum(table, boxes(written[0], (80, 25, 92, 70), shape=(270, 360))), 20)
+    assert len(list(find_layouts(alone))) == 1                          # one cell alone is no table
+
+
+def test_a_frame_around_a_page_of_specks_is_looked_at_quickly() -> None:
+    ink = np.pad(ring(900, 4), 20)
+    places = np.random.default_rng(0).integers(40, 890, (1500, 2))
+    for x, y in places:
+        ink[y : y + 2, x : x + 2] = 1
+    started = time.process_time()
+    assert list(find_layouts(ink))
+    assert time.process_time() - started < 0.5          # seconds; it took two when every speck was looked for in all of it
 
 
 def test_pieces_that_climb_are_one_line_and_those_below_one_another_are_not() -> None:

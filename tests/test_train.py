@@ -90,6 +90,33 @@ def test_a_resume_file_that_does_not_fit_is_refused(digits: Digits, tmp_path: Pa
         make_run(digits).restore(tmp_path / "r.pth")
 
 
+@pytest.mark.parametrize("other", [{"epochs": 1}, {"batch_size": 300}])
+def test_a_resume_file_of_other_options_is_named_as_such(digits: Digits, tmp_path: Path, other: dict[str, int]) -> None:
+    run = make_run(digits, stop_after=10)
+    with pytest.raises(Interrupted):
+        while True:
+            run.train_epoch(progress=False)
+    run.save(tmp_path / "r.pth")
+    with pytest.raises(CheckpointError, match="belongs to another run"):
+        make_run(digits, config=replace(SMALL, **other)).restore(tmp_path / "r.pth")
+
+
+def test_an_optimizer_of_an_older_torch_is_taken_up_and_another_networks_is_not(digits: Digits, tmp_path: Path) -> None:
+    make_run(digits).save(tmp_path / "r.pth")
+    content = torch.load(tmp_path / "r.pth", weights_only=True)
+    for group in content["optimizer"]["param_groups"]:
+        del group["decoupled_weight_decay"]             # older ones did not have it
+    torch.save(content, tmp_path / "r.pth")
+    make_run(digits).restore(tmp_path / "r.pth")
+    by_hand = replace(SMALL, arch="scratch", optimizer="momentum", augment="none")
+    make_run(digits, config=by_hand).save(tmp_path / "s.pth")
+    content = torch.load(tmp_path / "s.pth", weights_only=True)
+    content["optimizer"]["velocities"][0] = content["optimizer"]["velocities"][0][:1]
+    torch.save(content, tmp_path / "s.pth")
+    with pytest.raises(CheckpointError, match="damaged"):
+        make_run(digits, config=by_hand).restore(tmp_path / "s.pth")
+
+
 def test_a_training_that_diverged_leaves_the_model(few: Digits, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = checkpoint.read_bytes()
     words = ["--arch", "simple", "--epochs", "1", "--learning-rate", "1e30", "--output", str(checkpoint)]
