@@ -84,8 +84,10 @@ class Grouping:
     def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
         """Return `lines`, or one broken digit if all pieces together read better so, or surely so where some are no digit."""
         flat = [piece for line in pieces for piece in line]
-        sure = all(part.confidence >= SURE for line in lines for part in line)
-        if len(flat) > MOST_FRAGMENTS or sure and are_lines_apart(pieces):
+        parts = [part for line in lines for part in line]
+        sure = all(part.confidence >= SURE for part in parts)
+        rings = all(self.judge.name(part.probs) == "0" for part in parts)  # which may be an 8
+        if len(flat) > MOST_FRAGMENTS or sure and not rings and are_lines_apart(pieces):
             return lines
         whole = merge(flat)
         side = max(max(piece.width, piece.height) for piece in flat)
@@ -94,8 +96,8 @@ class Grouping:
         guess = (yield from self.judge.look([whole]))[0]
         height = tallest(flat)
         cost = guess.cost + JOIN_COST * sum(count_apart(line, height) for line in pieces)
-        better = cost < sum(part.cost for line in lines for part in line)
-        none = any(part.doubt > 0 for line in lines for part in line)  # so they are no number
+        better = cost < sum(part.cost for part in parts)
+        none = any(part.doubt > 0 for part in parts)  # so they are no number
         least = self.judge.checkpoint.threshold if better else SURE_WHOLE if none else math.inf
         return [[guess]] if certainty(guess.probs) >= least else lines
 

@@ -21,6 +21,7 @@ from model import UNSURE, certainty, look_around
 from piece import Piece
 from read_ink import Look, Picture
 from recognizer import DOUBTFUL, OTHER_INK, Digit, Reading, Recognizer
+from segment import find_lines
 
 TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
 
@@ -629,6 +630,12 @@ def test_sure_digits_in_two_lines_are_never_one(monkeypatch: pytest.MonkeyPatch)
     assert recognizer.read(two(4)).text == "3"          # a stroke broken in two
     confidence = 0.5                                    # an unsure one may be half of a broken digit
     assert recognizer.read(two(40)).text == "3"
+
+
+def test_an_8_of_two_rings_that_do_not_meet_is_one(recognizer: Recognizer) -> None:
+    picture = draw_strokes([arc(50, 25, 20, 19), arc(50, 77, 20, 19)], 6)
+    assert len(find_lines(1 - picture.astype(np.float32) / 255)) == 2
+    assert recognizer.read(picture).text == "8"
 
 
 @pytest.mark.parametrize("confidence, text", [(0.97, "22"), (0.8, "22"), (0.3, "")])
