@@ -48,10 +48,15 @@ def number(kind: Callable[[str], float], least: float, most: float = math.inf) -
     return read
 
 
+def printable(text: str) -> str:
+    """Return `text` with what a terminal acts on (line ends, escape sequences) as backslash escapes."""
+    return "".join(f"\\x{ord(c):02x}" if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in text)
+
+
 def one_line(error: BaseException) -> str:
     """Return an error as one line that names the file and what is wrong."""
     if isinstance(error, OSError) and error.strerror:
-        name = os.fsdecode(error.filename) if error.filename else "the file"
+        name = printable(os.fsdecode(error.filename)) if error.filename else "the file"
         return f"{name}: {'no such file' if isinstance(error, FileNotFoundError) else error.strerror.lower()}"
-    said = " ".join(str(error).split())
+    said = printable(" ".join(str(error).split()))
     return said if isinstance(error, (OSError, ValueError, RuntimeError)) and said else f"{type(error).__name__}: {said}"

@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
             if arguments.json:
                 print(json.dumps(as_json(name, reading, problem)), flush=True)
             elif reading is not None:
-                print(f"{name}: {describe(reading, recognizer.classes, arguments.top)}", flush=True)
+                print(f"{command.printable(name)}: {describe(reading, recognizer.classes, arguments.top)}", flush=True)
             if arguments.plot and reading is not None and not isinstance(source, Exception) and len(shown) < MOST_PLOTTED:
                 shown.append((name, source, reading))
     except RuntimeError as error:

@@ -142,8 +142,8 @@ def make_config(arguments: argparse.Namespace, adapted: dict[str, Any] | None = 
     for name in ("label_smoothing", "average", "calm"):
         if not 0 <= getattr(config, name) <= 1:
             raise ValueError(f"--{name.replace('_', '-')} must lie in [0, 1]")
-    if not 0 <= config.seed < 1 << 63:
-        raise ValueError("--seed must lie in [0, 2^63)")
+    if not 0 <= config.seed < 1 << 40:
+        raise ValueError("--seed must lie in [0, 2^40)")
     if config.augment not in ("full", "light", "none"):
         raise ValueError("--augment is full, light or none")
     return config

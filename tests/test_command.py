@@ -63,6 +63,8 @@ def test_errors_are_one_line_that_names_the_file() -> None:
     assert command.one_line(PermissionError(13, "Permission denied", b"x.png")) == "x.png: permission denied"
     assert command.one_line(ValueError("a line\nand another")) == "a line and another"
     assert command.one_line(KeyError("x")) == "KeyError: 'x'"
+    assert command.one_line(FileNotFoundError(2, "No such file", "a\nb")) == "a\\x0ab: no such file"
+    assert command.one_line(ValueError("\x1b[2Jgone")) == "\\x1b[2Jgone"
 
 
 @pytest.mark.parametrize("text, message", [("0", "of at least 1"), ("two", "no whole number"), ("1.5", "no whole number")])

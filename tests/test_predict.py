@@ -192,3 +192,11 @@ def test_a_name_with_dollar_signs_is_no_formula(picture: Path, tmp_path: Path) -
     name.write_bytes(picture.read_bytes())
     assert predict.main([str(name), "--plot", str(tmp_path / "plot.png")]) == 0
     assert (tmp_path / "plot.png").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names")
+def test_a_name_that_a_terminal_would_act_on_is_escaped(tmp_path: Path, seven: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(seven).save(tmp_path / "a\nb\x1b[2J\u202f.png")
+    assert predict.main([str(tmp_path)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{tmp_path}/a\\x0ab\\x1b[2J\u202f.png: 7 (")
