@@ -99,7 +99,7 @@ def join() -> Iterator[Team]:
         dist.destroy_process_group()
 
 
-def own_device() -> str | None:
-    """Return the GPU that torchrun leaves to this process, None if choose_device should decide."""
+def own_device(wanted: str | None) -> str | None:
+    """Return the GPU that torchrun leaves to this process where any is `wanted` (None, "cuda"), else what is."""
     local = os.environ.get("LOCAL_RANK")
-    return f"cuda:{local}" if local and torch.cuda.is_available() else None
+    return f"cuda:{local}" if wanted in (None, "cuda") and local and torch.cuda.is_available() else wanted

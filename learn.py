@@ -132,9 +132,10 @@ class Memory:
                 self.forget(name)
             return len(names)
 
-    def reload(self) -> None:
-        """Take in what other programs added to the folder, or deleted from it."""
+    def reload(self) -> bool:
+        """Take in what other programs added to the folder, or deleted from it, and say whether that was anything."""
         with self._lock:
+            before = set(self._entries)
             names = {path.stem for path in self.folder.glob("*.npz")} if self.folder.is_dir() else set()
             for name in set(self._entries) - names:
                 del self._entries[name], self._features[name]
@@ -151,6 +152,7 @@ class Memory:
                     self._remember(_from_bytes(name, content))
                 except (ValueError, KeyError, EOFError, OSError):
                     self._set_aside(path)
+            return set(self._entries) != before
 
     def consult(self, frames: np.ndarray, probs: np.ndarray, network: Network) -> np.ndarray:
         """Return `probs` (N, classes) of frames (N, H, W[, 3]), each row moved by the corrections it is like.

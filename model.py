@@ -285,12 +285,12 @@ def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Chec
         )
     try:
         classes = tuple(str(name) for name in content["classes"])
-        model = _fill(lambda: build_model(content["arch"], len(classes), content["config"]), content["weights"])
+        model = fill(lambda: build_model(content["arch"], len(classes), content["config"]), content["weights"])
         checkpoint = Checkpoint(
             model, content["arch"], dict(content["config"]), classes, dict(content["input"]), dict(content["facts"])
         )
         if "pairs" in content:
-            checkpoint.pairs = _fill(lambda: build_pairs(model, len(classes)), content["pairs"])
+            checkpoint.pairs = fill(lambda: build_pairs(model, len(classes)), content["pairs"])
         _try_out(checkpoint)
         return checkpoint
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
@@ -299,11 +299,16 @@ def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Chec
         ) from error
 
 
-def _fill(build: Callable[[], Any], weights: dict[str, Tensor]) -> Any:
+def shapes_of(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
+    """Return the shape of each of `weights`."""
+    return {name: weight.shape for name, weight in weights.items()}
+
+
+def fill(build: Callable[[], Any], weights: dict[str, Tensor]) -> Any:
     """Return what `build` builds with `weights`, in eval mode; raises ValueError if they are another network's."""
     with torch.device("meta"):  # allocates nothing: the description may ask for more than its weights bear out
         wanted = build().state_dict()
-    if {name: weight.shape for name, weight in wanted.items()} != {name: weight.shape for name, weight in weights.items()}:
+    if shapes_of(wanted) != shapes_of(weights):
         raise ValueError("weights of another network")
     with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: a training must not notice
         model = build()

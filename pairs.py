@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +38,7 @@ from drawing import first_mark, last_mark, resample
 from frame import CENTRE, DIGIT_BOX
 from model import DIGITS, MODEL_PATH, Checkpoint, build_pairs, load_checkpoint, predict_pairs, save_checkpoint
 from negatives import make_negatives
-from storage import back_up
+from storage import back_up, try_out
 
 INK = 0.4  # from which a pixel counts where two digits meet
 EACH = Augmentation(rotation=0.2, shear=0.2, scale=0.16, shift=0, bend=0.7, width=0.8, stretch_share=0)  # before they meet,
@@ -56,9 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         device = choose_device(arguments.device)
         checkpoint = load_checkpoint(arguments.model, device)
         output = arguments.output or arguments.model
-        if output.is_dir():
-            raise ValueError(f"--output {output} is a folder: name a file")
-        tempfile.TemporaryFile(dir=output.parent).close()  # better an error now than after the training
+        try_out(output)
         replaced = output.exists() and (output != arguments.model or checkpoint.pairs is not None)
         train_set, validation_set = split_validation(load_mnist(True, arguments.data_dir))
         teach_pairs(checkpoint, train_set, arguments.epochs, arguments.seed, device)

@@ -239,7 +239,7 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
         runs = _run_lengths(marks, axis)
         thickness = float(np.median(runs[band & marks]))
         if thickness < THICKEST_RULE * depth.shape[axis]:
-            bare = np.where(_of_lines(depth, marks, band, thickness, axis), 0, bare)
+            bare = np.where(_of_lines(depth, runs, band, thickness, axis), 0, bare)
     return bare
 
 
@@ -249,13 +249,16 @@ def erase_rules(ink: np.ndarray) -> np.ndarray:
         return ink
     bare = ink
     for axis, full in enumerate([_full_lines(ink), _full_lines(ink.T)]):
-        labels, count = ndimage.label(full) if full.any() else (full, 0)
+        if not full.any():
+            continue
+        labels, count = ndimage.label(full)
         if count < LEAST_LINES:
             continue
         thickness = float(np.median(np.bincount(labels)[1:]))
         if thickness <= THICKEST_RULE / 2 * min(ink.shape):
             band = np.broadcast_to(full[:, None] if axis == 0 else full, ink.shape)
-            bare = np.where(_of_lines(bare, bare > 0, band, thickness, axis), 0, bare)  # the second pass takes the crossings, too
+            runs = _run_lengths(bare > 0, axis)  # of what is left: the second pass takes the crossings, too
+            bare = np.where(_of_lines(bare, runs, band, thickness, axis), 0, bare)
     return bare
 
 
@@ -269,13 +272,17 @@ def _full_lines(ink: np.ndarray) -> np.ndarray:
     return marks[:, 0] & marks[:, -1] & (marks.mean(axis=1) >= FULL_LINE)
 
 
-def _of_lines(depth: np.ndarray, marks: np.ndarray, band: np.ndarray, thickness: float, axis: int) -> np.ndarray:
-    """Return a mask of what belongs to lines of this `thickness` in `band` (H, W), across `axis`, not to strokes over them."""
-    thin = band & (_run_lengths(marks, axis) <= 1.8 * thickness + 1)
-    if not (thin & marks).any():
+def _of_lines(depth: np.ndarray, runs: np.ndarray, band: np.ndarray, thickness: float, axis: int) -> np.ndarray:
+    """Return a mask of what belongs to lines of this `thickness` in `band` (H, W), across `axis`, not to strokes over them.
+
+    `runs`: see `_run_lengths`.
+    """
+    thin = band & (runs <= 1.8 * thickness + 1)
+    inked = thin & (runs > 0)
+    if not inked.any():
         return thin
     core = ndimage.maximum_filter1d(depth, 2 * int(thickness // 2) + 1, axis=axis)  # a line's flanks are blurred
-    darker = ndimage.binary_dilation(depth > DARKER * np.median(core[thin & marks]), EIGHT, 2)
+    darker = ndimage.binary_dilation(depth > DARKER * np.median(core[inked]), EIGHT, 2)
     return thin & ~darker
 
 

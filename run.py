@@ -29,9 +29,11 @@ from model import (
     build_model,
     certainty,
     count_parameters,
+    fill,
     look_around,
     predict_logits,
     read_plain,
+    shapes_of,
     write_plain,
 )
 from scratch import Momentum
@@ -200,11 +202,8 @@ class Run:
 
     def averaged(self) -> Any:
         """Return the network with the mean weights, in eval mode."""
-        with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: dropout must not notice
-            model = build_model(self.config.arch, len(self.classes))
-        model.load_state_dict(self.mean.weights)
+        model = fill(lambda: build_model(self.config.arch, len(self.classes)), self.mean.weights)
         model.to(self.device)
-        model.eval()
         return model
 
     def validate(self) -> tuple[float, float]:
@@ -345,7 +344,7 @@ class Run:
         torch.set_num_threads(content["threads"])
         self.run_id = content["run"]
         self.model.load_state_dict(content["weights"])
-        if _shapes(content["mean"]) != _shapes(self.mean.weights):
+        if shapes_of(content["mean"]) != shapes_of(self.mean.weights):
             raise ValueError("means of other weights")
         self.mean.weights = {name: weight.to(self.device) for name, weight in content["mean"].items()}
         self.mean.steps = content["mean_steps"]
@@ -412,10 +411,6 @@ def _take_over(model: Any, start: Checkpoint, arch: str, classes: tuple[str, ...
         model.load_state_dict(start.model.state_dict())
     except (RuntimeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError("the model to start from is an export or has weights of another shape: name a fitting --start") from error
-
-
-def _shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
-    return {name: weight.shape for name, weight in weights.items()}
 
 
 def _fingerprint(labels: Tensor) -> str:

@@ -188,11 +188,7 @@ class Session:
 
     def reload(self, _: Any = None) -> bool:
         """Take in what other windows learnt or forgot, and say whether that was anything."""
-        if self.memory is None:
-            return False
-        before = self.memory.entries()
-        self.memory.reload()
-        return self.memory.entries() != before
+        return self.memory is not None and self.memory.reload()
 
     def forget_all(self, _: Any = None) -> int:
         """Delete all corrections and return how many there were."""

@@ -42,6 +42,13 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     _sync_folder(path.parent)
 
 
+def try_out(path: Path) -> None:
+    """Raise ValueError or OSError if no file can be written at `path`: better now than after a training."""
+    if path.is_dir():
+        raise ValueError(f"--output {path} is a folder: name a file")
+    tempfile.TemporaryFile(dir=path.parent).close()
+
+
 def save_figure(figure: Any, path: Path, dpi: int) -> None:
     """Write a matplotlib figure atomically, in the format that the name's suffix says (PNG without one)."""
     with atomic_write(path) as file:

@@ -15,7 +15,6 @@ import platform
 import shlex
 import signal
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -46,7 +45,7 @@ from model import (
     save_checkpoint,
 )
 from run import Interrupted, Run, TrainConfig
-from storage import back_up, save_figure
+from storage import back_up, save_figure, try_out
 from trainer import train as train  # for visitors: one epoch
 
 RETRAIN_EPOCHS, RETRAIN_RATE = 2, 0.2  # with corrections: few epochs at this share of the recipe's learning rate
@@ -240,14 +239,12 @@ def summary(arch: str) -> str:
 
 
 def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) -> int:
-    device = choose_device(arguments.device if arguments.device not in (None, "cuda") else own_device() or arguments.device)
+    device = choose_device(own_device(arguments.device))
     precision = arguments.precision or choose_precision(device)
     if arguments.output.suffix in (".onnx", ".pt2"):
         raise ValueError(f"--output is a checkpoint, .pth: `python export.py` makes a {arguments.output.suffix} of it")
-    if arguments.output.is_dir():
-        raise ValueError(f"--output {arguments.output} is a folder: name a file")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=arguments.output.parent).close()  # better an error now than after an epoch
+    try_out(arguments.output)
     with team.leader_first():  # it may have to download
         train_set, validation_set, adapted = load_data(arguments)
     config = make_config(arguments, adapted)

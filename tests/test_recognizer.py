@@ -607,17 +607,20 @@ def test_light_ink_on_red_bricks_is_seen_where_the_bricks_are_dark(recognizer: R
     assert recognizer.read(picture.clip(0, 255).round().astype(np.uint8)).text == label
 
 
+def likely(digit: int, confidence: float) -> np.ndarray:
+    """Return probabilities (10,) of one likely digit."""
+    return np.where(np.arange(10) == digit, confidence, (1 - confidence) / 9)
+
+
 def test_sure_digits_in_two_lines_are_never_one(monkeypatch: pytest.MonkeyPatch) -> None:
     recognizer = Recognizer()
 
-    def said(digit: int, confidence: float) -> np.ndarray:
-        return np.where(np.arange(10) == digit, confidence, (1 - confidence) / 9)
-
     def classify(frames: np.ndarray) -> np.ndarray:
         narrow = (frames > 0.5).any(axis=1).sum(axis=1) < 10  # both together are higher than wide
-        return np.stack([said(3, 0.9999) if both else said(2, confidence) for both in narrow])
+        return np.stack([likely(3, 0.9999) if both else likely(2, confidence) for both in narrow])
 
     monkeypatch.setattr(recognizer, "classify", classify)
+
     def two(gap: int) -> np.ndarray:
         ink = np.zeros((280, 280), np.float32)
         for top in (40, 120 + gap):
@@ -644,8 +647,7 @@ def test_a_number_in_a_box_is_read_where_its_box_says_less(monkeypatch: pytest.M
 
     def classify(frames: np.ndarray) -> np.ndarray:
         bold = (frames > 0.5).mean(axis=(1, 2)) > 0.2  # the digits; the box is thin
-        sure = np.where(np.arange(10) == 2, confidence, (1 - confidence) / 9)
-        return np.stack([sure if digit else np.full(10, 0.1) for digit in bold])
+        return np.stack([likely(2, confidence) if digit else np.full(10, 0.1) for digit in bold])
 
     monkeypatch.setattr(recognizer, "classify", classify)
     ink = np.zeros((280, 400), np.float32)

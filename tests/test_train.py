@@ -37,6 +37,15 @@ def make_run(digits: Digits, stop_after: int | None = None, config: TrainConfig 
     return Run(config, digits.part(torch.arange(400)), digits.part(torch.arange(400, 500)), torch.device("cpu"), "fp32", stop)
 
 
+def save_stopped(digits: Digits, path: Path, stop_after: int) -> None:
+    """Stop a run before its end, and write its resume file."""
+    run = make_run(digits, stop_after)
+    with pytest.raises(Interrupted):
+        while run.epoch < 2:
+            run.train_epoch(progress=False)
+    run.save(path)
+
+
 def weights(run: Run) -> dict[str, torch.Tensor]:
     return {**run.model.state_dict(), **{f"mean.{k}": v for k, v in run.mean.weights.items()}}
 
@@ -68,11 +77,7 @@ def test_dropout_does_not_notice_who_else_draws_weights(digits: Digits, tmp_path
 
 @pytest.mark.parametrize("harm", ["mean lacks", "mean shape", "moments", "betas", "history", "batch", "epoch", "round"])
 def test_a_resume_file_that_does_not_fit_is_refused(digits: Digits, tmp_path: Path, harm: str) -> None:
-    run = make_run(digits, stop_after=10)
-    with pytest.raises(Interrupted):
-        while True:
-            run.train_epoch(progress=False)
-    run.save(tmp_path / "r.pth")
+    save_stopped(digits, tmp_path / "r.pth", 10)
     content = torch.load(tmp_path / "r.pth", weights_only=True)
     name, weight = next((name, weight) for name, weight in content["mean"].items() if weight.ndim)
     state = content["optimizer"]["state"][0]
@@ -92,11 +97,7 @@ def test_a_resume_file_that_does_not_fit_is_refused(digits: Digits, tmp_path: Pa
 
 @pytest.mark.parametrize("other", [{"epochs": 1}, {"batch_size": 300}])
 def test_a_resume_file_of_other_options_is_named_as_such(digits: Digits, tmp_path: Path, other: dict[str, int]) -> None:
-    run = make_run(digits, stop_after=10)
-    with pytest.raises(Interrupted):
-        while True:
-            run.train_epoch(progress=False)
-    run.save(tmp_path / "r.pth")
+    save_stopped(digits, tmp_path / "r.pth", 10)
     with pytest.raises(CheckpointError, match="belongs to another run"):
         make_run(digits, config=replace(SMALL, **other)).restore(tmp_path / "r.pth")
 
@@ -144,11 +145,7 @@ def test_a_resumed_run_equals_one_never_stopped(digits: Digits, tmp_path: Path, 
     whole = make_run(digits)
     for _ in range(2):
         whole.train_epoch(progress=False)
-    stopped = make_run(digits, stop_after)
-    with pytest.raises(Interrupted):
-        while stopped.epoch < 2:
-            stopped.train_epoch(progress=False)
-    stopped.save(tmp_path / "resume.pth")
+    save_stopped(digits, tmp_path / "resume.pth", stop_after)
     resumed = make_run(digits)
     resumed.restore(tmp_path / "resume.pth")
     while resumed.epoch < 2:
