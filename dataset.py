@@ -24,7 +24,7 @@ from torch import Generator, Tensor
 
 DATA_DIR = Path("data")
 DOWNLOAD_TIMEOUT = 20  # seconds without a byte before a server is given up
-VALIDATION_SIZE = 5_000  # of MNIST's 60,000 training images
+VALIDATION_PART = 12  # one in so many training images is for validation: 5,000 of MNIST's 60,000
 VALIDATION_SEED = 60_000  # fixes the split for good: it depends on nothing else
 MOST_BYTES = 1 << 28  # of an unpacked IDX file (MNIST's largest: 47 MB); more is refused as a bomb
 IDX_UINT8 = 0x08  # third byte of an IDX file's magic number (yann.lecun.com/exdb/mnist)
@@ -46,8 +46,8 @@ class DataError(ValueError):
 class Digits:
     """Pictures with their labels: `images` uint8 (N, C, H, W), ink bright; `labels` int64 (N,).
 
-    `road`: the images are frames, else pictures as they are. `pages`: the file they are mapped from, if they are too
-    many for memory.
+    `source`: what they are; `place`: where they lie. `road`: the images are frames, else pictures as they are. `pages`: the
+    file they are mapped from, if they are too many for memory.
     """
 
     images: Tensor
@@ -56,6 +56,7 @@ class Digits:
     classes: tuple[str, ...] = tuple("0123456789")
     road: bool = True
     pages: mmap.mmap | None = None
+    place: str = ""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -132,8 +133,9 @@ def load_mnist(train: bool, data_dir: str | os.PathLike[str] | None = None, *, d
     )
 
 
-def split_validation(digits: Digits, size: int = VALIDATION_SIZE) -> tuple[Digits, Digits]:
+def split_validation(digits: Digits, size: int | None = None) -> tuple[Digits, Digits]:
     """Return (training, validation): a fixed random split that depends on nothing but the two sizes."""
+    size = len(digits) // VALIDATION_PART if size is None else size
     order = torch.randperm(len(digits), generator=Generator().manual_seed(VALIDATION_SEED))
     return digits.part(order[size:]), digits.part(order[:size])
 
@@ -153,9 +155,8 @@ def _read_mnist(folder: Path, names: list[str]) -> Digits:
         raise DataError(
             f"{folder / names[1]} has labels above 9: delete it and run `python train.py` to fetch it again"
         )
-    return Digits(
-        torch.from_numpy(images.copy())[:, None], torch.from_numpy(labels.astype(np.int64)), f"MNIST ({folder})"
-    )
+    pictures = torch.from_numpy(images.copy())[:, None]
+    return Digits(pictures, torch.from_numpy(labels.astype(np.int64)), "MNIST", place=str(folder))
 
 
 def _read_verified(folder: Path, name: str) -> np.ndarray:

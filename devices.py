@@ -6,8 +6,11 @@ import torch
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """Return the device `name`, or the best on which a small kernel really runs. ValueError if `name` does not work."""
-    for candidate in [name] if name else ["cuda", "mps", "cpu"]:
+    """Return the device `name`, or a GPU of Nvidia's or AMD's on which a small kernel really runs, else the CPU.
+
+    An Apple GPU ("mps") is used only where it is named: nothing here was ever run on one. ValueError if `name` does not work.
+    """
+    for candidate in [name] if name else ["cuda", "cpu"]:
         try:
             device = torch.device(candidate)
             if (
@@ -23,7 +26,7 @@ def choose_device(name: str | None = None) -> torch.device:
             if name:
                 reason = str(error).splitlines()[0]
                 raise ValueError(
-                    f"the device {name!r} does not work here ({reason}): leave --device out to use the best that does"
+                    f"the device {name!r} does not work here ({reason}): leave --device out to use one that does"
                 ) from error
     return torch.device("cpu")
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+PATIENCE = timedelta(days=1)  # with one who decodes a large folder; torchrun itself ends those whose fellow has died
 ASK_EVERY = 10  # batches between two questions whether anybody was told to stop
 
 
@@ -90,7 +92,7 @@ def join() -> Iterator[Team]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
         return
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     team = Team(dist.get_rank(), dist.get_world_size())
     try:
         with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stdout if team.leads else nowhere):

@@ -66,6 +66,18 @@ def resample(pictures: Tensor, points: Tensor) -> Tensor:
     return F.grid_sample(pictures, (points + 0.5) / CENTRE - 1, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
+def area_means(pictures: Tensor, side: int) -> Tensor:
+    """Return pictures (N, 1, H, W) reduced to (N, 1, side, side), each pixel the mean of those it touches.
+
+    As F.interpolate(mode="area"), which Apple GPUs have for divisors alone; rounded otherwise.
+    """
+    for size in pictures.shape[2:]:
+        cells, places = torch.arange(side, device=pictures.device)[:, None], torch.arange(size, device=pictures.device)
+        touched = (places >= cells * size // side) & (places < ((cells + 1) * size + side - 1) // side)  # (side, size)
+        pictures = (pictures @ (touched / touched.sum(1, keepdim=True)).T).transpose(2, 3)
+    return pictures
+
+
 def first_mark(marks: Tensor) -> Tensor:
     """Return the place of the first True along the last axis, as float; 0 without any."""
     return marks.float().argmax(-1).float()
@@ -96,5 +108,7 @@ def random_integer(low: int, high: int, generator: Generator) -> int:
 
 def share_out(makers: Sequence[Callable[..., Tensor]], generator: Generator, *batch: Tensor) -> Tensor:
     """Return what the `makers` make of `batch`, each of an equal part of it."""
+    if not len(batch[0]):
+        return batch[0]
     parts = zip(*(tensor.tensor_split(len(makers)) for tensor in batch))
     return torch.cat([maker(*part, generator) for maker, part in zip(makers, parts) if len(part[0])])

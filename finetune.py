@@ -22,6 +22,7 @@ from torch import Generator, Tensor, nn
 
 from augment import Augmentation, warp
 from dataset import DataError, load_mnist, load_stand_in, split_validation
+from frame import FRAME_SIZE
 from learn import Correction
 from model import DIGITS, Checkpoint
 
@@ -54,7 +55,7 @@ class FineTuner:
     """The last layer of a checkpoint's network, its replay and its guard. The checkpoint's file is never touched."""
 
     def __init__(self, checkpoint: Checkpoint, replay: Tensor, held_out: Tensor, labels: Tensor) -> None:
-        """Note what the network makes of `replay` and `held_out`, float (N, C, H, W); `labels` (N,) of the latter.
+        """Note what the network makes of `replay` and `held_out`, float (N, 1, 28, 28); `labels` (N,) of the latter.
 
         Raises ValueError if the network has no last linear layer that can be reached.
         """
@@ -68,18 +69,18 @@ class FineTuner:
         self._states: list[tuple[Tensor, Tensor]] = []
 
     def tune(self, corrections: Sequence[Correction]) -> Outcome:
-        """Move the last layer towards `corrections` (oldest first), or leave it bit for bit as it was."""
+        """Move the last layer towards the frames among `corrections` (oldest first), or leave it bit for bit as it was."""
         started = time.perf_counter()
         classes = self.checkpoint.classes
-        corrections = [c for c in corrections if c.label in classes]
+        corrections = [c for c in corrections if c.label in classes and c.frame.shape == (FRAME_SIZE, FRAME_SIZE)]
         if not corrections:
             raise ValueError("there is no correction whose label this network knows")
         device = self._labels.device
         labels = torch.tensor([classes.index(correction.label) for correction in corrections], device=device)
-        images = torch.from_numpy(np.stack([_as_image(correction.frame) for correction in corrections]))
+        images = torch.from_numpy(np.stack([correction.frame for correction in corrections]))[:, None]
         generator = Generator().manual_seed(0)
         own = self._features(images.to(device))
-        copies = self._features(_distort(images.repeat_interleave(COPIES, 0), generator).to(device))
+        copies = self._features(warp(images.repeat_interleave(COPIES, 0), GENTLE, generator).clamp(0, 1).to(device))
         targets = labels.repeat_interleave(COPIES)
         weight, bias = (parameter.detach().clone().requires_grad_() for parameter in self._parameters)
         optimizer = torch.optim.Adam([weight, bias], RATE)
@@ -178,16 +179,3 @@ def find_last_layer(model: Any) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor
         return torch.cat(seen)
 
     return (layers[-1].weight, layers[-1].bias), features
-
-
-def _as_image(frame: np.ndarray) -> np.ndarray:
-    """Return a frame (H, W) or (H, W, 3) as float32 (C, H, W)."""
-    return frame[None] if frame.ndim == 2 else np.ascontiguousarray(frame.transpose(2, 0, 1))
-
-
-def _distort(images: Tensor, generator: Generator) -> Tensor:
-    """Return gently warped frames; pictures that are not frames are moved by up to a pixel."""
-    if images.shape[1:] == (1, 28, 28):
-        return warp(images, GENTLE, generator).clamp(0, 1)
-    moves = torch.randint(-1, 2, (len(images), 2), generator=generator).tolist()
-    return torch.stack([image.roll(move, (1, 2)) for image, move in zip(images, moves)])

@@ -87,10 +87,11 @@ def load_folder(
     pictures = Digits(
         torch.from_numpy(images[: len(labels)]),
         torch.tensor(labels, dtype=torch.int64),
-        f"{folder.name} ({folder})",
+        folder.name,
         classes,
         road=not as_is,
         pages=pages,
+        place=str(folder),
     )
     validation = _slice(pictures, 0, validation_size)
     training = _slice(pictures, validation_size, len(pictures))
@@ -113,8 +114,9 @@ def find_classes(folder: Path) -> tuple[str, ...]:
 
 
 def class_files(folder: Path) -> list[Path]:
-    """Return the files of a class's folder, all levels down, sorted, without hidden ones."""
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+    """Return the files of a class's folder, all levels down, sorted, without hidden ones and those in hidden folders."""
+    return [path for path in sorted(folder.rglob("*"))
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
 def split(folder: Path, name: str) -> list[tuple[Path, bool]]:
@@ -177,9 +179,21 @@ def _room_for(
         return np.empty((count, *shape), np.uint8), None
     _give_memory_back()
     with tempfile.TemporaryFile(dir=cache_dir, prefix="pictures-") as file:
-        file.truncate(size)
+        _reserve(file.fileno(), size, Path(cache_dir or tempfile.gettempdir()))
         pages = mmap.mmap(file.fileno(), size)
     return np.frombuffer(pages, np.uint8).reshape(count, *shape), pages
+
+
+def _reserve(descriptor: int, size: int, place: Path) -> None:
+    """Make a file in `place` of `size` bytes; on a full disk an OSError now, rather than SIGBUS where a hole is to be filled."""
+    if not hasattr(os, "posix_fallocate"):  # macOS, Windows
+        os.truncate(descriptor, size)
+        return
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError as error:
+        error.filename = str(place)
+        raise
 
 
 def _give_memory_back() -> None:

@@ -32,6 +32,7 @@ from scipy import ndimage
 from storage import atomic_write, user_data_dir
 
 FORMAT = "digits-correction-v1"
+RANK = re.compile(r"-(\d{3,})-")  # of corrections made at one instant, in their files' names
 OWN_NAME = re.compile(r"\d{8}T\d{12}-\d{3}-[0-9a-f]{6}")  # of a correction's file, without its ending
 SIDE = 28  # pixels; frames are compared at this size
 BLUR = 1.0  # pixels; standard deviation of the blur that lets strokes lie a little apart
@@ -97,8 +98,9 @@ class Memory:
         with self._lock:
             latest = max(self._entries, default="")
             stamp = max(f"{now:%Y%m%dT%H%M%S%f}", latest.split("-")[0])  # a clock set back keeps the order
-            rank = f"{sum(name.startswith(stamp) for name in self._entries):03d}"
-            entry = Correction(f"{stamp}-{rank}-{secrets.token_hex(3)}", frame, label, now.isoformat(timespec="seconds"), model)
+            taken = [RANK.match(name, len(stamp)) for name in self._entries if name.startswith(stamp)]
+            rank = 1 + max((int(found[1]) for found in taken if found), default=-1)
+            entry = Correction(f"{stamp}-{rank:03d}-{secrets.token_hex(3)}", frame, label, now.isoformat(timespec="seconds"), model)
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_write(self._path(entry.id)) as file:
                 file.write(_to_bytes(entry))
@@ -259,7 +261,7 @@ def _from_bytes(id: str, content: bytes) -> Correction:
                 raise ValueError("too large for a correction")
             words = {key: str(file[key]) for key in ("format", "label", "time", "model")}
             frame = np.ascontiguousarray(file["frame"], np.float32)
-    except (TypeError, AttributeError, NotImplementedError, RuntimeError) as error:
+    except (TypeError, AttributeError, NotImplementedError, RuntimeError, MemoryError) as error:
         raise ValueError("not a correction") from error
     except Exception as error:
         if type(error).__module__ not in ("zipfile", "zlib"):

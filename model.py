@@ -24,7 +24,7 @@ from torch import Tensor
 from devices import choose_device
 from exported import OnnxNetwork, Pt2Network, read_card
 from networks import ColourNet, PairHead, ResidualNet, SimpleNet, TinyNet, WideNet
-from scratch import ScratchNet
+from scratch import LAYERS, ScratchNet
 from storage import atomic_write
 
 FORMAT = "digits-v1"
@@ -92,7 +92,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "scratch": Architecture(
         ScratchNet,
         "three linear layers written by hand, no autograd: 235,146 parameters",
-        {"layers": [784, 256, 128]},
+        {"layers": list(LAYERS)},
         recipe={"optimizer": "momentum", "learning_rate": 0.1, "epochs": 16, "batch_size": 128, "weight_decay": 0.0,
                 "augment": "light"},
     ),

@@ -59,6 +59,8 @@ class ResidualNet(nn.Module):
 class PairHead(nn.Module):
     """Reads two digits that touch, framed as one: from `ResidualNet.first_features` to logits (N, 2, classes)."""
 
+    ROWS = (0, 3, 7, 10)  # the first of each four that are pooled, as AdaptiveMaxPool2d has them, which went wrong on Apple GPUs
+
     def __init__(self, channels: int = 64, classes: int = 10) -> None:
         super().__init__()
         self.body = nn.Sequential(
@@ -68,12 +70,14 @@ class PairHead(nn.Module):
             nn.Conv2d(32, 32, 3, padding=1, bias=False),
             nn.BatchNorm2d(32),
             nn.ReLU(),
-            nn.AdaptiveMaxPool2d((4, 7)),  # finer along the line, where the two lie
+            nn.MaxPool2d((1, 2)),  # (N, 32, 14, 7): finer along the line, where the two lie
         )
         self.head = nn.Linear(32 * 4 * 7, 2 * classes)
 
     def forward(self, features: Tensor) -> Tensor:  # (N, channels, 14, 14)
-        return self.head(self.body(features).flatten(1)).unflatten(1, (2, -1))
+        body = self.body(features)
+        pooled = torch.cat([body[:, :, row : row + 4].amax(2, keepdim=True) for row in self.ROWS], 2)
+        return self.head(pooled.flatten(1)).unflatten(1, (2, -1))
 
 
 class TinyNet(nn.Module):

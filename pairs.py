@@ -86,7 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)")
     parser.add_argument("--epochs", type=int, default=12, help="over MNIST's training digits (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best that works)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (untested) (default: cuda where there is one that works)")
     return parser
 
 

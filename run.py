@@ -40,7 +40,7 @@ from scratch import Momentum
 from tracking import Tracker
 from trainer import WeightAverage, fit_temperature, make_teacher, make_transform, one_cycle, train
 
-RESUME_FORMAT = "digits-resume-v2"
+RESUME_FORMAT = "digits-resume-v3"
 MOST_THREADS = 1024  # that a resume file may ask for
 LINE = ("epoch", "loss", "training_accuracy", "validation_loss", "validation_accuracy", "seconds", "images_per_second")  # of the history
 REFUSED_SHARE = 0.0005  # of validation digits that the threshold may call "not a digit"
@@ -95,10 +95,11 @@ class Run:
 
         Of a `team` every process makes a Run and calls its methods; the leader's are those that count.
         """
-        torch.manual_seed(config.seed)
+        own_seed = config.seed + 1_000_003 * team.rank
+        torch.manual_seed(own_seed)  # for dropout; fresh weights are the leader's
         self.config, self.device, self.precision, self.stop, self.team = config, device, precision, stop, team
         self.run_id = uuid.uuid4().hex
-        self.generator = Generator(device).manual_seed(config.seed + 1_000_003 * team.rank)
+        self.generator = Generator(device).manual_seed(own_seed)
         self.classes, self.road = train_set.classes, train_set.road
         self.taken = {"size": train_set.images.shape[3], "channels": train_set.images.shape[1], "road": self.road}
         if not self.road and config.augment != "none":
@@ -106,7 +107,7 @@ class Run:
         transform = make_transform(
             config.augment, self.generator, self.classes == DIGITS, lambda: self.done > 1 - config.calm
         )
-        self.data = f"{train_set.source.split(' (')[0]}, {len(train_set)} pictures {_fingerprint(train_set.labels)}"
+        self.data = f"{train_set.source}, {len(train_set)} pictures {_fingerprint(train_set)}"
         self.train_set = Batches(
             train_set, config.batch_size, device, seed=config.seed, transform=transform, rank=team.rank, size=team.size
         )
@@ -121,6 +122,7 @@ class Run:
         if config.teacher and not isinstance(self.model, torch.nn.Module):
             raise ValueError("the network written by hand learns from labels alone: leave --teacher out")
         self.teacher = make_teacher(config.teacher, self.classes, self.taken, device, precision) if config.teacher else None
+        self.taught_by = f"{zlib.crc32(Path(config.teacher).read_bytes()):08x}" if config.teacher else ""
         self.optimizer = self._new_optimizer()
         self.mean = WeightAverage(self.model, config.average)
         self.epoch = self.batch = self.round = 0
@@ -277,6 +279,7 @@ class Run:
             "epoch": self.epoch,
             "batch": self.batch,
             "round": self.round,
+            "taught_by": self.taught_by,
             "rng": self.team.gather(self._random_state()),
             "seconds": self.seconds,
             "history": self.history,
@@ -320,6 +323,7 @@ class Run:
             "device": self.device.type,
             "precision": self.precision,
             "number of processes": self.team.size,
+            "the teacher's checksum": self.taught_by,
         }
         there = {
             **content["config"],
@@ -327,6 +331,7 @@ class Run:
             "device": content["device"],
             "precision": content["precision"],
             "number of processes": len(content["rng"]),
+            "the teacher's checksum": content["taught_by"],
         }
         differing = [
             f"{name} was {there.get(name)!r}, is now {value!r}"
@@ -355,6 +360,8 @@ class Run:
         torch.set_rng_state(own["torch"])
         if own["cuda"] is not None:
             torch.cuda.set_rng_state(own["cuda"], self.device)
+        if own["mps"] is not None:
+            torch.mps.set_rng_state(own["mps"])
         self.seconds, self.history = content["seconds"], content["history"]
 
     def _load_optimizer(self, content: dict[str, Any]) -> None:
@@ -375,6 +382,7 @@ class Run:
             "generator": self.generator.get_state(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+            "mps": torch.mps.get_rng_state() if self.device.type == "mps" else None,
         }
 
     def new_round(self) -> None:
@@ -413,6 +421,7 @@ def _take_over(model: Any, start: Checkpoint, arch: str, classes: tuple[str, ...
         raise ValueError("the model to start from is an export or has weights of another shape: name a fitting --start") from error
 
 
-def _fingerprint(labels: Tensor) -> str:
-    """Return a checksum of the labels in their order: it tells one split of some data from another."""
-    return f"{zlib.crc32(labels.cpu().numpy().tobytes()):08x}"
+def _fingerprint(digits: Digits) -> str:
+    """Return a checksum of the labels in their order, and of the pictures unless they are on disk."""
+    pictures = zlib.crc32(digits.images.numpy().tobytes()) if digits.pages is None else 0
+    return f"{zlib.crc32(digits.labels.numpy().tobytes(), pictures):08x}"

@@ -24,20 +24,20 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     full, no permission); `path` is then as it was and the temporary file is gone.
     """
     path = Path(path)
+    partial = None
     try:
         descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    except OSError as error:
-        error.filename = str(path)  # not the temporary file's, which says nothing to anybody
-        raise
-    try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(partial, _mode_of(path))
         os.replace(partial, path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
+    except BaseException as error:
+        if partial is not None:
+            Path(partial).unlink(missing_ok=True)
+        if isinstance(error, OSError) and (partial is None or error.filename in (None, partial)):
+            error.filename = str(path)  # not the temporary file's, which says nothing to anybody
         raise
     _sync_folder(path.parent)
 
@@ -45,8 +45,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 def try_out(path: Path) -> None:
     """Raise ValueError or OSError if no file can be written at `path`: better now than after a training."""
     if path.is_dir():
-        raise ValueError(f"--output {path} is a folder: name a file")
-    tempfile.TemporaryFile(dir=path.parent).close()
+        raise ValueError(f"{path} is a folder: name a file")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def save_figure(figure: Any, path: Path, dpi: int) -> None:
@@ -72,8 +76,12 @@ def unused_path(folder: str | os.PathLike[str], stem: str, suffix: str) -> Path:
 def back_up(path: Path) -> Path:
     """Copy `path` into backups/ beside it, under the time's name, and return the copy's path."""
     backup = unused_path(path.parent / "backups", f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S}", path.suffix)
-    with atomic_write(backup) as file, path.open("rb") as original:
-        shutil.copyfileobj(original, file)
+    try:
+        with atomic_write(backup) as file, path.open("rb") as original:
+            shutil.copyfileobj(original, file)
+    except BaseException:
+        backup.unlink()  # the empty file that held its name
+        raise
     return backup
 
 

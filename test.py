@@ -66,6 +66,9 @@ def main(argv: list[str] | None = None) -> int:
         device = arguments.device
         checkpoint = load_checkpoint(arguments.model or MODEL_PATH, device, arguments.trust)
         started = time.perf_counter()
+        for option, belongs in (("by", True), ("tta", False), ("data_dir", False)):
+            if getattr(arguments, option) and belongs != (arguments.data is not None):
+                raise ValueError(f"--{option.replace('_', '-')} {'belongs to' if belongs else 'is for MNIST, not for'} --data")
         if arguments.data is None:
             name = "MNIST test set"
             if checkpoint.classes != DIGITS or not checkpoint.input["road"]:

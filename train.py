@@ -66,6 +66,8 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         with join() as team:
             return _run(arguments, start, team)
+    except BrokenPipeError:  # `... | head`: see command.run
+        raise
     except (OSError, ValueError) as error:
         print(f"train.py: {command.one_line(error)}", file=sys.stderr)
         return 1
@@ -113,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--output", type=Path, default=MODEL_PATH, help="where the trained network goes (default: model.pth)"
     )
     parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best that works)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (untested) (default: cuda where there is one that works)")
     parser.add_argument(
         "--precision",
         choices=["fp32", "bf16"],
@@ -162,7 +164,7 @@ def load_training_digits(data_dir: Path | None, fallback: bool) -> tuple[Digits,
             file=sys.stderr,
         )
         digits = load_stand_in()
-    return split_validation(digits, len(digits) // 12)
+    return split_validation(digits)
 
 
 def load_start(arguments: argparse.Namespace) -> Checkpoint | None:
@@ -179,6 +181,8 @@ def load_data(arguments: argparse.Namespace) -> tuple[Digits, Digits, dict[str, 
             raise ValueError("--as-is belongs to --data FOLDER")
         training, validation = load_training_digits(arguments.data_dir, not arguments.no_fallback)
         adapted: dict[str, Any] = {}
+    elif arguments.data_dir is not None or arguments.no_fallback:
+        raise ValueError("--data-dir and --no-fallback are for MNIST, not for --data")
     else:
         training, validation = _load_folder(arguments)
         adapted = {**suit_small_data(TrainConfig(**ARCHITECTURES[arguments.arch].recipe), len(training))}
@@ -246,6 +250,8 @@ def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) ->
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     try_out(arguments.output)
     with team.leader_first():  # it may have to download
+        if team.leads:
+            _try_records(arguments)
         train_set, validation_set, adapted = load_data(arguments)
     config = make_config(arguments, adapted)
     with _StopSignals() as stop:
@@ -256,13 +262,14 @@ def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) ->
         elif team.leads:
             protect(resume, run.run_id, move=True)
         several = f"{team.size} processes, " if team.size > 1 else ""
+        place = f" ({train_set.place})" if train_set.place else ""
         print(
             f"{several}device {device} ({precision}), network {config.arch}, {count_parameters(run.model):,} parameters, "
-            f"{len(train_set):,} images from {train_set.source}, {len(validation_set):,} for validation",
+            f"{len(train_set):,} images from {train_set.source}{place}, {len(validation_set):,} for validation",
             flush=True,
         )
         facts = {
-            "data": train_set.source.split(" (")[0],
+            "data": train_set.source,
             "training_size": len(train_set),
             "torch": str(torch.__version__),
             "python": platform.python_version(),
@@ -312,12 +319,28 @@ def _report(run: Run, line: dict[str, float], arguments: argparse.Namespace) -> 
             file=sys.stderr,
             flush=True,
         )
-    if arguments.log:
-        arguments.log.parent.mkdir(parents=True, exist_ok=True)
-        with arguments.log.open("a", encoding="utf-8") as log:
-            log.write(json.dumps({"run": run.run_id, "arch": run.config.arch, "seed": run.config.seed, **line}) + "\n")
+    try:
+        if arguments.log:
+            with arguments.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps({"run": run.run_id, "arch": run.config.arch, "seed": run.config.seed, **line}) + "\n")
+        if arguments.plot:
+            plot_curves(run.history, arguments.plot)
+    except OSError as error:
+        print(f"train.py: {command.one_line(error)}: going on without", file=sys.stderr)
+
+
+def _try_records(arguments: argparse.Namespace) -> None:
+    """Raise OSError or ValueError if --log or --plot cannot be written: better now than after the first epoch."""
+    for path in (arguments.log, arguments.plot):
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try_out(path)
     if arguments.plot:
-        plot_curves(run.history, arguments.plot)
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        known = FigureCanvasAgg.get_supported_filetypes()
+        if (suffix := arguments.plot.suffix.lstrip(".")) and suffix not in known:
+            raise ValueError(f"--plot {arguments.plot}: no such kind of picture; choose from {', '.join(sorted(known))}")
 
 
 def _write(run: Run, path: Path, facts: dict[str, Any]) -> None:
@@ -338,14 +361,15 @@ def _write(run: Run, path: Path, facts: dict[str, Any]) -> None:
 
 
 def _write_if_better(run: Run, path: Path, facts: dict[str, Any]) -> None:
-    """Write the checkpoint unless `path` holds one with a validation accuracy at least as good."""
+    """Write the checkpoint unless `path` holds one with a validation accuracy, on the same data, at least as good."""
     if not run.team.leads:
         return
     accuracy = run.validate()[0]
     best = -1.0  # there is none to compare with
     with suppress(OSError, CheckpointError):
         found = load_checkpoint(path)
-        best = float(found.facts.get("validation_accuracy", 0)) if found.classes == run.classes else best
+        if (found.classes, found.facts.get("data")) == (run.classes, facts.get("data")):
+            best = float(found.facts.get("validation_accuracy", 0))
     if accuracy > best:
         _write(run, path, facts)
     else:

@@ -71,7 +71,6 @@ def ours(digits: Digits, name: str, device: torch.device) -> Iterator[object]:
     batches = Batches(digits, BATCH, device, seed=0, transform=transform)
     while True:
         yield from batches
-        batches.epoch += 1
 
 
 def theirs(digits: Digits) -> Iterable[object]:
@@ -79,7 +78,7 @@ def theirs(digits: Digits) -> Iterable[object]:
     from torchvision import transforms
     from torchvision.datasets import MNIST
 
-    source = Path(digits.source.removeprefix("MNIST (").removesuffix(")")).parent.parent
+    source = Path(digits.place).parent.parent
     degrees = 0.22 * 180 / torch.pi
     steps = [
         transforms.RandomAffine(degrees, (1.5 / 28, 1.5 / 28), (0.87, 1.13), shear=degrees),

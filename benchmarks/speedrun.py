@@ -142,7 +142,7 @@ def reference(digits: Digits, held_out: Digits, seed: int, epochs: int, device: 
     from torchvision import transforms
     from torchvision.datasets import MNIST
 
-    source = Path(digits.source.removeprefix("MNIST (").removesuffix(")")).parent.parent
+    source = Path(digits.place).parent.parent
     torch.manual_seed(seed)
     ready = transforms.Compose([transforms.ToTensor(), transforms.Normalize((MNIST_MEAN,), (MNIST_STD,))])
     workers = {"num_workers": 1, "pin_memory": True} if device.type == "cuda" else {}

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Generator
 
 import augment
@@ -12,7 +13,7 @@ import drawing
 import negatives
 from augment import NOT_A_DIGIT, Augmentation, add_style_strokes
 from dataset import Digits
-from drawing import pen_width
+from drawing import area_means, pen_width
 from model import certainty
 from recognizer import Recognizer
 
@@ -104,10 +105,18 @@ def test_pen_width_is_in_pixels() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13, 20, 31, 40, 64])
-def test_batches_of_any_size_can_be_augmented(digits: Digits, count: int) -> None:
-    made, said = augment.augment(*batch(digits, count), Augmentation(), Generator().manual_seed(count))
+@pytest.mark.parametrize("negative_share", [0, 0.18])
+def test_batches_of_any_size_can_be_augmented(digits: Digits, count: int, negative_share: float) -> None:
+    strength = Augmentation(negative_share=negative_share)
+    made, said = augment.augment(*batch(digits, count), strength, Generator().manual_seed(count))
     assert made.shape == (count, 1, 28, 28) and said.shape == (count,)
     assert made.isfinite().all()
+
+
+@pytest.mark.parametrize("side", [10, 13, 19, 28])
+def test_the_means_for_apple_gpus_are_those_of_the_others(side: int) -> None:
+    pictures = torch.rand(3, 1, 28, 28)
+    torch.testing.assert_close(area_means(pictures, side), F.interpolate(pictures, size=side, mode="area"))
 
 
 @pytest.mark.parametrize("count", [9, 56, 81])  # 56 pictures in parts of ceil(56 / 9) are eight parts

@@ -156,6 +156,15 @@ def test_torchrun_trains_and_one_process_writes(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "model.pth", "script.py"]
 
 
+def test_every_process_drops_other_units(digits: Digits) -> None:
+    def work(team: distributed.Team) -> list[float]:
+        make_run(team, digits)
+        return torch.rand(3).tolist()
+
+    one, other = in_processes(work)
+    assert one != other
+
+
 def _fails_first(team: distributed.Team) -> str:
     try:
         with team.leader_first():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -110,6 +111,20 @@ def test_an_export_that_differs_is_not_kept(
     monkeypatch.setattr(export, "TOLERANCE", -1.0)
     assert export.main(["--model", str(checkpoint), "--format", "onnx"]) == 1
     assert "differs" in capsys.readouterr().err
+    assert not checkpoint.with_suffix(".onnx").exists()
+
+
+@pytest.mark.parametrize("broken", [0, 1, 2])
+def test_an_export_without_numbers_is_not_kept(
+    broken: int, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(model: torch.nn.Module, *_: object) -> object:
+        count = iter(range(4))
+        return lambda draft: lambda images: model(images) * (math.nan if next(count) == broken else 1)
+
+    monkeypatch.setattr(export, "_write_onnx", write)
+    assert export.main(["--model", str(checkpoint), "--format", "onnx"]) == 1
+    assert "differs from the checkpoint by nan" in capsys.readouterr().err
     assert not checkpoint.with_suffix(".onnx").exists()
 
 

@@ -113,6 +113,23 @@ def test_a_picture_keeps_its_side_when_others_are_added(signs: Path, tmp_path: P
     assert sum(before[name] != after[name] for name in before) <= 6
 
 
+def test_hidden_files_and_those_in_hidden_folders_are_no_pictures(tmp_path: Path) -> None:
+    for name in ("a/1.png", "a/.2.png", "a/.thumbnails/3.png", "a/deeper/4.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert sorted(path.name for path, _ in split(tmp_path, "a")) == ["1.png", "4.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="asks for the room beforehand")
+def test_a_disk_too_full_to_stream_from_is_named(signs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match=f"No space left.*{tmp_path.name}"):
+        load_folder(signs, in_memory=1000, cache_dir=tmp_path)
+
+
 def test_more_than_memory_holds_is_streamed_from_disk(signs: Path, tmp_path: Path) -> None:
     here, there = load_folder(signs), load_folder(signs, in_memory=1000, cache_dir=tmp_path)
     assert there.training.pages and not here.training.pages

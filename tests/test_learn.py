@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +189,36 @@ def test_a_damaged_correction_is_set_aside_and_the_rest_is_used(memory: Memory, 
     assert not broken.exists()
 
 
+def test_a_correction_larger_than_memory_is_set_aside(memory: Memory, frames: np.ndarray) -> None:
+    memory.learn(frames[0], "1")
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**12,)})
+    with zipfile.ZipFile(memory.folder / "20260101T000000000000-000-abcdef.npz", "w") as file:
+        file.writestr("frame.npy", header.getvalue())
+        for name in ("format", "label", "time", "model"):
+            word = io.BytesIO()
+            np.save(word, np.array("digits-correction-v1"))
+            file.writestr(f"{name}.npy", word.getvalue())
+    again = Memory(memory.folder)
+    assert [entry.label for entry in again.entries()] == ["1"] and again.damaged[0].parent.name == "damaged"
+
+
+def test_the_latest_correction_is_undone_though_an_earlier_one_of_its_instant_is_gone(
+    memory: Memory, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = memory.learn(frames[0], "0")
+    latest = f"30000101T000000000000-000-{'f' * 6}"  # the clock was set back since
+    (memory.folder / f"{first.id}.npz").rename(memory.folder / f"{latest}.npz")
+    memory.reload()
+    tokens = iter(["eeeeee", "dddddd", "cccccc"])
+    monkeypatch.setattr("learn.secrets.token_hex", lambda count: next(tokens))
+    second = memory.learn(frames[1], "1")
+    memory.learn(frames[2], "2")
+    memory.forget(second.id)
+    memory.learn(frames[3], "3")
+    assert [memory.undo().label for _ in range(3)] == ["3", "2", "0"]  # type: ignore[union-attr]
+
+
 def test_a_correction_that_holds_code_is_not_run(memory: Memory) -> None:
     class Trap:
         def __reduce__(self):
@@ -314,6 +346,14 @@ def test_fine_tuning_learns_a_correction_and_undo_restores_every_bit(tuner: Fine
     assert all(torch.equal(before[name], weight) for name, weight in tuner.checkpoint.model.state_dict().items())
 
 
+def test_corrections_of_other_pictures_are_left_out_of_a_tuning(tuner: FineTuner, frames: np.ndarray) -> None:
+    (own,) = _corrections(tuner, frames[400:], 1, 0)
+    sign = Correction("2", np.zeros((64, 64, 3), np.float32), "3", "")
+    assert tuner.tune([own, sign]).corrections == 1
+    with pytest.raises(ValueError, match="no correction"):
+        tuner.tune([sign])
+
+
 def test_fine_tuning_that_would_cost_accuracy_is_refused_and_changes_no_bit(
     tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -382,7 +422,7 @@ def test_train_py_retrains_a_model_with_the_corrections(
     assert train_main([*words, "--learning-rate", "0.1", "--average", "0", "--output", str(tmp_path / "new.pth")]) == 0
     assert "1 corrections" in capsys.readouterr().out
     new = load_checkpoint(tmp_path / "new.pth")
-    assert new.arch == "scratch"
+    assert new.arch == "scratch" and new.facts["data"] == "600 digits and 1 corrections"
     assert Recognizer(new).ask(odd[None]).argmax() == 4
     assert torch.equal(load_checkpoint(tmp_path / "start.pth").model.weights[0], start.model.weights[0])
 

@@ -44,6 +44,12 @@ def test_the_human_report_shows_the_count_and_every_digit(few: Digits, capsys: p
     assert sum(line.split()[0] in "0123456789" for line in out.splitlines()[2:]) == 10
 
 
+@pytest.mark.parametrize("words", [["--by", "label"], ["--data", ".", "--tta"], ["--data", ".", "--data-dir", "."]])
+def test_an_option_that_would_change_nothing_is_refused(words: list[str], few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
+    assert test.main(words) == 1
+    assert "--data" in (err := capsys.readouterr().err) and err.count("\n") == 1
+
+
 def drawings(folder: Path) -> None:
     for label, strokes in (("7", SEVEN), ("3", THREE), ("star", STAR)):
         (folder / label).mkdir(parents=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from conftest import SEVEN, THREE
 from scipy import ndimage
 
@@ -188,6 +189,13 @@ def test_ink_that_the_user_called_one_digit_is_not_parted(
         memory.undo()
         kept += 1
     assert kept >= 3
+
+
+def test_a_reader_pools_as_torch_does(shipped: Checkpoint) -> None:
+    head, features = shipped.pairs, torch.rand(20, 64, 14, 14)
+    assert head is not None
+    pooled = F.adaptive_max_pool2d(head.body[:-1](features), (4, 7))
+    assert torch.equal(head(features), head.head(pooled.flatten(1)).unflatten(1, (2, -1)))
 
 
 def test_a_checkpoint_keeps_its_reader_and_does_without(shipped: Checkpoint, digits: Digits, tmp_path: Path) -> None:

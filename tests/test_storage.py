@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import atomic_write, unused_path, user_data_dir
+from storage import atomic_write, back_up, try_out, unused_path, user_data_dir
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -23,6 +23,9 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / "nowhere" / "plot.png"):
         pass
     assert caught.value.filename == str(tmp_path / "nowhere" / "plot.png")
+    with pytest.raises(FileNotFoundError) as caught:
+        try_out(tmp_path / "nowhere" / "plot.png")
+    assert caught.value.filename == str(tmp_path / "nowhere" / "plot.png")
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,10 +36,13 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"), atomic_write(path) as file:
+    with pytest.raises(OSError, match="No space left") as caught, atomic_write(path) as file:
         file.write(b"new")
+    assert caught.value.filename == str(path)
+    with pytest.raises(OSError, match="No space left"):
+        back_up(path)
     assert path.read_bytes() == b"old"
-    assert len(list(tmp_path.iterdir())) == 1
+    assert sorted(left.name for left in tmp_path.rglob("*")) == ["backups", "model.pth"]
 
 
 def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import train
 import trainer
 from augment import CALM, FULL, NOT_A_DIGIT
 from dataset import Batches, DataError, Digits
+from devices import choose_device
 from model import MODEL_PATH, Checkpoint, CheckpointError, build_model, evaluate, load_checkpoint, save_checkpoint
 from run import Interrupted, Run, TrainConfig
 from trainer import WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
@@ -289,6 +290,7 @@ def test_without_mnist_it_says_so_and_trains_on_the_stand_in(
     (["--device", "cuda:99"], "does not work here"), (["--augment", "some"], "--augment is"), (["--optimizer", "lion"], "optimizer"),
     (["--resume", "--output", "nowhere.pth"], "nothing to resume"), (["--average", "2"], "--average must lie in"),
     (["--calm", "7"], "--calm must lie in"), (["--label-smoothing", "-1"], "--label-smoothing must lie in"),
+    (["--data", ".", "--data-dir", "."], "are for MNIST"), (["--data", ".", "--no-fallback"], "are for MNIST"),
     (["--seed", "99999999999999999999"], "--seed must lie in"), (["--output", "net.onnx"], "export.py"),
 ])
 def test_a_wrong_option_is_one_line(words: list[str], message: str, few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
@@ -383,7 +385,55 @@ def test_a_model_of_other_classes_is_no_match_for_a_better_round(few: Digits, tm
     assert len(load_checkpoint(path).classes) == 10
 
 
-def test_a_plot_that_cannot_be_drawn_leaves_the_resume_file(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--arch", "tiny", "--epochs", "2", "--device", "cpu", "--output", tmp_path / "m.pth", "--plot", tmp_path / "c.xyz"]
-    assert train.main([str(word) for word in words]) == 1
-    assert (tmp_path / "m.resume.pth").exists()
+@pytest.mark.parametrize("option, name", [("--plot", "curves.xyz"), ("--plot", "."), ("--log", ".")])
+def test_a_record_that_cannot_be_written_is_said_before_the_training(
+    option: str, name: str, few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--arch", "tiny", "--epochs", "2", "--device", "cpu", "--output", str(tmp_path / "m.pth"), option, str(tmp_path / name)]
+    assert train.main(words) == 1
+    assert "epoch 1" not in (err := capsys.readouterr().err) and err.count("\n") == 1
+
+
+def test_a_record_that_fails_later_ends_no_training(
+    few: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "curves.png")
+
+    monkeypatch.setattr(train, "save_figure", full)
+    plot = tmp_path / "new" / "curves.png"
+    words = ["--arch", "tiny", "--epochs", "2", "--device", "cpu", "--output", str(tmp_path / "m.pth"), "--plot", str(plot)]
+    assert train.main(words) == 0 and load_checkpoint(tmp_path / "m.pth").facts["epochs"] == 2
+    assert "curves.png: no space left on device" in capsys.readouterr().err
+
+
+def test_a_model_of_other_pictures_is_no_match_for_a_better_round(few: Digits, tmp_path: Path) -> None:
+    path, run = tmp_path / "m.pth", make_run(few)
+    run.train_epoch(progress=False)
+    for known, kept in (("MNIST", False), ("mine", True)):
+        save_checkpoint(path, Checkpoint(build_model("tiny"), "tiny", {"width": 12}, facts={"validation_accuracy": 1.0, "data": known}))
+        train._write_if_better(run, path, {"data": "mine"})
+        assert (load_checkpoint(path).facts["validation_accuracy"] == 1) == kept
+
+
+@pytest.mark.parametrize("other", ["pictures", "teacher"])
+def test_a_resume_file_of_other_pictures_or_another_teacher_is_refused(other: str, digits: Digits, tmp_path: Path) -> None:
+    teacher = tmp_path / "teacher.pth"
+    torch.manual_seed(0)
+    save_checkpoint(teacher, Checkpoint(build_model("tiny"), "tiny", {"width": 12}))
+    config = replace(SMALL, teacher=str(teacher))
+    make_run(digits, config=config).save(tmp_path / "r.pth")
+    make_run(digits, config=config).restore(tmp_path / "r.pth")
+    if other == "pictures":
+        digits = replace(digits, images=255 - digits.images)
+    else:
+        torch.manual_seed(1)
+        save_checkpoint(teacher, Checkpoint(build_model("tiny"), "tiny", {"width": 12}))
+    with pytest.raises(CheckpointError, match="data was" if other == "pictures" else "teacher's checksum was"):
+        make_run(digits, config=config).restore(tmp_path / "r.pth")
+
+
+def test_an_apple_gpu_is_used_only_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device() == torch.device("cpu")
