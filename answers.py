@@ -35,6 +35,8 @@ def _fail(app: State, result: Result) -> None:
     elif result.kind == "saliency":
         app.heat = False
         app.show("all")
+    elif result.kind == "read":
+        app.set_reading(None)
     app.say(error)
 
 
@@ -47,7 +49,6 @@ def _load(app: State, result: Result) -> None:
         app.say(f"{len(damaged)} correction{'s' if len(damaged) > 1 else ''} cannot be read, and left in {damaged[0].parent}")
     app.worker.ask("classes")
     app.read_again()
-    app.show("all")
 
 
 def _classes(app: State, result: Result) -> None:
@@ -114,7 +115,6 @@ def _unlearn(app: State, result: Result) -> None:
 def _reload(app: State, result: Result) -> None:
     if result.value:
         app.read_again()
-        app.show("all")
 
 
 def _forget_all(app: State, result: Result) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import command
-from settings import LEAST_SIDE, MOST_SIDE, THEMES, load_settings, save_settings
+from settings import LEAST_SIZE, MOST_SIDE, THEMES, load_settings, save_settings
 
 if TYPE_CHECKING:
     import pygame
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 FRAMES_PER_SECOND = 120     # at most; a window that draws more often than the screen shows wastes the reading's time
 ACTIVE_PAUSE, CALM_PAUSE = 0.002, 0.015     # seconds between looks at the events; the second is less than a frame at 60 Hz
 CALM_AFTER = 1.0            # seconds without anything to see
-LEAST_SIZE = (320, 240)     # pixels
 LOADING_LIMIT = 120.0       # seconds; --screenshot waits no longer for the answer
 
 
@@ -60,6 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     # a window's OpenGL driver may bring an LLVM of its own, beside which triton's crashes; torch does without triton
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
+    os.environ.setdefault("SDL_MOUSE_FOCUS_CLICKTHROUGH", "1")      # the click that brings the window to the front draws, too
     if args.screenshot:
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     import pygame
@@ -71,6 +71,8 @@ def main(argv: list[str] | None = None) -> int:
         settings.width, settings.height)
     try:
         pygame.display.init()
+        if "SDL_VIDEODRIVER" not in os.environ and pygame.display.get_driver() in ("offscreen", "dummy"):
+            raise pygame.error("there is no display")       # and SDL would draw a window that nobody sees
         screen = _open_window(size)
     except pygame.error as error:
         print(f"app.py: no window can be opened ({error}): start it where there is a display, "
@@ -96,6 +98,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.screenshot:
             return _screenshot(app, args.screenshot)
         run(app, wake)
+        settings.width, settings.height = app.screen.get_size()
         save_settings(settings)
     finally:
         worker.close(timeout=0.2)
@@ -163,8 +166,8 @@ def _size(text: str) -> tuple[int, int]:
         width, height = (int(side) for side in text.lower().split("x"))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no size: write it like 1024x768") from None
-    if not LEAST_SIDE <= min(width, height) <= max(width, height) <= MOST_SIDE:
-        raise argparse.ArgumentTypeError(f"must be from {LEAST_SIDE}x{LEAST_SIDE} to {MOST_SIDE}x{MOST_SIDE}")
+    if width < LEAST_SIZE[0] or height < LEAST_SIZE[1] or max(width, height) > MOST_SIDE:
+        raise argparse.ArgumentTypeError(f"must be from {LEAST_SIZE[0]}x{LEAST_SIZE[1]} to {MOST_SIDE}x{MOST_SIDE}")
     return width, height
 
 

@@ -24,7 +24,7 @@ BRUSH_RANGE = (1.0, 64.0)           # canvas units
 LEAST_STEP = 2.5                    # canvas units; points closer than this carry the jitter of whole pixels, not the hand
 FLATNESS = 0.06                     # canvas units; how far a line may stray from the curve it stands for
 FAR = 1e5                           # canvas units; points beyond are clamped, so that no number overflows
-MOST_POINTS = 20_000      # of a drawing that is read from a file
+MOST_POINTS = 200_000     # of a drawing that is read from a file: an hour of drawing, seconds to draw again
 BATCH = 8                           # lines drawn in one numpy expression
 
 
@@ -228,12 +228,16 @@ class Canvas:
         return self._extend()
 
     def end(self) -> None:
-        """Finish the stroke in progress, if any."""
+        """Finish the stroke in progress, if any; one that never touched the canvas is none."""
         if self.current is not None:
             for raster in self._views:
                 raster.finish()
-            self._done.append(self.current)
-            self._undone.clear()
+            left, top, right, bottom = self.current.box()
+            if left < self.width and top < self.height and right > 0 and bottom > 0:
+                self._done.append(self.current)
+                self._undone.clear()
+            else:
+                self.strokes.pop()
             self.current = None
 
     def undo(self) -> Rect:
@@ -322,11 +326,12 @@ def strokes_from_json(text: str | bytes, width: int, height: int) -> list[Stroke
     try:
         own_width, own_height = _number(content["width"]), _number(content["height"])
         scale = min(width / own_width, height / own_height)
-        if sum(len(each["points"]) for each in content["strokes"]) > MOST_POINTS:
-            raise ValueError("more points than anybody draws")
-        strokes = [_stroke(each, scale) for each in content["strokes"]]
+        count = sum(len(each["points"]) for each in content["strokes"])
+        strokes = [_stroke(each, scale) for each in content["strokes"]] if count <= MOST_POINTS else []
     except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise ValueError(f"these strokes are damaged: {cure}") from None
+    if count > MOST_POINTS:
+        raise ValueError(f"these strokes have {count:,} points, more than {MOST_POINTS:,}: drop the .png that S saves instead")
     return strokes
 
 

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +55,9 @@ class Card:
     def draw(self, surface: pygame.Surface, style: Style, pointer: tuple[float, float]) -> None:
         room = draw_card(surface, style, self.title)
         self.draw_inside(surface, room, style)
+        if self.first > (last := max(0, self.rows() - self.fits)):         # rows have gone since
+            self.first = last
+            return self.draw(surface, style, pointer)
         x, height = room.right, round(30 * style.unit)
         for index, button in enumerate(self.buttons):
             width = button.wanted_width(style.type, style.unit)
@@ -124,7 +128,7 @@ class CorrectionsCard(Card):
     def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, style: Style) -> None:
         entries = list(self.entries())[::-1]
         rows: list[tuple[np.ndarray | None, str, str]] = [
-            (entry.frame, f"is {entry.label}", entry.time[:16].replace("T", " ")) for entry in entries]
+            (entry.frame, f"is {entry.label}", _local_time(entry.time)) for entry in entries]
         note = "" if rows else "None yet. When an answer is wrong, type the right digit, or click its bar."
         self.buttons[3].label = "Undo practice" if self.practised() else "Practise"
         self.fits = draw_rows(surface, room, style, rows, self.first, note)
@@ -173,6 +177,14 @@ class FilesCard(Card):
         self.fits = draw_rows(surface, room, style, rows, self.first, note, last.done / last.total if last else 0.0)
 
 
+def _local_time(time: str) -> str:
+    """Return a correction's time as the user's clock shows it; what is no time as it stands."""
+    try:
+        return f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return time[:16]
+
+
 def draw_card(surface: pygame.Surface, style: Style, title: str) -> pygame.Rect:
     """Dim the window, draw a card over it and return the room inside; its last line is left for buttons."""
     veil = pygame.Surface(surface.get_size())
@@ -180,8 +192,8 @@ def draw_card(surface: pygame.Surface, style: Style, title: str) -> pygame.Rect:
     veil.set_alpha(190)
     surface.blit(veil, (0, 0))
     width, height = surface.get_size()
-    margin = round(24 * style.unit)
-    rect = pygame.Rect(0, 0, min(width - margin, round(820 * style.unit)), min(height - margin, round(640 * style.unit)))
+    margin, status = round(24 * style.unit), max(16, round(22 * style.unit)) + round(5 * style.unit)
+    rect = pygame.Rect(0, 0, min(width - margin, round(820 * style.unit)), min(height - 2 * status, round(640 * style.unit)))
     rect.center = (width // 2, height // 2)
     pygame.draw.rect(surface, style.palette.panel, rect, border_radius=round(10 * style.unit))
     pygame.draw.rect(surface, style.palette.line, rect, max(1, round(style.unit)), round(10 * style.unit))

@@ -48,27 +48,39 @@ class Controls:
     def _on_windowexposed(self, event: pygame.event.Event) -> None:
         self.app.show("all")
 
+    def _on_windowfocuslost(self, event: pygame.event.Event) -> None:
+        if self._finger:                    # it may be lifted where we do not hear of it
+            self._finger = None
+            self._release()
+
+    def _for_the_mouse(self, event: pygame.event.Event) -> bool:
+        """Say whether the mouse itself has done something, and no finger draws: SDL repeats a finger as a mouse."""
+        return not getattr(event, "touch", False) and self._finger is None
+
     def _on_mousebuttondown(self, event: pygame.event.Event) -> None:
-        if not getattr(event, "touch", False) and event.button in (1, 3):     # SDL repeats a finger as a mouse
+        if self._for_the_mouse(event) and event.button in (1, 3):
             self._press(event.pos, eraser=event.button == 3)
 
     def _on_mousemotion(self, event: pygame.event.Event) -> None:
-        if getattr(event, "touch", False):
+        if not self._for_the_mouse(event):
             return
         left, _, right = event.buttons[:3]
-        if self.app.canvas.current is not None and not (left or right or self.app.pen):
-            self._release()             # the button was let go where we could not see it
-        elif (left or right) and not self.app.canvas.current and not self._consumed and self._held is None:
+        if not (left or right):
+            if not self.app.pen:
+                self._release()         # the button was let go where we could not see it
+            self._point(event.pos)
+            return
+        if not self.app.canvas.current and not self._consumed and self._held is None:
             if self.app.layout.canvas.collidepoint(event.pos) and not self.app.card:
                 self._press(event.pos, eraser=bool(right))
         self._move(event.pos)
 
     def _on_mousebuttonup(self, event: pygame.event.Event) -> None:
-        if not getattr(event, "touch", False) and event.button in (1, 3):
+        if self._for_the_mouse(event) and event.button in (1, 3):
             self._release()
 
     def _on_fingerdown(self, event: pygame.event.Event) -> None:
-        if self._finger is None:
+        if self._finger is None and self._held is None and self.app.canvas.current is None:
             self._finger = (event.touch_id, event.finger_id)
             self._press(self._finger_position(event), eraser=False)
 
@@ -112,33 +124,34 @@ class Controls:
         elif event.key in self._keys and event.key not in REPEATING:
             return
         self._keys.add(event.key)
-        control = event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META)
+        key = _latin(event)
+        control = event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META) and not event.mod & pygame.KMOD_RALT    # AltGr is both
         shift = event.mod & pygame.KMOD_SHIFT
         letter = event.unicode if getattr(event, "unicode", "") else ""
-        if event.key == pygame.K_ESCAPE:
+        if key == pygame.K_ESCAPE:
             self.app.escape()
-        elif self.app.card and not (event.key == pygame.K_BACKSPACE and isinstance(self.app.card, CorrectionsCard)):
-            if event.key == pygame.K_F1 or letter == "?":
+        elif self.app.card and not (key == pygame.K_BACKSPACE and isinstance(self.app.card, CorrectionsCard)):
+            if key == pygame.K_F1 or letter == "?":
                 self.app.close_card()
             else:
-                self.app.card.key(event.key)
+                self.app.card.key(key)
             self.app.show("all")
         elif control:
-            self._control_key(event.key, bool(shift))
-        elif self.app.pen and (event.key in ARROWS or event.key == pygame.K_SPACE):
-            self.app.drop_pen() if event.key == pygame.K_SPACE else self.app.move_pen(*ARROWS[event.key])
-        elif self._focus_key(event.key, bool(shift)):
+            self._control_key(key, bool(shift))
+        elif self.app.pen and (key in ARROWS or key == pygame.K_SPACE):
+            self.app.drop_pen() if key == pygame.K_SPACE else self.app.move_pen(*ARROWS[key])
+        elif self._focus_key(key, bool(shift)):
             self.app.show("toolbar", "status")
-        elif letter == "?" or event.key == pygame.K_F1:
+        elif letter == "?" or key == pygame.K_F1:
             self.app.show_help()
         elif letter in ("[", "]"):
             self.app.set_brush(self.app.settings.brush + (BRUSH_STEP if letter == "]" else -BRUSH_STEP))
         elif letter and letter in "0123456789":
             self.app.correct(letter)
-        elif event.key == pygame.K_m and shift:
+        elif key == pygame.K_m and shift:
             self.app.stop_training()
         else:
-            self._plain_key(event.key)
+            self._plain_key(key)
 
     def _on_keyup(self, event: pygame.event.Event) -> None:
         self._keys.discard(event.key)
@@ -199,7 +212,7 @@ class Controls:
                 self.app.mark(index)
                 return
         if self.app.shown:
-            self.app.escape()
+            self.app.leave_picture()
         elif self.app.part_at(position) in ("canvas", ""):
             self._consumed = False
             x, y = self._on_canvas(position)
@@ -232,3 +245,10 @@ class Controls:
         """Return canvas units for window pixels."""
         rect = self.app.layout.canvas
         return (position[0] - rect.left) / self.app.view.scale, (position[1] - rect.top) / self.app.view.scale
+
+
+def _latin(event: pygame.event.Event) -> int:
+    """Return the key of an event; on a Cyrillic, Greek, ... keyboard, for a letter's place, the Latin letter there."""
+    place = getattr(event, "scancode", 0)
+    foreign = 127 < event.key < 1 << 30 and pygame.KSCAN_A <= place <= pygame.KSCAN_Z
+    return pygame.K_a + place - pygame.KSCAN_A if foreign else event.key

@@ -75,6 +75,8 @@ class Exchange:
     def open(self, names: list[str]) -> None:
         """Open what was dropped: a picture, several, a folder, strokes or a model."""
         paths = [Path(name) for name in names]
+        if self.app.card:
+            self.app.close_card()
         if len(paths) > 1 or paths[0].is_dir():
             self.app.stop_training()
             self.app.worker.cancel()

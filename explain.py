@@ -32,19 +32,17 @@ def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
     return (heat / max(float(heat.max()), 1e-9)).astype(np.float32)
 
 
-def feature_maps(model: Any, frame: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """Return (layer name, maps (C, H, W) in [0, 1]) for each convolution that looks at neighbours, in the order it is reached."""
-    found: list[tuple[str, np.ndarray]] = []
+def feature_maps(model: Any, frame: np.ndarray) -> list[np.ndarray]:
+    """Return the maps (C, H, W), in [0, 1], of each convolution that looks at neighbours, in the order it is reached."""
+    found: list[np.ndarray] = []
     if not isinstance(model, torch.nn.Module):
         return found
 
-    def keep(name: str) -> Any:
-        def hook(module: Any, inputs: Any, output: Tensor) -> None:
-            maps = output.detach()[0].relu().float().cpu().numpy()
-            found.append((name, np.clip(maps / max(float(np.quantile(maps, BRIGHT)), 0.2 * float(maps.max()), 1e-9), 0, 1)))
-        return hook
+    def keep(module: Any, inputs: Any, output: Tensor) -> None:
+        maps = output.detach()[0].relu().float().cpu().numpy()
+        found.append(np.clip(maps / max(float(np.quantile(maps, BRIGHT)), 0.2 * float(maps.max()), 1e-9), 0, 1))
 
-    hooks = [module.register_forward_hook(keep(name)) for name, module in model.named_modules()
+    hooks = [module.register_forward_hook(keep) for module in model.modules()
              if isinstance(module, torch.nn.Conv2d) and module.kernel_size != (1, 1)]
     try:
         with torch.inference_mode():

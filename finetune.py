@@ -10,7 +10,6 @@ tunings came before, and no class has lost more than MOST_LOST_OF_A_CLASS of its
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +47,6 @@ class Outcome:
     before: float  # of the untouched network
     after: float
     held_out: int  # digits
-    seconds: float
 
 
 class FineTuner:
@@ -70,7 +68,6 @@ class FineTuner:
 
     def tune(self, corrections: Sequence[Correction]) -> Outcome:
         """Move the last layer towards the frames among `corrections` (oldest first), or leave it bit for bit as it was."""
-        started = time.perf_counter()
         classes = self.checkpoint.classes
         corrections = [c for c in corrections if c.label in classes and c.frame.shape == (FRAME_SIZE, FRAME_SIZE)]
         if not corrections:
@@ -105,7 +102,7 @@ class FineTuner:
                 self._states.append((self._parameters[0].detach().clone(), self._parameters[1].detach().clone()))
                 self._set(*moved)
                 break
-        return Outcome(accepted, learnt, len(right), before, after, len(held), time.perf_counter() - started)
+        return Outcome(accepted, learnt, len(right), before, after, len(held))
 
     @property
     def tuned(self) -> bool:

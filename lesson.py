@@ -27,7 +27,11 @@ class Progress:
     step: int
     loss: float
     accuracy: float
-    source: str
+    steps: int  # of the whole lesson
+
+    @property
+    def over(self) -> bool:
+        return self.step == self.steps
 
 
 def new_network(seed: int | None = None) -> Checkpoint:
@@ -61,7 +65,7 @@ def teach(model: Any, digits: Digits | None = None, steps: int = STEPS) -> Itera
         accuracy_average = MEMORY * accuracy_average + (1 - MEMORY) * right
         weight = MEMORY * weight + (1 - MEMORY)         # makes the first averages those of the steps so far
         if step % REPORT == 0 or step == steps:
-            yield Progress(step, loss_average / weight, accuracy_average / weight, digits.source)
+            yield Progress(step, loss_average / weight, accuracy_average / weight, steps)
 
 
 def _find_digits() -> Digits:

@@ -1,4 +1,4 @@
-"""How the window's state is shown: draws the parts that changed, changes nothing but the screen."""
+"""How the window's state is shown: draws the parts that changed, and notes where the things are that can be clicked."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def draw(app: State) -> list[pygame.Rect]:
         changed.append(_draw_status(app))
     if app.card and everything:
         app.card.draw(app.screen, app.style, app.pointer)
+        _draw_status(app)               # over the veil: what a card's buttons did is said there
     return [app.screen.get_rect()] if everything else changed
 
 

@@ -78,8 +78,8 @@ def draw_answer(surface: pygame.Surface, rect: pygame.Rect, style: Style, readin
     number, words, confidence, doubt = in_words(reading, waiting)
     room = panel(surface, rect, style, "Number")
     size = max(11.0, 13 * style.unit)
-    lines = style.type.wrap(words, size, room.width)[:2 if number else 4]
     height = style.type.font(size).get_linesize()
+    lines = style.type.wrap(words, size, room.width)[: max(1, room.height // (3 * height)) if number else 4]
     tone = style.palette.doubt if doubt else style.palette.accent
     if not number:
         y = room.centery - height * len(lines) / 2 - 4 * style.unit
@@ -173,7 +173,9 @@ def draw_frames(surface: pygame.Surface, rect: pygame.Rect, style: Style, frames
 
 def draw_training(surface: pygame.Surface, rect: pygame.Rect, style: Style, reports: Sequence[Progress], paused: bool) -> None:
     """Draw how a training goes: the accuracy's curve from 0 to 100 %, and where it is now."""
-    room = panel(surface, rect, style, "Training, paused" if paused else "Training a tiny network", "Training")
+    over = bool(reports) and reports[-1].over
+    title = "Trained: a tiny network" if over else "Training, paused" if paused else "Training a tiny network"
+    room = panel(surface, rect, style, title, "Trained" if over else "Training")
     size = max(10.0, 12 * style.unit)
     if not reports:
         style.text(surface, "looking for MNIST", room.topleft, size, faint=True, width=room.width)
@@ -258,7 +260,7 @@ def draw_boxes(surface: pygame.Surface, style: Style, groups: Sequence[Digit], t
 
 
 def draw_features(surface: pygame.Surface, rect: pygame.Rect, style: Style,
-                  layers: Sequence[tuple[str, np.ndarray]] | None) -> None:
+                  layers: Sequence[np.ndarray] | None) -> None:
     """Draw the maps of each layer as a mosaic, from left to right; None before a digit is marked."""
     room = panel(surface, rect, style, "What each layer makes of the marked digit", "What each layer sees", "Layers")
     size = max(9.0, 11 * style.unit)
@@ -269,7 +271,7 @@ def draw_features(surface: pygame.Surface, rect: pygame.Rect, style: Style,
     gap = round(8 * style.unit)
     step = (room.width + gap) / len(layers)
     label = style.type.font(size).get_linesize()
-    for index, (_, maps) in enumerate(layers):
+    for index, maps in enumerate(layers):
         count, height, width = min(len(maps), CELLS), *maps.shape[1:]
         place = pygame.Rect(round(room.left + index * step), room.top, round(step) - gap, room.height - label)
         columns = _columns(count, place.width, place.height)

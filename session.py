@@ -119,8 +119,8 @@ class Session:
         from explain import saliency
         return [saliency(self.recognizer.checkpoint.model, group.frame, int(np.argmax(group.probs))) for group in groups]
 
-    def features(self, frame: np.ndarray) -> list[tuple[str, np.ndarray]]:
-        """Return (layer, maps (C, H, W) in [0, 1]) for each layer that keeps a picture, in order."""
+    def features(self, frame: np.ndarray) -> list[np.ndarray]:
+        """Return the maps (C, H, W), in [0, 1], of each layer that keeps a picture, in order."""
         if self.recognizer is None:
             return []
         from explain import feature_maps

@@ -11,7 +11,8 @@ from typing import Any
 from storage import atomic_write, user_data_dir
 
 THEMES = ("light", "dark")
-LEAST_SIDE, MOST_SIDE = 100, 16384      # pixels of the window
+LEAST_SIZE, MOST_SIDE = (480, 360), 16384      # pixels of the window when it opens
+LEAST_BRUSH, MOST_BRUSH = 4.0, 48.0             # canvas units
 
 
 @dataclass
@@ -30,7 +31,7 @@ def settings_path() -> Path:
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Return the settings at `path`; the defaults if there are none. A damaged file is kept aside as `.damaged`."""
+    """Return the settings at `path`, brought into range; the defaults if there are none. A damaged file is kept aside as `.damaged`."""
     path = path or settings_path()
     try:
         return _checked(json.loads(path.read_bytes()))
@@ -57,8 +58,8 @@ def save_settings(settings: Settings, path: Path | None = None) -> bool:
 
 
 def _checked(content: Any) -> Settings:
-    settings = Settings(int(content["width"]), int(content["height"]), content["theme"], float(content["brush"]))
-    sides = settings.width, settings.height
-    if settings.theme not in THEMES or not (LEAST_SIDE <= min(sides) <= max(sides) <= MOST_SIDE and 1 <= settings.brush <= 64):
-        raise ValueError("out of range")
-    return settings
+    width, height = (min(max(int(content[side]), least), MOST_SIDE) for side, least in zip(("width", "height"), LEAST_SIZE))
+    brush = float(content["brush"])
+    if content["theme"] not in THEMES or brush != brush:
+        raise ValueError("no such theme or brush")
+    return Settings(width, height, content["theme"], min(max(brush, LEAST_BRUSH), MOST_BRUSH))

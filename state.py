@@ -6,6 +6,7 @@ Actions change the state, `tick` talks with the worker. No events and no drawing
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from cards import Card, CorrectionsCard, FilesCard, HelpCard
 from layout import Layout, arrange
 from panels import Style
 from session import Session
-from settings import Settings
+from settings import LEAST_BRUSH, MOST_BRUSH, Settings
 from theme import PALETTES, Type
 from widgets import Widget, place
 from worker import Worker
@@ -27,11 +28,11 @@ from worker import Worker
 if TYPE_CHECKING:
     from recognizer import Digit, Reading
 
-LEAST_BRUSH, MOST_BRUSH = 4.0, 48.0     # canvas units
 WIDTH, HEIGHT = 560, 280            # canvas units: room for a whole number
 TOAST = 6.0                         # seconds that a message stays
 
 HINTS = {
+    "picture": "A picture that was opened; a click or Esc goes back to the canvas",
     "canvas": "Draw here: left button or finger draws, right button erases",
     "answer": "The number that was read, and how sure the least sure digit is",
     "bars": "The probability of each class for the marked digit; click one to say that it is the right one",
@@ -56,10 +57,11 @@ class State:
         self.reading: Reading | None = None
         self.classes: tuple[str, ...] = tuple("0123456789")
         self.selected = 0
+        self._marked: tuple[list[Any], Any] | None = None          # what was there when the mark was set: boxes, the newest ink
         self.heat = False
         self.heats: list[np.ndarray] = []
         self.layers_shown = False
-        self.layers: list[tuple[str, np.ndarray]] | None = None     # name and maps of each layer, for the marked digit
+        self.layers: list[np.ndarray] | None = None                 # maps of each layer, for the marked digit
         self.shown: tuple[pygame.Surface, float] | None = None      # a picture in place of the canvas, file pixels a pixel of it
         self.card: Card | None = None
         self.model = ""                                             # the name of the checkpoint in use
@@ -112,7 +114,7 @@ class State:
         self._copy_ink(rect)
         self._unread = True
         if self.shown or self.trouble:
-            self.shown = None
+            self.shown, self.message = None, ""
             self.show("all")
 
     def say(self, message: str) -> None:
@@ -133,7 +135,7 @@ class State:
             return f"{self.trouble[0].upper()}{self.trouble[1:]}. {cure}"
         if not self.model:
             return "Loading the network; you can draw already"
-        return "Draw a digit, or a whole number"
+        return "Reading ..." if self._unread or self.worker.asked_for("read") else "Draw a digit, or a whole number"
 
     def tick(self) -> None:
         """Take the worker's answers in, and ask what there is to ask."""
@@ -151,10 +153,12 @@ class State:
             self.show("status")
 
     def set_reading(self, reading: Reading | None) -> None:
-        """This is what is read now: mark the group of the newest ink, and ask what is to be explained of it."""
+        """This is what is read now: mark the group of the newest ink, unless it was, and ask what is to be explained of it."""
         self.reading = reading
-        count = len(reading.groups) if reading else 0
-        self.selected = min(self._nearest_group(), max(count - 1, 0))
+        newest = self.canvas.strokes[-1] if self.canvas.strokes else None
+        there = [group.box for group in reading.groups] if reading else [], (newest, newest and len(newest))
+        if there != self._marked:
+            self._marked, self.selected = there, self._nearest_group()
         self.heats = []
         if self.heat and reading and reading.groups:
             self.worker.ask("saliency", reading.groups, reading, newest=True)
@@ -219,16 +223,26 @@ class State:
         self.show("canvas", "toolbar")
 
     def undo(self) -> None:
-        self.drawn(self.canvas.undo())
-        self.show("toolbar")
+        self._change(self.canvas.undo)
 
     def redo(self) -> None:
-        self.drawn(self.canvas.redo())
-        self.show("toolbar")
+        self._change(self.canvas.redo)
 
     def clear(self) -> None:
-        self.drawn(self.canvas.clear())
-        self.show("toolbar")
+        self._change(self.canvas.clear)
+
+    def _change(self, change: Callable[[], Rect]) -> None:
+        """Change the drawing, or leave the picture that hides it."""
+        if self.shown:
+            self.leave_picture()
+        else:
+            self.drawn(change())
+            self.show("toolbar")
+
+    def leave_picture(self) -> None:
+        """Show the canvas again in place of a picture."""
+        self.shown, self.message = None, ""
+        self.read_again()
 
     def toggle_theme(self) -> None:
         self.settings.theme = "light" if self.settings.theme == "dark" else "dark"
@@ -260,6 +274,8 @@ class State:
             self.training = []
             self.worker.ask("train", tag=self.training)
             self.say("A tiny network learns: M pauses it, Shift-M stops it. No file is written")
+        elif self.training and self.training[-1].over:
+            self.say(f"The lesson is over: the tiny network reads; Shift-M brings {self.model} back")
         else:
             self.worker.pause(not self.worker.paused)
         self.show("all")
@@ -336,8 +352,7 @@ class State:
             self.focus = -1
             self.show("toolbar")
         elif self.shown:
-            self.shown, self.message = None, ""
-            self.read_again()
+            self.leave_picture()
         elif self.training is not None:
             self.stop_training()
         else:
@@ -366,6 +381,8 @@ class State:
             if getattr(self.layout, name).collidepoint(position):
                 if name == "frames" and self.training is not None:
                     return "training"
+                if name == "canvas" and self.shown:
+                    return "picture"
                 return "layers" if self.layers_shown and name in ("bars", "frames") else name
         return ""
 
@@ -375,4 +392,4 @@ class State:
         for thing in things:
             if thing.rect.collidepoint(position):
                 return thing.hint
-        return HINTS.get(self.part_at(position), "")
+        return "" if self.card else HINTS.get(self.part_at(position), "")

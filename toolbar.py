@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controls import BRUSH_STEP
-from state import LEAST_BRUSH, MOST_BRUSH
+from settings import LEAST_BRUSH, MOST_BRUSH
 from widgets import Button, Slider, Widget
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The window: a state, the controls that change it, and the painter that shows it.
 
-`handle` changes the state, `tick` talks with the worker, `draw` only looks. Tests drive all three without a display.
+`handle` changes the state, `tick` talks with the worker, `draw` shows it and notes where things are. Tests drive all three without a display.
 """
 
 from __future__ import annotations

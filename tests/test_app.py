@@ -19,7 +19,7 @@ from PIL import Image
 import answers
 import app as command
 from canvas import Canvas
-from cards import CorrectionsCard, FilesCard, HelpCard
+from cards import CorrectionsCard, FilesCard, HelpCard, _local_time
 from frame import make_frame
 from layout import arrange
 from learn import Memory
@@ -239,6 +239,53 @@ def test_a_finger_draws_once_though_it_is_also_told_as_a_mouse(app: App) -> None
     assert len(app.canvas.strokes) == 1 and app.canvas.current is None
     assert len(app.canvas.strokes[0].points) == len(SEVEN)
     assert read(app).text == "7"
+
+
+def test_two_pointers_do_not_tangle(app: App) -> None:
+    width, height = app.screen.get_size()
+
+    def finger(kind: int, point: tuple[float, float]) -> None:
+        x, y = at(app, point)
+        send(app, kind, touch_id=1, finger_id=7, x=x / width, y=y / height, dx=0.0, dy=0.0)
+
+    finger(pygame.FINGERDOWN, SEVEN[0])
+    for point in SEVEN[1:]:
+        send(app, pygame.MOUSEMOTION, pos=at(app, (500, 250)), rel=(0, 0), buttons=(0, 0, 0), touch=False)
+        drag(app, [(20, 250), (40, 250)])
+        finger(pygame.FINGERMOTION, point)
+    finger(pygame.FINGERUP, SEVEN[-1])
+    assert [len(stroke.points) for stroke in app.canvas.strokes] == [len(SEVEN)]
+    slider = next(widget for widget in app.shown_widgets if hasattr(widget, "high"))
+    send(app, pygame.MOUSEBUTTONDOWN, pos=slider.rect.center, button=1, touch=False)
+    brush = app.settings.brush
+    finger(pygame.FINGERDOWN, SEVEN[0])
+    finger(pygame.FINGERMOTION, (540, 20))
+    assert app.settings.brush == brush and len(app.canvas.strokes) == 1
+
+
+def test_a_finger_that_is_not_seen_lifted_leaves_the_mouse_its_pen(app: App) -> None:
+    send(app, pygame.FINGERDOWN, touch_id=1, finger_id=7, x=0.4, y=0.4, dx=0.0, dy=0.0)
+    send(app, pygame.WINDOWFOCUSLOST)
+    assert app.canvas.current is None
+    drag(app, SEVEN)
+    assert len(app.canvas.strokes[-1].points) == len(SEVEN)
+
+
+def test_a_mouse_that_moves_leaves_the_keyboards_pen_alone(app: App) -> None:
+    press(app, pygame.K_p)
+    press(app, pygame.K_SPACE)
+    for x in (20, 300, 500):
+        send(app, pygame.MOUSEMOTION, pos=at(app, (x, 250)), rel=(0, 0), buttons=(0, 0, 0), touch=False)
+    press(app, pygame.K_DOWN)
+    assert app.canvas.current is not None and np.ptp([x for x, _ in app.canvas.current.points]) == 0
+
+
+def test_letters_of_other_alphabets_are_the_keys_at_their_place(app: App) -> None:
+    drag(app, SEVEN)
+    send(app, pygame.KEYDOWN, key=0x44F, scancode=pygame.KSCAN_Z, mod=pygame.KMOD_CTRL, unicode="")     # a Russian letter
+    assert app.canvas.empty
+    send(app, pygame.KEYDOWN, key=pygame.K_8, scancode=pygame.KSCAN_8, mod=pygame.KMOD_CTRL | pygame.KMOD_RALT, unicode="[")
+    assert app.settings.brush == 14         # AltGr
 
 
 def test_undo_redo_and_clear_by_key(app: App) -> None:
@@ -507,12 +554,26 @@ def test_a_click_on_a_bar_corrects_the_marked_digit(app: App) -> None:
 
 
 def test_the_arrows_mark_the_next_group(app: App) -> None:
+    drag(app, [(450, 60), (450, 220)])
+    drag(app, SEVEN)
+    assert read(app).text == "71" and app.selected == 0             # the newest ink
+    press(app, pygame.K_RIGHT)
+    assert app.selected == 1 and app.group is not None and app.group.digit == "1"
+
+
+def test_a_mark_stays_while_nothing_is_drawn(app: App) -> None:
     drag(app, SEVEN)
     drag(app, [(450, 60), (450, 220)])
     read(app)
-    assert app.selected == 1                            # the newest ink
-    press(app, pygame.K_RIGHT)
-    assert app.selected == 0 and app.group is not None and app.group.digit == "7"
+    press(app, pygame.K_LEFT)
+    for letter in "23":
+        press(app, pygame.K_0 + int(letter), letter=letter)
+        settle(app, lambda letter=letter: f"this is {letter}" in app.message)      # type: ignore[misc]
+        assert read(app).text == f"{letter}1" and app.selected == 0
+    press(app, pygame.K_h)
+    assert app.selected == 0
+    drag(app, [(300, 60), (300, 220)])
+    assert read(app).text == "311" and app.selected == 1
 
 
 def test_corrections_are_listed_and_forgotten_after_a_second_press(app: App) -> None:
@@ -527,8 +588,17 @@ def test_corrections_are_listed_and_forgotten_after_a_second_press(app: App) -> 
     practise = app.card.buttons[3]
     click(app, practise.rect.center)
     settle(app, lambda: app.message.startswith("Practised"))
+    status = app.layout.status
+    said = shown(app)[status.left:status.right, status.top:status.bottom]
+    assert (said == pygame.Color(app.style.palette.text)[:3]).all(axis=2).any()      # over the veil, in full contrast
+    app.card.practised = lambda: True
+    app.show("all")
     shown(app)
-    assert practise.label == ("Undo practice" if app.session.practised else "Practise")
+    assert practise.label == "Undo practice"
+    app.card.practised = lambda: False
+    app.show("all")
+    shown(app)
+    assert practise.label == "Practise"
     forget = app.card.buttons[2]
     click(app, forget.rect.center)
     assert app.card.rows() == 2 and "Really" in forget.label
@@ -538,6 +608,32 @@ def test_corrections_are_listed_and_forgotten_after_a_second_press(app: App) -> 
     assert app.card.rows() == 0
     press(app, pygame.K_ESCAPE)
     assert app.card is None and app.running
+
+
+def test_a_list_that_grew_shorter_shows_its_end(app: App) -> None:
+    assert app.session.memory is not None
+    for number in range(40):
+        app.session.memory.learn(np.full((28, 28), number / 40, np.float32), "1")
+    press(app, pygame.K_l)
+    card = app.card
+    assert isinstance(card, CorrectionsCard)
+    shown(app)
+    press(app, pygame.K_END)
+    for _ in range(25):
+        app.session.memory.undo()
+    app.show("all")
+    shown(app)
+    assert card.first == max(0, 15 - card.fits)
+
+
+def test_times_are_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert _local_time("2026-11-23T05:08:09+00:00") == "2026-11-23 14:08" and _local_time("once") == "once"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_practice_rests_while_a_network_is_trained(app: App) -> None:
@@ -620,6 +716,14 @@ def test_a_dropped_picture_is_shown_with_its_boxes_and_the_canvas_comes_back(app
     box = app.to_screen(app.reading.groups[0].box)
     assert app.picture_rect().contains(box) and box.height > 0.5 * app.layout.canvas.height
     shown(app)
+    assert "Esc" in app.hint_at(app.layout.canvas.center)
+    press(app, pygame.K_z, pygame.KMOD_CTRL)                    # changes nothing that cannot be seen
+    assert app.shown is None and app.message == "" and app.running and read(app).text == "1"
+    press(app, pygame.K_F1)
+    assert app.hint_at(app.layout.canvas.topleft) == ""
+    send(app, pygame.DROPFILE, file=str(tmp_path / "big.png"))
+    settle(app, lambda: app.shown is not None)
+    assert app.card is None
     press(app, pygame.K_ESCAPE)
     assert app.shown is None and app.running and read(app).text == "1"
 
@@ -843,7 +947,7 @@ def test_the_maps_of_each_layer_follow_the_pen(app: App) -> None:
     read(app)
     settle(app, lambda: app.layers is not None)
     before = app.layers
-    assert before is not None and len(before) == 5 and before[0][1].shape == (32, 28, 28)
+    assert before is not None and len(before) == 5 and before[0].shape == (32, 28, 28)
     picture = shown(app)
     drag(app, [(440, 60), (440, 220)])
     read(app)
@@ -894,6 +998,8 @@ def test_settings_come_back_and_damaged_ones_are_kept_aside(tmp_path: Path) -> N
     assert load_settings(path) == Settings()
     assert save_settings(Settings(800, 600, "dark", 24.0), path)
     assert load_settings(path) == Settings(800, 600, "dark", 24.0)
+    assert save_settings(Settings(95, 99_999, "dark", 64.0), path)
+    assert load_settings(path) == Settings(480, 16384, "dark", 48.0)        # in range again, and no more lost
     for content in ("", "{", "[]", '{"width": "x"}', json.dumps({"width": 1, "height": 1, "theme": "pink", "brush": 0})):
         path.write_text(content)
         assert load_settings(path) == Settings()
@@ -929,6 +1035,18 @@ def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(app
     assert app.running and app.training is None
     assert read(app).groups[0].probs == before.groups[0].probs
     assert (ROOT / "model.pth").read_bytes() == model
+
+
+def test_a_lesson_that_is_over_says_so(app: App, monkeypatch: pytest.MonkeyPatch, digits: Any) -> None:
+    monkeypatch.setattr("lesson._find_digits", lambda: digits)
+    monkeypatch.setattr("lesson.teach.__defaults__", (None, 10))       # steps
+    press(app, pygame.K_m)
+    settle(app, lambda: bool(app.training) and not app.worker.busy)
+    app.tick()
+    assert app.training is not None and [report.over for report in app.training] == [False, True]
+    press(app, pygame.K_m)
+    assert "The lesson is over" in app.message and not app.worker.paused
+    shown(app)
 
 
 # ---------------------------------------------------------------------------------- faults and the command
@@ -981,14 +1099,37 @@ def test_damaged_corrections_are_kept_aside_and_said(start: Start, tmp_path: Pat
 
 
 def test_an_error_of_the_worker_is_shown_and_the_window_lives(app: App) -> None:
-    answers.take(app, Result("read", ("canvas", 1), error="something broke"))
-    assert app.message == "something broke"
     drag(app, SEVEN)
     assert read(app).text == "7"
+    answers.take(app, Result("read", ("canvas", 1), error="something broke"))
+    assert app.message == "something broke" and app.reading is None
+    drag(app, [(450, 60), (450, 220)])
+    assert app.waiting() == "Reading ..."
+    assert read(app).text == "71"
 
 
-def test_no_display_is_one_clear_line(tmp_path: Path) -> None:
-    environment = {"SDL_VIDEODRIVER": "x11", "DISPLAY": ":987", "PATH": "", "HOME": str(tmp_path)}
+def test_heat_of_an_earlier_reading_is_not_shown(app: App) -> None:
+    drag(app, SEVEN)
+    old = read(app)
+    press(app, pygame.K_h)
+    settle(app, lambda: bool(app.heats))
+    drag(app, [(450, 60), (450, 220)])
+    read(app)
+    settle(app, lambda: len(app.heats) == 2)
+    answers.take(app, Result("saliency", old, [np.ones((28, 28))]))
+    assert len(app.heats) == 2
+
+
+def test_what_the_system_uncovers_is_drawn_again(app: App) -> None:
+    shown(app)
+    app.screen.fill("red")
+    send(app, pygame.WINDOWEXPOSED)
+    assert not (shown(app) == (255, 0, 0)).all(axis=2).any()
+
+
+@pytest.mark.parametrize("display", [{"SDL_VIDEODRIVER": "x11", "DISPLAY": ":987"}, {}])
+def test_no_display_is_one_clear_line(display: dict[str, str], tmp_path: Path) -> None:
+    environment = {"PATH": "", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), **display}
     done = subprocess.run([sys.executable, ROOT / "app.py"], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("app.py: no window can be opened") and done.stderr.count("\n") == 1
@@ -1041,7 +1182,8 @@ def test_a_screenshot_of_strokes_shows_their_answer(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "handwritten-digits" / "settings.json").exists()
 
 
-@pytest.mark.parametrize("words", [["--size", "big"], ["--size", "1x1"], ["--scale", "9"], ["--scale", "x"], ["--theme", "pink"]])
+@pytest.mark.parametrize("words", [
+    ["--size", "big"], ["--size", "1x1"], ["--size", "479x360"], ["--scale", "9"], ["--scale", "x"], ["--theme", "pink"]])
 def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         command.main(words)

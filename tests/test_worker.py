@@ -242,5 +242,5 @@ def test_features_show_each_layer_in_order(recognizer: Any, seven: np.ndarray) -
     session = Session()
     session.recognizer = recognizer
     layers = session.features(recognizer.read(seven).groups[0].frame)
-    assert [maps.shape[1] for _, maps in layers] == sorted((maps.shape[1] for _, maps in layers), reverse=True)
-    assert all(0 <= maps.min() and maps.max() <= 1 for _, maps in layers) and layers[0][1].shape[1:] == (28, 28)
+    assert [maps.shape[1] for maps in layers] == sorted((maps.shape[1] for maps in layers), reverse=True)
+    assert all(0 <= maps.min() and maps.max() <= 1 for maps in layers) and layers[0].shape[1:] == (28, 28)
