@@ -46,7 +46,7 @@ def _load(app: State, result: Result) -> None:
     app.model, app.trouble = result.value, ""
     damaged = app.session.memory.damaged if app.session.memory is not None else []
     if damaged:
-        app.say(f"{len(damaged)} correction{'s' if len(damaged) > 1 else ''} cannot be read, and left in {damaged[0].parent}")
+        app.say(f"{len(damaged)} correction{'s' if len(damaged) > 1 else ''} cannot be read, and kept in {damaged[0].parent}")
     app.worker.ask("classes")
     app.read_again()
 

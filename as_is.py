@@ -12,12 +12,7 @@ from decode import Source, open_picture
 
 
 def see_as_is(source: Source, size: int, channels: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """Return (uint8 (size, size) or (size, size, 3), (width, height) of the upright picture).
-
-    Float ink, as the canvas has it, is taken for a drawing: dark on white. Raises what `open_picture` raises.
-    """
-    if isinstance(source, np.ndarray) and source.dtype.kind == "f":
-        source = np.round((1 - np.clip(source, 0, 1)) * 255).astype(np.uint8)
+    """Return (uint8 (size, size) or (size, size, 3), (width, height) of the upright picture). Raises what `open_picture` raises."""
     colours, scale = open_picture(source)
     image = Image.fromarray(colours).convert("RGB" if channels == 3 else "L")
     upright = (round(image.width * scale), round(image.height * scale))

@@ -24,7 +24,7 @@ BRUSH_RANGE = (1.0, 64.0)           # canvas units
 LEAST_STEP = 2.5                    # canvas units; points closer than this carry the jitter of whole pixels, not the hand
 FLATNESS = 0.06                     # canvas units; how far a line may stray from the curve it stands for
 FAR = 1e5                           # canvas units; points beyond are clamped, so that no number overflows
-MOST_POINTS = 200_000     # of a drawing that is read from a file: an hour of drawing, seconds to draw again
+MOST_POINTS = 20_000      # of a drawing that is read from a file: some seconds to draw them again
 BATCH = 8                           # lines drawn in one numpy expression
 
 
@@ -331,7 +331,7 @@ def strokes_from_json(text: str | bytes, width: int, height: int) -> list[Stroke
     except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise ValueError(f"these strokes are damaged: {cure}") from None
     if count > MOST_POINTS:
-        raise ValueError(f"these strokes have {count:,} points, more than {MOST_POINTS:,}: drop the .png that S saves instead")
+        raise ValueError(f"these strokes have {count:,} points, more than {MOST_POINTS:,}: drop a picture of them instead")
     return strokes
 
 

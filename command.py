@@ -25,10 +25,15 @@ def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         code = main()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:  # caught out here: in a loop Python 3.14 lets some slip past the loop's own handler
         print(f"{Path(sys.argv[0]).name}: stopped", file=sys.stderr)
         code = 130
-    except BrokenPipeError:  # where there is no SIGPIPE
+    except OSError as error:  # of what is printed: a full disk, or a closed pipe where there is no SIGPIPE
+        if not isinstance(error, BrokenPipeError):
+            error.filename = error.filename or "standard output"
+            print(f"{Path(sys.argv[0]).name}: {one_line(error)}", file=sys.stderr)
         if sys.stdout is not None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
         code = 1

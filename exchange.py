@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pygame
 
+from canvas import MOST_POINTS
 from cards import FilesCard
 from command import one_line
 from storage import atomic_write, unused_path
@@ -32,9 +33,11 @@ class Exchange:
         self._save(".png", lambda file: Image.fromarray(self.app.canvas.picture()).save(file, "PNG"))
 
     def save_strokes(self) -> None:
-        self._save(".json", lambda file: file.write(self.app.canvas.to_json().encode()))
+        points = sum(map(len, self.app.canvas.strokes))
+        warning = "; with so many points it cannot be opened again: save a picture, too (S)" if points > MOST_POINTS else ""
+        self._save(".json", lambda file: file.write(self.app.canvas.to_json().encode()), warning)
 
-    def _save(self, ending: str, write: Callable[[Any], Any]) -> None:
+    def _save(self, ending: str, write: Callable[[Any], Any], warning: str = "") -> None:
         if not self.app.canvas.strokes:
             self.app.say("There is nothing to save: draw something first")
             return
@@ -43,7 +46,7 @@ class Exchange:
             path = unused_path(self.app.folder, "drawing", ending)
             with atomic_write(path) as file:
                 write(file)
-            self.app.say(f"Saved {path}")
+            self.app.say(f"Saved {path}{warning}")
         except OSError as error:
             if path:
                 path.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ BRIGHT = 0.995      # of a layer's values lie below what its maps show as white,
 def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
     """Return float32 (H, W) in [0, 1]: how much each pixel of `frame` (H, W[, 3]) moved the logit of class `winner`.
 
-    The gradient, averaged over noisy copies, times the ink. Raises ValueError for a network without gradients.
+    The gradient, averaged over noisy copies, times the ink where the frame is ink. Raises ValueError for a network without gradients.
     """
     image = _as_image(model, frame)
     noise = torch.randn((SAMPLES, *image.shape[1:]), generator=torch.Generator().manual_seed(0)).to(image.device)

@@ -153,14 +153,14 @@ def fit_pen(crop: np.ndarray) -> np.ndarray:
     depth = ndimage.distance_transform_edt(np.pad(solid, 1))[1:-1, 1:-1]
     shrink = min(shrink, float(depth.max()) - 1)  # something is always left
     thin = np.clip(depth - shrink, 0, 1).astype(np.float32)
-    return crop_to_ink(thin) if thin.any() else crop
+    return crop_to_ink(thin)
 
 
 def _ink_level(ink: np.ndarray) -> float:
     """Return how bright full ink is: the 90th percentile of the pixels brighter than a quarter of the brightest."""
     inked = ink[ink > ink.max() / 4]
     place = round(0.9 * (len(inked) - 1))
-    return float(np.partition(inked, place)[place]) if len(inked) else 1.0
+    return float(np.partition(inked, place)[place])
 
 
 def _resize(ink: np.ndarray, scale: float) -> np.ndarray:

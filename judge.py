@@ -55,7 +55,7 @@ class Guess:
     @property
     def cost(self) -> float:
         """Nats; how badly one digit explains this ink."""
-        return GROUP_COST - math.log(max(self.confidence, LEAST_PROBABILITY)) + self.doubt
+        return GROUP_COST - math.log(self.confidence) + self.doubt
 
 
 def pool(opinions: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:

@@ -94,7 +94,6 @@ def _strokes(depth: np.ndarray) -> tuple[np.ndarray, float]:
     labels, count = ndimage.label(ink > 0, EIGHT)
     keep = np.zeros(count + 1, bool)
     keep[np.unique(labels[depth > max(0.6 * strong, floor)])] = True
-    keep[0] = False
     ink[~keep[labels]] = 0
     return ink, strong
 
@@ -176,7 +175,7 @@ def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray
     inside[rim(labels)] = 0
     if inside.max() > 0.05 * mass.max():
         mass = inside
-    return depth[(mass >= 0.2 * mass.max())[labels] & (labels > 0)]
+    return depth[(mass >= 0.2 * mass.max())[labels]]
 
 
 def _depth(level: np.ndarray, share: float) -> tuple[np.ndarray, bool]:
@@ -230,16 +229,22 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
     if min(depth.shape) < RULED_SIDE:
         return depth
     marks = depth > max(_above_noise(depth, 5), 0.06)
-    bare = depth
+    bare, ruled = depth, False
     for axis in (0, 1):
         band = _ruling(marks if axis == 0 else marks.T)
         if band is None:
             continue
         band = band if axis == 0 else band.T
+        if axis == 1 and not ruled:  # where no rows are, columns are a number's 1s, but for a line along the picture's edge
+            labels, _ = ndimage.label(band)
+            band &= np.isin(labels, labels[:, [0, -1]])
+        inked = band & marks
+        if not inked.any():
+            continue
         runs = _run_lengths(marks, axis)
-        thickness = float(np.median(runs[band & marks]))
+        thickness = float(np.median(runs[inked & ~np.roll(marks, 1, axis)]))  # each run once: long ones are strokes
         if thickness < THICKEST_RULE * depth.shape[axis]:
-            bare = np.where(_of_lines(depth, runs, band, thickness, axis), 0, bare)
+            bare, ruled = np.where(_of_lines(depth, runs, band, thickness, axis), 0, bare), True
     return bare
 
 
@@ -249,11 +254,9 @@ def erase_rules(ink: np.ndarray) -> np.ndarray:
         return ink
     bare = ink
     for axis, full in enumerate([_full_lines(ink), _full_lines(ink.T)]):
-        if not full.any():
-            continue
         labels, count = ndimage.label(full)
         if count < LEAST_LINES:
-            continue
+            break  # where no rows are ruled, columns are a number's 1s
         thickness = float(np.median(np.bincount(labels)[1:]))
         if thickness <= THICKEST_RULE / 2 * min(ink.shape):
             band = np.broadcast_to(full[:, None] if axis == 0 else full, ink.shape)

@@ -99,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
 def predict_user_input(model: str | os.PathLike[str] | Any, image_path: str | os.PathLike[str]) -> int | str | None:
     """Return the digit or number in a picture as an int; else its text (a class's name, "7?3" with a refused part); None if there is none.
 
-    `model` is a checkpoint, its path, or a Recognizer.
+    Several lines are joined. `model` is a checkpoint, its path, or a Recognizer.
     """
     recognizer = model if isinstance(model, Recognizer) else Recognizer(model)
     text = recognizer.read(image_path).text.replace("\n", "")
@@ -124,8 +124,10 @@ def find_pictures(paths: list[str]) -> Iterator[tuple[str, Source | Exception]]:
         if path == "-":
             yield path, sys.stdin.buffer.read() if sys.stdin else PictureError("stdin is closed: name a file instead")
         elif os.path.isdir(path):
-            found = pictures_below(path)
-            if not found:
+            closed: list[OSError] = []
+            found = pictures_below(path, closed.append)
+            yield from ((os.fsdecode(error.filename), error) for error in closed)
+            if not found and not closed:
                 yield path, PictureError(f"{path} holds no pictures: name a folder with PNG or JPEG files")
             for name in found:
                 yield name, name
@@ -171,7 +173,12 @@ def plot_pictures(sources: list[Source], path: str | os.PathLike[str], recognize
 
 
 def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, ...], path: Path) -> None:
-    """Draw a row a picture: the picture with its boxes, then each frame the network saw over its probabilities."""
+    """Draw a row a picture: the picture with its boxes, then each frame the network saw over its probabilities.
+
+    Raises ValueError without any.
+    """
+    if not shown:
+        raise ValueError("there is no picture to draw")
     import matplotlib
 
     matplotlib.use("Agg")

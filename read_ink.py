@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from decode import LEAST_CONTRAST, PictureError, Source, open_picture
+from decode import LEAST_CONTRAST, Source, check_ink, open_picture
 from frame import DIGIT_BOX, EIGHT, find_box, fit_frame, make_frame, unstretch
 from page import is_dimmed, isolate_page
 from paper import FINE, PAPER_SIDE, edges, erase_rules, rim, shaded_ink
@@ -67,8 +67,7 @@ def read_ink(source: Source) -> Picture:
     FileNotFoundError or another OSError, or PictureError.
     """
     if isinstance(source, np.ndarray) and source.dtype.kind == "f":
-        if source.ndim != 2 or not np.isfinite(source).all() or source.min(initial=0) < 0 or source.max(initial=0) > 1:
-            raise PictureError("float ink must be (H, W) with values in [0, 1]")
+        check_ink(source)
         return Picture([Look(source.astype(np.float32, copy=False), whole=_may_be_frame(*source.shape))])
     colours, scale = open_picture(source)
     return Picture(find_looks(colours), scale)
@@ -264,7 +263,7 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
         ink[~ndimage.binary_dilation(distance >= STRONG * contrast, EIGHT)] = 0  # ringing links neighbours
     ink = erase_rules(ink)
     # full contrast is left as it is, so that MNIST passes through unchanged
-    return ink if contrast >= 200 else ink * (255 / contrast), max(share, border_share) < 0.7
+    return ink if contrast >= 200 else ink / np.float32(contrast / 255), max(share, border_share) < 0.7
 
 
 def _flat_shape(colours: np.ndarray) -> np.ndarray | None:

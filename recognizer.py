@@ -45,7 +45,7 @@ class Digit:
     confidence: float  # calibrated probability in [0, 1]
     probs: tuple[float, ...]  # in class order
     box: tuple[int, int, int, int]  # left, top, width, height in pixels of the upright picture
-    frame: np.ndarray = field(repr=False, compare=False)  # float32 (28, 28): what the network saw
+    frame: np.ndarray = field(repr=False, compare=False)  # float32: what the network saw, (28, 28) or a whole picture
     accepted: bool = True
 
 
@@ -286,13 +286,12 @@ class Recognizer:
 
     def _digit(self, guess: Guess, scale: float, among: bool = False) -> Digit:
         """Return `guess` as a digit, accepted or not; `among`: in a number, most of which has been read."""
-        left, top, right, bottom = guess.piece.box
-        box = (round(left * scale), round(top * scale), round((right - left) * scale), round((bottom - top) * scale))
+        left, top, right, bottom = (round(side * scale) for side in guess.piece.box)
         return Digit(
             self.judge.name(guess.probs),
             guess.confidence,
             tuple(guess.probs.tolist()),
-            box,
+            (left, top, right - left, bottom - top),
             guess.frame,
             self.judge.accepts(guess, among),
         )

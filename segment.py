@@ -315,7 +315,9 @@ def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[i
         else:
             lines.append([g])
             spans.append([float(top), float(bottom)])
-    lines = [line for line, span in zip(lines, spans) if span[1] - span[0] >= SPECK * tall]
+    heights = [bottom - top for top, bottom in extent]
+    highest = [max(heights[g] for g in line) for line in lines]
+    lines = [[g for g in line if heights[g] >= SPECK * most] for line, most in zip(lines, highest) if most >= SPECK * tall]
     if len(lines) <= MOST_LINES:
         _join_slanted(lines, [(int(boxes[members, 0].min()), int(boxes[members, 2].max())) for members in groups], extent)
     return [

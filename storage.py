@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -20,26 +21,27 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Yield a binary file that takes the place of `path` when the block ends without an error.
 
     The bytes go to a temporary file in the same folder, are flushed to disk, and `os.replace` swaps
-    them in, so a reader sees the old file or the new one and never a part. Raises OSError (disk
-    full, no permission); `path` is then as it was and the temporary file is gone.
+    them in, so a reader sees the old file or the new one and never a part. Where `path` is a link, what it
+    names is replaced. Raises OSError (disk full, no permission, no regular file); `path` is then as it was and
+    the temporary file is gone.
     """
-    path = Path(path)
-    partial = None
+    path, partial = Path(path), None
+    target = _regular(path)
     try:
-        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(partial, _mode_of(path))
-        os.replace(partial, path)
+        os.chmod(partial, _mode_of(target))
+        os.replace(partial, target)
     except BaseException as error:
         if partial is not None:
             Path(partial).unlink(missing_ok=True)
         if isinstance(error, OSError) and (partial is None or error.filename in (None, partial)):
             error.filename = str(path)  # not the temporary file's, which says nothing to anybody
         raise
-    _sync_folder(path.parent)
+    _sync_folder(target.parent)
 
 
 def try_out(path: Path) -> None:
@@ -47,7 +49,7 @@ def try_out(path: Path) -> None:
     if path.is_dir():
         raise ValueError(f"{path} is a folder: name a file")
     try:
-        tempfile.TemporaryFile(dir=path.parent).close()
+        tempfile.TemporaryFile(dir=_regular(path).parent).close()
     except OSError as error:
         error.filename = str(path)
         raise
@@ -98,6 +100,14 @@ def user_data_dir() -> Path:
     else:
         base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     return base / APP_NAME
+
+
+def _regular(path: Path) -> Path:
+    """Return the file that `path`, or the link there, names; OSError if that is a device or a pipe, which cannot be replaced."""
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file() and not target.is_dir():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return target
 
 
 def _mode_of(path: Path) -> int:

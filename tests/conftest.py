@@ -38,7 +38,7 @@ if os.getuid() == 0:
 def child(imports: str, fault: str, code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Import as this user, bring the fault about, then run `code` in `folder`."""
     for place in (folder, *folder.parents):
-        if "pytest" in place.name and place.stat().st_uid == os.getuid():
+        if "pytest-of-" in str(place) and place.stat().st_uid == os.getuid():
             place.chmod(0o755)                              # the child may come in
     lines = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport {imports}\n{fault}\n{code}"
     known = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_DATA_HOME")}

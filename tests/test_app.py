@@ -686,6 +686,16 @@ def test_saved_strokes_come_back_when_dropped(app: App, tmp_path: Path) -> None:
     assert (app.canvas.picture() == before).all()
 
 
+def test_a_drawing_too_long_to_be_opened_again_is_said_when_saved(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exchange.MOST_POINTS", 3)
+    drag(app, SEVEN)
+    press(app, pygame.K_j)
+    assert "cannot" not in app.message
+    drag(app, SEVEN)
+    press(app, pygame.K_j)
+    assert app.message.startswith("Saved") and "cannot be opened again" in app.message
+
+
 def test_a_folder_that_cannot_be_written_is_said(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any) -> Path:
         raise PermissionError(13, "Permission denied", "/there")

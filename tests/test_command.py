@@ -52,6 +52,15 @@ def test_without_sigpipe_a_closed_pipe_ends_it_quietly_too() -> None:
     process.stderr.close()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux's disk that is always full")
+def test_a_full_disk_under_the_output_is_one_line() -> None:
+    for flush in (True, False):
+        code = f"{RUN}def main():\n    print('a line', flush={flush})\n    return 0\ncommand.run(main)"
+        with open("/dev/full", "w") as full:
+            ended = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert (ended.returncode, ended.stderr) == (1, "test.py: standard output: no space left on device\n")
+
+
 def test_without_standard_streams_it_runs() -> None:
     for main, status in (("lambda: 3", 3), ("lambda: (_ for _ in ()).throw(BrokenPipeError)", 1)):
         code = f"{RUN}sys.stdout = sys.stderr = None\ncommand.run({main})"

@@ -106,7 +106,7 @@ def test_more_points_than_anybody_draws_are_refused() -> None:
     with pytest.raises(ValueError, match="at most"):
         draw_strokes(many)
     content = Canvas().to_json().replace('"strokes": []', '"strokes": [{"brush": 16, "eraser": false, "points": ' + str(many[0]) + "}]")
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(ValueError, match="30,000 points, more than 20,000"):
         Canvas().load_json(content)
 
 
@@ -121,7 +121,7 @@ def test_a_point_is_two_finite_numbers(strokes: list) -> None:
 def test_a_huge_picture_is_made_smaller_before_it_is_turned_to_ink(mode: str, size: tuple[int, int], tmp_path: Path) -> None:
     Image.new(mode, size).save(tmp_path / "huge.png")
     picture = read_ink(tmp_path / "huge.png")
-    assert next(iter(picture.looks)).ink.shape <= (1024, 1024) and picture.scale == pytest.approx(max(size) / 1024, rel=0.01)
+    assert max(next(iter(picture.looks)).ink.shape) <= 1024 and picture.scale == pytest.approx(max(size) / 1024, rel=0.01)
 
 
 @pytest.mark.parametrize("size", [(1, 2_000_000), (11_000, 10_000)])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from conftest import SEVEN, THREE
+from PIL import Image
 from scipy import ndimage
 
 from canvas import draw_strokes
@@ -110,6 +111,15 @@ def test_shadows_of_fingers_are_no_ink(strokes: list, label: str, recognizer: Re
 @pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3"), (BOTH, "73")])
 def test_ruled_lines_darker_than_the_pencil_are_no_ink(strokes: list, label: str, recognizer: Recognizer) -> None:
     assert recognizer.read(sheet(strokes, np.ones((TALL, WIDE)), ruling=0.65, pencil=0.35)).text == label
+
+
+def test_rules_under_bold_digits_are_as_thick_as_they_are(recognizer: Recognizer) -> None:
+    page = np.ones((200, 420))
+    page[np.arange(200) % 45 < 3] = 0.5
+    bold = [[[x + 80 * n, y] for x, y in SEVEN[0]] for n in range(4)]
+    page = np.minimum(page, np.asarray(Image.fromarray(draw_strokes(bold, 26, 420, 20)).crop((0, 110, 420, 310))) / 255)
+    photo = ndimage.gaussian_filter(page * 190, 0.8) + np.random.default_rng(0).normal(0, 4, page.shape)
+    assert recognizer.read(photo.clip(0, 255).astype(np.uint8)).text == "7777"
 
 
 def soft_light() -> np.ndarray:

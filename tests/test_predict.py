@@ -160,6 +160,21 @@ def test_an_unreadable_file_is_one_line(picture: Path) -> None:
     assert "ermission" in result.stdout, result.stderr
 
 
+@pytest.mark.skipif(os.name == "nt" or os.getuid() == 0 and not os.path.exists("/proc/self/status"), reason="POSIX permissions")
+def test_a_folder_that_cannot_be_looked_into_is_said(picture: Path) -> None:
+    (picture.parent / "closed").mkdir(mode=0)
+    code = f"for name, source in predict.find_pictures([{str(picture.parent)!r}]): print(name, source)"
+    result = child("predict", NOBODY, code, picture.parent)
+    assert "closed [Errno 13] Permission denied" in result.stdout and picture.name in result.stdout, result.stderr
+
+
+def test_float_ink_is_drawn_too_and_nothing_is_an_error(seven: np.ndarray, tmp_path: Path) -> None:
+    predict.plot_pictures([1 - seven / np.float32(255)], tmp_path / "seen.png")
+    assert (tmp_path / "seen.png").stat().st_size > 1000
+    with pytest.raises(ValueError, match="no picture"):
+        predict.plot_pictures([], tmp_path / "none.png")
+
+
 def test_predict_user_input_returns_the_digit(recognizer, picture: Path) -> None:      # type: ignore[no-untyped-def]
     assert predict.predict_user_input(recognizer, picture) == 7
     assert predict.predict_user_input(recognizer, ROOT / "examples" / "blank.png") is None
@@ -169,7 +184,7 @@ def test_a_device_that_does_not_work_is_one_line(capsys: pytest.CaptureFixture[s
     absent = "mps" if not torch.backends.mps.is_available() else "cuda"
     assert predict.main(["--device", absent, str(ROOT / "examples")]) == 1
     assert capsys.readouterr().err == (
-        f"predict.py: the device '{absent}' does not work here (not available): leave --device out to use the best that does\n"
+        f"predict.py: the device '{absent}' does not work here (not available): leave --device out to use one that does\n"
     )
 
 

@@ -18,6 +18,7 @@ from decode import MAX_SIDE, PictureError, open_picture
 from frame import PROPORTIONS
 from paper import erase_rules, rim
 from read_ink import find_looks, read_ink
+from recognizer import Recognizer
 from segment import find_lines
 
 
@@ -59,6 +60,7 @@ CONTAINERS: dict[str, Callable[[Image.Image], bytes]] = {
     "gif": lambda image: as_file(image, "GIF"),
     "webp": lambda image: as_file(image.convert("RGB"), "WEBP", lossless=True),
     "jpeg": lambda image: as_file(image, "JPEG", quality=90),
+    "unreadable metadata": lambda image: as_file(image, exif=b"Exif\0\0junk"),
     "animation": lambda image: as_file(image, "GIF", save_all=True, append_images=[Image.new("L", image.size, 255)]),
 }
 
@@ -69,6 +71,13 @@ def test_every_container_gives_the_same_ink(name: str, seven: np.ndarray, drawn:
     assert ink.shape == drawn.shape
     assert np.abs(ink - drawn).mean() < 0.01
     assert ((ink > 0.5) == (drawn > 0.5)).mean() > 0.995
+
+
+def test_a_pil_image_with_a_palette_of_transparent_colours_is_read(drawn: np.ndarray) -> None:
+    clear = np.zeros((*drawn.shape, 4), np.uint8)
+    clear[..., 3] = (drawn * 255).round()
+    palette = Image.fromarray(clear).quantize()
+    assert palette.mode == "P" and ((ink_of(palette) > 0.5) == (drawn > 0.5)).mean() > 0.99
 
 
 @pytest.mark.parametrize("ink", [0, 255])
@@ -159,6 +168,18 @@ def test_the_ruling_of_a_note_apps_page_is_not_ink(squared: bool, size: int, thi
     assert (ink[clean < 128] > 0.5).mean() > 0.9
 
 
+def test_thin_ones_as_high_as_the_picture_are_no_ruling(recognizer: Recognizer) -> None:
+    row = np.zeros((160, 280))
+    row[10:150, 130:270] = (255 - draw_strokes(SEVEN, 14, 140, 10)) / 255
+    row[:, 20:30] = row[:, 70:80] = 1
+    y, x = np.mgrid[0:1:160j, 0:1:280j]
+    photo = (205 - 30 * x - 15 * y) * (1 - 0.7 * row) + np.random.default_rng(0).normal(0, 3, row.shape)
+    assert recognizer.read(photo.clip(0, 255).astype(np.uint8)).text == "117"
+    thin = np.zeros((160, 280), np.float32)
+    thin[:, 100:103] = thin[:, 180:183] = 1
+    assert np.array_equal(erase_rules(thin), thin)
+
+
 @pytest.mark.parametrize("squared", [False, True])
 def test_a_stroke_along_a_ruled_line_is_ink(squared: bool) -> None:
     four = np.zeros((280, 280), np.float32)
@@ -169,6 +190,13 @@ def test_a_stroke_along_a_ruled_line_is_ink(squared: bool) -> None:
     ink = ink_of(picture.astype(np.uint8))
     assert (ink[158:162, 92:178] > 0.5).mean() > 0.9
     assert (ink[four == 0] > 0.3).mean() < 0.01
+
+
+@pytest.mark.parametrize("grey", [60, 100, 136, 175])
+def test_pale_ink_is_brought_to_full_contrast_and_no_further(grey: int, digits: Digits) -> None:
+    for image in digits.images[:40, 0].numpy():
+        ink = ink_of((255 - image.astype(np.uint16) * (255 - grey) // 255).astype(np.uint8))
+        assert 0.99 <= ink.max() <= 1
 
 
 @pytest.mark.parametrize("grey", [0, 90, 255])
@@ -216,6 +244,13 @@ def test_a_pil_image_is_left_as_it_is() -> None:
         assert image.size == (4096, 3000) and first[1] == second[1] == 4096 / MAX_SIDE
 
 
+def test_a_phones_jpeg_with_a_second_picture_is_reduced_while_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("decode.MAX_PIXELS", 2_000_000)
+    pictures = [Image.new("L", (2400, 2400), 255), Image.new("L", (60, 50), 255)]
+    colours, scale = open_picture(as_file(pictures[0], "MPO", save_all=True, append_images=pictures[1:]))
+    assert max(colours.shape) <= MAX_SIDE and scale == pytest.approx(2400 / colours.shape[1])
+
+
 def test_an_array_that_is_too_long_is_refused() -> None:
     with pytest.raises(PictureError, match="too many pixels"):
         open_picture(np.full((1, 1_000_001), 255, np.uint8))
@@ -243,6 +278,22 @@ def test_a_broken_file_is_named_with_its_cure(name: str, tmp_path: Path) -> None
     with pytest.raises(PictureError, match=name) as caught:
         read_ink(path)
     assert "save it" in str(caught.value) or "save the picture" in str(caught.value)
+
+
+def test_what_says_nothing_of_the_file_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(IsADirectoryError):
+        read_ink(tmp_path)
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0")
+    with pytest.raises(PictureError, match="not an image"):
+        read_ink(tmp_path / "clip.mp4")
+    (tmp_path / "seven.png").write_bytes(as_file(Image.new("L", (30, 30))))
+
+    def too_many(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files", "seven.png")
+
+    monkeypatch.setattr(Image, "open", too_many)
+    with pytest.raises(OSError, match="Too many open files"):
+        read_ink(tmp_path / "seven.png")
 
 
 def test_an_image_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +336,7 @@ def test_the_ringing_of_a_strong_jpeg_links_no_digits(digits: Digits) -> None:
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (0, 5, 3)])
 def test_a_picture_without_pixels_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(PictureError):
+    with pytest.raises(PictureError, match="no pixels"):
         read_ink(np.zeros(shape, np.uint8))
-    with pytest.raises(PictureError):
+    with pytest.raises(PictureError, match="no pixels"):
         read_ink(Image.new("L", (shape[1], shape[0])))

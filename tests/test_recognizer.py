@@ -215,6 +215,15 @@ def test_boxes_are_in_pixels_of_the_upright_picture(recognizer: Recognizer, seve
     assert np.abs(np.array(digit.box) - expected).max() <= 8
 
 
+def test_boxes_of_reduced_pictures_end_where_their_ink_does(recognizer: Recognizer, seven: np.ndarray) -> None:
+    for side in (1335, 1571, 2047):
+        large = np.asarray(Image.fromarray(seven).resize((side, side), Image.Resampling.NEAREST))
+        left, top, width, height = recognizer.read(large).groups[0].box
+        rows, columns = np.flatnonzero((large < 128).any(1)), np.flatnonzero((large < 128).any(0))
+        ends = (left, columns[0]), (top, rows[0]), (left + width - 1, columns[-1]), (top + height - 1, rows[-1])
+        assert max(abs(one - other) for one, other in ends) <= 0.5 + side / 1024 * 1.5
+
+
 def test_probabilities_are_a_distribution(recognizer: Recognizer, seven: np.ndarray) -> None:
     (digit,) = recognizer.read(seven).digits
     assert sum(digit.probs) == pytest.approx(1, abs=1e-5)

@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import pytest
 
 from canvas import draw_strokes
 from cuts import find_cuts
@@ -225,6 +226,13 @@ def test_a_dotted_line_under_a_number_joins_nothing() -> None:
     dots = [(x, 170, x + 5, 175) for x in range(20, 380, 11)]
     rows = find_lines(boxes(*((x, 60, x + 16, 160) for x in (60, 120, 180, 240)), *dots))
     assert len(rows[0]) == 4 and all(piece.height >= 100 for piece in rows[0])
+
+
+@pytest.mark.parametrize("level", [60, 100, 135, 158])
+def test_a_dashed_line_behind_a_digit_hides_it_not(level: int) -> None:
+    dashes = [(x, level, x + 42, level + 5) for x in range(10, 860, 66) if not 380 <= x <= 540]
+    (line,) = find_lines(boxes((450, 40, 470, 160), *dashes, shape=(200, 900)))
+    assert [piece.box for piece in line] == [(450, 40, 470, 160)]
 
 
 def test_a_table_of_cells_holds_its_writing() -> None:

@@ -45,6 +45,21 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert sorted(left.name for left in tmp_path.rglob("*")) == ["backups", "model.pth"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX files")
+def test_a_link_keeps_and_a_pipe_refuses(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.pth").symlink_to(tmp_path / "real" / "model.pth")
+    for content in (b"old", b"new"):
+        with atomic_write(tmp_path / "link.pth") as file:
+            file.write(content)
+        assert (tmp_path / "link.pth").is_symlink() and (tmp_path / "real" / "model.pth").read_bytes() == content
+    os.mkfifo(tmp_path / "pipe")
+    for use in (try_out, lambda path: atomic_write(path).__enter__()):
+        with pytest.raises(OSError, match="not a regular file.*pipe"):
+            use(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "model.pth"
     path.write_bytes(b"old")
