@@ -98,7 +98,6 @@ def main(argv: list[str] | None = None) -> int:
         if args.screenshot:
             return _screenshot(app, args.screenshot)
         run(app, wake)
-        settings.width, settings.height = app.screen.get_size()
         save_settings(settings)
     finally:
         worker.close(timeout=0.2)

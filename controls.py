@@ -42,7 +42,6 @@ class Controls:
         self.app.running = False
 
     def _on_videoresize(self, event: pygame.event.Event) -> None:
-        self.app.settings.width, self.app.settings.height = event.size
         self.app.resize(pygame.display.get_surface() or self.app.screen)
 
     def _on_windowexposed(self, event: pygame.event.Event) -> None:

@@ -71,7 +71,7 @@ def area_means(pictures: Tensor, side: int) -> Tensor:
 
     As F.interpolate(mode="area"), which Apple GPUs have for divisors alone; rounded otherwise.
     """
-    for size in pictures.shape[2:]:
+    for size in reversed(pictures.shape[2:]):
         cells, places = torch.arange(side, device=pictures.device)[:, None], torch.arange(size, device=pictures.device)
         touched = (places >= cells * size // side) & (places < ((cells + 1) * size + side - 1) // side)  # (side, size)
         pictures = (pictures @ (touched / touched.sum(1, keepdim=True)).T).transpose(2, 3)

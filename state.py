@@ -84,7 +84,7 @@ class State:
     def resize(self, screen: pygame.Surface) -> None:
         """Lay everything out for a window of another size; strokes stay."""
         self.screen = screen
-        width, height = screen.get_size()
+        width, height = self.settings.width, self.settings.height = screen.get_size()
         self.layout: Layout = arrange(width, height, self.scale, WIDTH / HEIGHT)
         self.style = Style(PALETTES[self.settings.theme], self.type, self.layout.unit)
         self.view = self.canvas.view(self.layout.canvas.width / WIDTH)
