@@ -85,7 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="one JSON object a picture instead of a line of text")
     parser.add_argument("--single", action="store_true", help="each picture is one digit: never several, and never refused")
     parser.add_argument("--top", type=command.number(int, 1), default=1, metavar="K", help="show the K likeliest digits (default: 1)")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help=f"draw the pictures (the first {MOST_PLOTTED}), their boxes, what the network saw")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help=f"draw the first {MOST_PLOTTED} pictures, their boxes, what the network saw")
     parser.add_argument("--model", type=Path, help="checkpoint to use (default: the model.pth beside this program)")
     parser.add_argument("--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code")
     parser.add_argument("--corrections", nargs="?", type=Path, const=default_folder(), metavar="DIR",
