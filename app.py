@@ -67,6 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     settings = load_settings()
     if args.theme:
         settings.theme = args.theme
+    if args.size:
+        settings.width, settings.height = args.size
     size = args.size or (round(1024 * args.scale), round(768 * args.scale)) if args.size or args.scale != 1 else (
         settings.width, settings.height)
     try:

@@ -43,6 +43,7 @@ class Controls:
 
     def _on_videoresize(self, event: pygame.event.Event) -> None:
         self.app.resize(pygame.display.get_surface() or self.app.screen)
+        self.app.settings.width, self.app.settings.height = self.app.screen.get_size()
 
     def _on_windowexposed(self, event: pygame.event.Event) -> None:
         self.app.show("all")
@@ -79,7 +80,7 @@ class Controls:
             self._release()
 
     def _on_fingerdown(self, event: pygame.event.Event) -> None:
-        if self._finger is None and self._held is None and self.app.canvas.current is None:
+        if self._finger is None and self._held is None and (self.app.canvas.current is None or self.app.pen):
             self._finger = (event.touch_id, event.finger_id)
             self._press(self._finger_position(event), eraser=False)
 

@@ -137,7 +137,7 @@ def _reduced(image: Image.Image) -> Image.Image:
     factor = max(image.size) // (2 * MAX_SIDE)
     if factor < 2:
         return image
-    if image.has_transparency_data:
+    if image.has_transparency_data and image.mode not in ("RGBA", "LA"):
         image = image.convert("RGBA")
     elif image.mode in ("1", "P") or image.mode.startswith("I;16"):
         image = image.convert({"1": "L", "P": "RGB"}.get(image.mode, "I"))

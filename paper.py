@@ -239,10 +239,11 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
             labels, _ = ndimage.label(band)
             band &= np.isin(labels, labels[:, [0, -1]])
         inked = band & marks
-        if not inked.any():
-            continue
         runs = _run_lengths(marks, axis)
-        thickness = float(np.median(runs[inked & ~np.roll(marks, 1, axis)]))  # each run once: long ones are strokes
+        begins = np.diff(marks.astype(np.int8), axis=axis, prepend=0) > 0
+        if not (inked & begins).any():
+            continue
+        thickness = float(np.median(runs[inked & begins]))  # each run once: long ones are strokes
         if thickness < THICKEST_RULE * depth.shape[axis]:
             bare, ruled = np.where(_of_lines(depth, runs, band, thickness, axis), 0, bare), True
     return bare

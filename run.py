@@ -423,5 +423,5 @@ def _take_over(model: Any, start: Checkpoint, arch: str, classes: tuple[str, ...
 
 def _fingerprint(digits: Digits) -> str:
     """Return a checksum of the labels in their order, and of the pictures unless they are on disk."""
-    pictures = zlib.crc32(digits.images.numpy().tobytes()) if digits.pages is None else 0
-    return f"{zlib.crc32(digits.labels.numpy().tobytes(), pictures):08x}"
+    pictures = zlib.crc32(digits.images.numpy().data) if digits.pages is None else 0
+    return f"{zlib.crc32(digits.labels.numpy().data, pictures):08x}"

@@ -84,7 +84,7 @@ class State:
     def resize(self, screen: pygame.Surface) -> None:
         """Lay everything out for a window of another size; strokes stay."""
         self.screen = screen
-        width, height = self.settings.width, self.settings.height = screen.get_size()
+        width, height = screen.get_size()
         self.layout: Layout = arrange(width, height, self.scale, WIDTH / HEIGHT)
         self.style = Style(PALETTES[self.settings.theme], self.type, self.layout.unit)
         self.view = self.canvas.view(self.layout.canvas.width / WIDTH)
@@ -135,7 +135,8 @@ class State:
             return f"{self.trouble[0].upper()}{self.trouble[1:]}. {cure}"
         if not self.model:
             return "Loading the network; you can draw already"
-        return "Reading ..." if self._unread or self.worker.asked_for("read") else "Draw a digit, or a whole number"
+        reading = self._unread or not self.canvas.empty and self.worker.asked_for("read")
+        return "Reading ..." if reading else "Draw a digit, or a whole number"
 
     def tick(self) -> None:
         """Take the worker's answers in, and ask what there is to ask."""

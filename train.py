@@ -334,12 +334,14 @@ def _try_records(arguments: argparse.Namespace) -> None:
     for path in (arguments.log, arguments.plot):
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
-            try_out(path)
+    if arguments.log and (arguments.log.is_file() or arguments.log.is_dir() or not arguments.log.exists()):  # no pipe, which would wait
+        arguments.log.open("a").close()
     if arguments.plot:
+        try_out(arguments.plot)
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         known = FigureCanvasAgg.get_supported_filetypes()
-        if (suffix := arguments.plot.suffix.lstrip(".")) and suffix not in known:
+        if (suffix := arguments.plot.suffix.lstrip(".").lower()) and suffix not in known:
             raise ValueError(f"--plot {arguments.plot}: no such kind of picture; choose from {', '.join(sorted(known))}")
 
 

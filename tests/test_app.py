@@ -271,6 +271,24 @@ def test_a_finger_that_is_not_seen_lifted_leaves_the_mouse_its_pen(app: App) -> 
     assert len(app.canvas.strokes[-1].points) == len(SEVEN)
 
 
+def test_a_finger_presses_buttons_while_the_keyboards_pen_is_down(app: App) -> None:
+    press(app, pygame.K_p)
+    press(app, pygame.K_SPACE)
+    button = next(widget for widget in app.shown_widgets if getattr(widget, "label", "") == "Erase")
+    x, y = button.rect.center
+    width, height = app.screen.get_size()
+    send(app, pygame.FINGERDOWN, touch_id=1, finger_id=7, x=x / width, y=y / height, dx=0.0, dy=0.0)
+    assert app.eraser
+
+
+def test_an_emptied_canvas_waits_for_a_drawing_not_for_an_answer(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    drag(app, SEVEN)
+    monkeypatch.setattr(app.worker, "asked_for", lambda kind: True)
+    press(app, pygame.K_c)
+    app.tick()
+    assert app.waiting().startswith("Draw")
+
+
 def test_a_mouse_that_moves_leaves_the_keyboards_pen_alone(app: App) -> None:
     press(app, pygame.K_p)
     press(app, pygame.K_SPACE)
@@ -626,6 +644,7 @@ def test_a_list_that_grew_shorter_shows_its_end(app: App) -> None:
     assert card.first == max(0, 15 - card.fits)
 
 
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows' clock has one time zone")
 def test_times_are_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
@@ -1137,6 +1156,7 @@ def test_what_the_system_uncovers_is_drawn_again(app: App) -> None:
     assert not (shown(app) == (255, 0, 0)).all(axis=2).any()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
 @pytest.mark.parametrize("display", [{"SDL_VIDEODRIVER": "x11", "DISPLAY": ":987"}, {}])
 def test_no_display_is_one_clear_line(display: dict[str, str], tmp_path: Path) -> None:
     environment = {"PATH": "", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), **display}

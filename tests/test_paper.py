@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from canvas import draw_strokes
 from page import isolate_page
-from paper import _dark_corners, _edge_shade, _is_light, otsu, shaded_ink
+from paper import _dark_corners, _edge_shade, _is_light, _without_ruling, otsu, shaded_ink
 from read_ink import read_ink
 from recognizer import Recognizer
 
@@ -120,6 +120,12 @@ def test_rules_under_bold_digits_are_as_thick_as_they_are(recognizer: Recognizer
     page = np.minimum(page, np.asarray(Image.fromarray(draw_strokes(bold, 26, 420, 20)).crop((0, 110, 420, 310))) / 255)
     photo = ndimage.gaussian_filter(page * 190, 0.8) + np.random.default_rng(0).normal(0, 4, page.shape)
     assert recognizer.read(photo.clip(0, 255).astype(np.uint8)).text == "7777"
+
+
+def test_a_rule_at_the_picture_s_edge_is_none_though_the_other_edge_is_dark() -> None:
+    depth = np.zeros((240, 300), np.float32)
+    depth[:3], depth[180:] = 0.5, 0.5
+    assert not _without_ruling(depth)[:3].any()
 
 
 def soft_light() -> np.ndarray:

@@ -394,6 +394,12 @@ def test_a_record_that_cannot_be_written_is_said_before_the_training(
     assert "epoch 1" not in (err := capsys.readouterr().err) and err.count("\n") == 1
 
 
+def test_records_are_tried_as_they_will_be_written(tmp_path: Path) -> None:
+    parse = train.build_parser().parse_args
+    train._try_records(parse(["--plot", str(tmp_path / "new" / "CURVES.PNG"), "--log", str(tmp_path / "deep" / "log.jsonl")]))
+    assert (tmp_path / "deep" / "log.jsonl").read_text() == "" and not list((tmp_path / "new").iterdir())
+
+
 def test_a_record_that_fails_later_ends_no_training(
     few: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
