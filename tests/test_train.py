@@ -442,4 +442,6 @@ def test_a_resume_file_of_other_pictures_or_another_teacher_is_refused(other: st
 def test_an_apple_gpu_is_used_only_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose_device() == torch.device("cpu")
+    ones = torch.ones
+    monkeypatch.setattr(torch, "ones", lambda *size, device: ones(*size))       # as if every device worked
+    assert choose_device() == torch.device("cpu") and choose_device("mps") == torch.device("mps")
