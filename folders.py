@@ -31,6 +31,7 @@ from learn import Correction
 from piece import merge
 from read_ink import read_ink
 from segment import find_lines
+from storage import naming
 
 VALIDATION_SHARE = 0.15  # of each class
 MOST_COPIES = 50  # of a correction in the training set, or as many as make 2 % of it
@@ -189,11 +190,8 @@ def _reserve(descriptor: int, size: int, place: Path) -> None:
     if not hasattr(os, "posix_fallocate"):  # macOS, Windows
         os.truncate(descriptor, size)
         return
-    try:
+    with naming(place):
         os.posix_fallocate(descriptor, 0, size)
-    except OSError as error:
-        error.filename = str(place)
-        raise
 
 
 def _give_memory_back() -> None:

@@ -238,12 +238,11 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
         if axis == 1 and not ruled:  # where no rows are, columns are a number's 1s, but for a line along the picture's edge
             labels, _ = ndimage.label(band)
             band &= np.isin(labels, labels[:, [0, -1]])
-        inked = band & marks
-        runs = _run_lengths(marks, axis)
-        begins = np.diff(marks.astype(np.int8), axis=axis, prepend=0) > 0
-        if not (inked & begins).any():
+        begins = band & (np.diff(marks.astype(np.int8), axis=axis, prepend=0) > 0)
+        if not begins.any():
             continue
-        thickness = float(np.median(runs[inked & begins]))  # each run once: long ones are strokes
+        runs = _run_lengths(marks, axis)
+        thickness = float(np.median(runs[begins]))  # each run once: long ones are strokes
         if thickness < THICKEST_RULE * depth.shape[axis]:
             bare, ruled = np.where(_of_lines(depth, runs, band, thickness, axis), 0, bare), True
     return bare

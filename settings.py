@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,6 +61,6 @@ def save_settings(settings: Settings, path: Path | None = None) -> bool:
 def _checked(content: Any) -> Settings:
     width, height = (min(max(int(content[side]), least), MOST_SIDE) for side, least in zip(("width", "height"), LEAST_SIZE))
     brush = float(content["brush"])
-    if content["theme"] not in THEMES or brush != brush:
+    if content["theme"] not in THEMES or math.isnan(brush):
         raise ValueError("no such theme or brush")
     return Settings(width, height, content["theme"], min(max(brush, LEAST_BRUSH), MOST_BRUSH))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 APP_NAME = "handwritten-digits"
+PARTIAL = ".partial"  # ends the names of temporary files
 
 
 @contextmanager
@@ -25,22 +26,20 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     names is replaced. Raises OSError (disk full, no permission, no regular file); `path` is then as it was and
     the temporary file is gone.
     """
-    path, partial = Path(path), None
+    path = Path(path)
     target = _regular(path)
-    try:
-        descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(partial, _mode_of(target))
-        os.replace(partial, target)
-    except BaseException as error:
-        if partial is not None:
+    with naming(path):
+        descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=PARTIAL, dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(partial, _mode_of(target))
+            os.replace(partial, target)
+        except BaseException:
             Path(partial).unlink(missing_ok=True)
-        if isinstance(error, OSError) and (partial is None or error.filename in (None, partial)):
-            error.filename = str(path)  # not the temporary file's, which says nothing to anybody
-        raise
+            raise
     _sync_folder(target.parent)
 
 
@@ -48,10 +47,18 @@ def try_out(path: Path) -> None:
     """Raise ValueError or OSError if no file can be written at `path`: better now than after a training."""
     if path.is_dir():
         raise ValueError(f"{path} is a folder: name a file")
+    with naming(path):
+        tempfile.TemporaryFile(dir=_regular(path).parent, suffix=PARTIAL).close()
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name `path` in an OSError that names no file, or a temporary one, which says nothing to anybody."""
     try:
-        tempfile.TemporaryFile(dir=_regular(path).parent).close()
+        yield
     except OSError as error:
-        error.filename = str(path)
+        if error.filename is None or str(error.filename).endswith(PARTIAL):
+            error.filename = str(path)
         raise
 
 

@@ -63,12 +63,12 @@ def main(argv: list[str] | None = None) -> int:
     """Print the measurements and return the exit status."""
     arguments = build_parser().parse_args(argv)
     try:
-        device = arguments.device
-        checkpoint = load_checkpoint(arguments.model or MODEL_PATH, device, arguments.trust)
-        started = time.perf_counter()
         for option, belongs in (("by", True), ("tta", False), ("data_dir", False)):
             if getattr(arguments, option) and belongs != (arguments.data is not None):
                 raise ValueError(f"--{option.replace('_', '-')} {'belongs to' if belongs else 'is for MNIST, not for'} --data")
+        device = arguments.device
+        checkpoint = load_checkpoint(arguments.model or MODEL_PATH, device, arguments.trust)
+        started = time.perf_counter()
         if arguments.data is None:
             name = "MNIST test set"
             if checkpoint.classes != DIGITS or not checkpoint.input["road"]:

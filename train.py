@@ -334,7 +334,7 @@ def _try_records(arguments: argparse.Namespace) -> None:
     for path in (arguments.log, arguments.plot):
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
-    if arguments.log and (arguments.log.is_file() or arguments.log.is_dir() or not arguments.log.exists()):  # no pipe, which would wait
+    if arguments.log and not arguments.log.is_fifo():  # which would wait for its reader
         arguments.log.open("a").close()
     if arguments.plot:
         try_out(arguments.plot)
