@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--corrections", type=Path, metavar="DIR", help="folder of corrections (default: in the user's data)")
     parser.add_argument("--scale", type=command.number(float, 0.5, 4), default=1.0,
                         help="size of text and buttons, 0.5 to 4 (default: %(default)s)")
-    parser.add_argument("--size", type=_size, metavar="WxH", help="window size in pixels (default: that of the last time)")
+    parser.add_argument("--size", type=window_size, metavar="WxH", help="window size in pixels (default: that of the last time)")
     parser.add_argument("--theme", choices=THEMES, help="colours (default: those of the last time)")
     parser.add_argument("--output", type=Path, default=None, metavar="DIR", help="folder for drawings (default: the current one)")
     parser.add_argument("--strokes", type=Path, metavar="FILE", help="begin with the strokes of a .json file that S or J saved")
@@ -162,7 +162,8 @@ def _screenshot(app: App, path: Path) -> int:
     return 1 if app.trouble else 0
 
 
-def _size(text: str) -> tuple[int, int]:
+def window_size(text: str) -> tuple[int, int]:
+    """Return the pixels (width, height) of an option's value, WIDTHxHEIGHT; raises argparse.ArgumentTypeError."""
     try:
         width, height = (int(side) for side in text.lower().split("x"))
     except ValueError:

@@ -326,6 +326,8 @@ def strokes_from_json(text: str | bytes, width: int, height: int) -> list[Stroke
     try:
         own_width, own_height = _number(content["width"]), _number(content["height"])
         scale = min(width / own_width, height / own_height)
+        if min(own_width, own_height) < 0 or not math.isfinite(scale):
+            raise ValueError("no size of a canvas")
         count = sum(len(each["points"]) for each in content["strokes"])
         strokes = [_stroke(each, scale) for each in content["strokes"]] if count <= MOST_POINTS else []
     except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):

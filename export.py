@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
             path = (arguments.output or arguments.model).with_suffix(f".{name}")
             difference = export(checkpoint, name, path)
             print(f"{path}: {path.stat().st_size:,} bytes, differs by at most {difference:.1e} on {CHECKS:,} inputs")
-        except (OSError, ImportError, ValueError) as error:
+        except (OSError, ValueError) as error:
             print(f"export.py: {command.one_line(error)}", file=sys.stderr)
             failed = failed or bool(arguments.format) or name != "torchscript"  # which newer Pythons have no more
     return int(failed)
@@ -87,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
 def export(checkpoint: Checkpoint, name: str, path: Path) -> float:
     """Write `checkpoint` in the format `name`, one of FORMATS, and return its largest difference on CHECKS inputs.
 
-    The file appears only once it has been read back and agrees. Raises ExportError, ImportError or OSError.
+    The file appears only once it has been read back and agrees. Raises ExportError or OSError.
     """
     model = as_module(checkpoint.model)
     size, channels = checkpoint.input["size"], checkpoint.input["channels"]
@@ -101,8 +101,10 @@ def export(checkpoint: Checkpoint, name: str, path: Path) -> float:
                 warnings.simplefilter("ignore")  # exporters talk of their own inside
                 reload = writers[name](model, inputs[:2].clone(), card, draft)
                 difference = largest_difference(model, reload(draft), inputs)
-        except (OSError, ImportError):
+        except OSError:
             raise
+        except ImportError as error:
+            raise ExportError(f"cannot write {name} here: {error}: `pip install -r requirements-dev.txt` brings it") from error
         except Exception as error:  # exporters raise many kinds
             raise ExportError(f"cannot write {name} here: {str(error) or type(error).__name__}") from error
         if not difference <= TOLERANCE:

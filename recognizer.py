@@ -33,6 +33,7 @@ OTHER_INK = 0.9  # they, and what a box or ring holds, must reach this
 SURE_TANGLED = 5.0  # nats of certainty needed to read a picture whole as one digit, if it reads as several or its ink is all connected
 MANY, LEAST_READ = 8, 1 / 2  # groups, and the share of so many that must be digits; else those are chance
 NUMBER, MOST_READ = 2, 2 / 3  # digits, and their share of all groups, from which the others are likely digits too
+SCAN_TEMPERATURE = 1.2  # of what is told of a scan that fills its square; fitted on validation digits made such scans (RESULTS.md)
 ROUND, LONGEST_RINGED = 0.9, 0.6  # shorter over longer side of a ring at least, and of a 1 in it, over the ring's, at most
 MOST_FRAMES = 64  # that the network is asked for at once; more are no faster, and glibc keeps what larger batches took
 
@@ -173,6 +174,9 @@ class Recognizer:
         guesses = yield from self.judge.look_again([Guess(piece, *each) for each in zip(frames, probs)])
         pooled = pool([guess.probs for guess in guesses], [1 / len(guesses)] * len(guesses))
         digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled), scale)
+        if len(frames) > 1:
+            told = pool([pooled], [1 / SCAN_TEMPERATURE])
+            digit = replace(digit, confidence=float(told.max()), probs=tuple(told.tolist()))
         return _reading_of(digit)
 
     def _amid(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:

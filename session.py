@@ -196,9 +196,12 @@ class Session:
 
 
 def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
-    """Return the picture files in a folder, recursively and sorted, or the file itself."""
+    """Return the picture files in a folder, recursively and sorted, then the folders in it that cannot be read; or the file itself."""
     from decode import pictures_below
-    return [Path(file) for file in pictures_below(path)] if os.path.isdir(path) else [Path(path)]
+    if not os.path.isdir(path):
+        return [Path(path)]
+    closed: list[OSError] = []
+    return [Path(file) for file in pictures_below(path, closed.append)] + [Path(error.filename) for error in closed]
 
 
 @contextmanager

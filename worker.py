@@ -152,6 +152,7 @@ class Worker:
             self._give(result)
 
     def _give(self, result: Result) -> None:
-        self._results.append(result)
+        with self._changed:
+            self._results.append(result)
         if not self._closed:
             self._notify()

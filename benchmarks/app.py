@@ -11,6 +11,7 @@ import math
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -22,33 +23,36 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
+import command  # noqa: E402
+from app import window_size  # noqa: E402
+
 RATE = 125              # pointer events a second
 FRAME = 1000 / 60       # milliseconds
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--size", default="1024x768", help="window size (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=10, help="of drawing (default: %(default)s)")
+    parser.add_argument("--size", type=window_size, default="1024x768", metavar="WxH", help="window size (default: %(default)s)")
+    parser.add_argument("--seconds", type=command.number(float, 1), default=10, help="of drawing (default: %(default)s)")
     parser.add_argument("--only", action="append", choices=("start", "loading", "drawing", "idle", "memory"), help="only these rows")
-    parser.add_argument("--strokes", type=int, default=100_000, help="scripted strokes for the memory row (default: %(default)s)")
+    parser.add_argument("--strokes", type=command.number(int, 1), default=100_000,
+                        help="scripted strokes for the memory row (default: %(default)s)")
     args = parser.parse_args()
-    width, height = map(int, args.size.split("x"))
-    size = width, height
+    size = args.size
     parts: dict[str, Callable[[], list[tuple[str, str, str]]]] = {
-        "start": lambda: [("from our first line of code to the window", f"{first_window():.0f} ms", "500 ms")],
-        "loading": lambda: while_loading(size), "drawing": lambda: drawing(size, args.seconds), "idle": lambda: [idle()],
-        "memory": lambda: memory(args.strokes)}
-    print(f"| {args.size}, {os.cpu_count()} cores | measured | target |\n|---|---|---|")
+        "start": lambda: [("from our first line of code to the window", f"{first_window(size):.0f} ms", "500 ms")],
+        "loading": lambda: while_loading(size), "drawing": lambda: drawing(size, args.seconds), "idle": lambda: [idle(size)],
+        "memory": lambda: memory(size, args.strokes)}
+    print(f"| {size[0]}x{size[1]}, {os.cpu_count()} cores | measured | target |\n|---|---|---|")
     for name, part in parts.items():
         for row in part() if not args.only or name in args.only else []:
             print("| " + " | ".join(row) + " |", flush=True)
     return 0
 
 
-def first_window() -> float:
+def first_window(size: tuple[int, int]) -> float:
     """Return the median of five starts in milliseconds, each in a process of its own."""
-    code = """
+    code = f"""
 import time
 start = time.perf_counter()
 import app, window
@@ -58,7 +62,7 @@ def first(self, draw=window.App.draw):
     self.running = False
     return changed
 window.App.draw = first
-app.main(["--size", "1024x768"])
+app.main(["--size", "{size[0]}x{size[1]}"])
 """
     times = []
     for _ in range(5):
@@ -84,9 +88,10 @@ def while_loading(size: tuple[int, int]) -> list[tuple[str, str, str]]:
         worst, last = max(worst, now - last), now
         time.sleep(0.001)
     app.handle(_event(pygame.MOUSEBUTTONUP, _spiral(app, sent), button=1))
+    reads = time.perf_counter() - start
     kept = len(app.canvas.strokes[0])
     app.worker.close()
-    return [("until the network reads", f"{(time.perf_counter() - start) * 1000:.0f} ms", ""),
+    return [("until the network reads", f"{reads * 1000:.0f} ms", ""),
             ("worst frame while torch is loaded", f"{worst * 1000:.0f} ms", "300 ms"),
             ("points drawn meanwhile, and kept", f"{sent + 1:,}, {kept:,}", "all")]
 
@@ -95,14 +100,23 @@ def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]
     """Return frame times while drawing with reading on, and the time from the newest pointer event to its answer on screen."""
     import numpy as np
     import pygame
+
+    import answers
     app, wake = _window(size)
     app.worker.ask("load", ROOT / "model.pth")
     while not app.model:
         app.tick()
         time.sleep(0.01)
-    frames, answers, index = [], [], 0
+    shown, take = 0, answers.TAKERS["read"]
+
+    def noting(state: Any, result: Any) -> None:
+        nonlocal shown
+        take(state, result)
+        shown = result.tag[1]
+    answers.TAKERS["read"] = noting
+    frames, delays, index = [], [], 0
     end = time.perf_counter() + seconds
-    waiting: tuple[float, object] | None = None
+    waiting: tuple[float, int] | None = None                # since when, for the answer to which drawing
     while time.perf_counter() < end:
         step = index % 100
         began = time.perf_counter()
@@ -111,9 +125,9 @@ def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]
         app.handle(_event(kind, _spiral(app, index), **extra))
         if step == 99 and index % 500 == 499:
             app.clear()
-        if waiting is None and kind == pygame.MOUSEMOTION:
-            waiting = began, app.reading
         _frame(app)
+        if waiting is None and kind == pygame.MOUSEMOTION:
+            waiting = began, app.source
         frames.append(time.perf_counter() - began)
         while time.perf_counter() < began + 1 / RATE:
             if wake.wait(max(0.0, began + 1 / RATE - time.perf_counter())):
@@ -121,23 +135,24 @@ def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]
                 again = time.perf_counter()
                 _frame(app)
                 frames.append(time.perf_counter() - again)
-                if waiting is not None and app.reading is not waiting[1]:
-                    answers.append(time.perf_counter() - waiting[0])
+                if waiting is not None and shown >= waiting[1]:
+                    delays.append(time.perf_counter() - waiting[0])
                     waiting = None
         index += 1
     app.worker.close()
+    answers.TAKERS["read"] = take
     p50, p99, worst = (float(np.percentile(frames, share) * 1000) for share in (50, 99, 100))
     within = float((np.array(frames) * 1000 <= FRAME).mean())
-    a50, a99 = (float(np.percentile(answers, share) * 1000) for share in (50, 99))
+    a50, a99 = (float(np.percentile(delays, share) * 1000) for share in (50, 99))
     times = f"{p50:.1f} / {p99:.1f} / {worst:.1f} ms"
     return [(f"frame while drawing and reading, p50 / p99 / worst of {len(frames):,}", times, ""),
             ("frames within 16.7 ms", f"{within:.2%}", "99 %"),
-            (f"pointer event to its answer on screen, p50 / p99 of {len(answers):,}", f"{a50:.0f} / {a99:.0f} ms", "")]
+            (f"pointer event to its answer on screen, p50 / p99 of {len(delays):,}", f"{a50:.0f} / {a99:.0f} ms", "")]
 
 
-def idle() -> tuple[str, str, str]:
+def idle(size: tuple[int, int]) -> tuple[str, str, str]:
     """Return the share of a core used with nothing to do, over ten seconds, in a process of its own."""
-    code = """
+    code = f"""
 import threading, time, app
 def later():
     time.sleep(8)
@@ -147,17 +162,17 @@ def later():
     import os
     os._exit(0)
 threading.Thread(target=later, daemon=True).start()
-app.main(["--size", "1024x768"])
+app.main(["--size", "{size[0]}x{size[1]}"])
 """
     return "idle, share of a core", f"{float(_run(code)):.1f} %", "2 %"
 
 
-def memory(count: int) -> list[tuple[str, str, str]]:
+def memory(size: tuple[int, int], count: int) -> list[tuple[str, str, str]]:
     """Return what `count` strokes cost, drawn by events and read as they come, and what is left of it when they are gone."""
     import gc
 
     import pygame
-    app, wake = _window((640, 480))
+    app, wake = _window(size)
     app.worker.ask("load", ROOT / "model.pth")
     while not app.model:
         app.tick()
@@ -177,18 +192,22 @@ def memory(count: int) -> list[tuple[str, str, str]]:
                 _frame(app)
         return points
 
+    def kept() -> dict[int, Any]:
+        steps = [done if isinstance(done, list) else [done] for done in app.canvas._done]
+        return {id(stroke): stroke for step in steps for stroke in step}
+
     draw(1000)
+    warm = kept()
     gc.collect()
     before = _resident()
     points = draw(count)
     gc.collect()
     grown = _resident() - before
     app.worker.close()
-    steps = [done if isinstance(done, list) else [done] for done in app.canvas._done]
-    kept = {id(stroke): stroke for step in steps for stroke in step}
-    own = sum(map(_size, kept.values()))
+    new = [stroke for name, stroke in kept().items() if name not in warm]
+    own = sum(map(_size, new))
     return [(f"memory over {count:,} strokes ({points:,} points, all kept for undo)", f"{grown / 1e6:+.1f} MB", ""),
-            (f"of which the {len(kept):,} strokes themselves", f"{own / 1e6:.1f} MB", ""),
+            (f"of which the {len(new):,} strokes themselves", f"{own / 1e6:.1f} MB", ""),
             ("beyond the strokes", f"{(grown - own) / 1e6:+.1f} MB", "flat")]
 
 
@@ -232,9 +251,11 @@ def _spiral(app: Any, index: int) -> tuple[int, int]:
 
 
 def _run(code: str) -> str:
-    """Return what `code` prints in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, env=environment)
+    """Return what `code` prints in a process of its own, which keeps its settings apart from the user's."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_DATA_HOME": home}
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=120, env=environment)
+    done.check_returncode()
     return done.stdout
 
 

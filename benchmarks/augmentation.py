@@ -11,19 +11,24 @@ of each (starting the workers) is not counted. A last line has our "full" augmen
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
+from torch.utils.data import Dataset  # noqa: E402
 
+import command  # noqa: E402
+from augment import FULL  # noqa: E402
 from dataset import Batches, Digits, load_mnist  # noqa: E402
 from trainer import make_transform  # noqa: E402
 
@@ -58,9 +63,9 @@ def main(argv: list[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(prog="augmentation.py", description="Compare the speed of two ways to augment.")
-    parser.add_argument("--runs", type=int, default=5, help="of each side (default: 5)")
-    parser.add_argument("--batches", type=int, default=40, help="a run of the DataLoader (default: 40)")
-    parser.add_argument("--our-batches", type=int, default=200, help="a run of ours (default: 200)")
+    parser.add_argument("--runs", type=command.number(int, 1), default=5, help="of each side (default: 5)")
+    parser.add_argument("--batches", type=command.number(int, 1), default=40, help="a run of the DataLoader (default: 40)")
+    parser.add_argument("--our-batches", type=command.number(int, 1), default=200, help="a run of ours (default: 200)")
     parser.add_argument("--device", default="cpu", help="for our side (default: cpu)")
     return parser
 
@@ -76,17 +81,27 @@ def ours(digits: Digits, name: str, device: torch.device) -> Iterator[object]:
 def theirs(digits: Digits) -> Iterable[object]:
     """Return a DataLoader as tutorials write it, on the same pictures."""
     from torchvision import transforms
-    from torchvision.datasets import MNIST
 
-    source = Path(digits.place).parent.parent
-    degrees = 0.22 * 180 / torch.pi
+    shift = FULL.shift / 28
     steps = [
-        transforms.RandomAffine(degrees, (1.5 / 28, 1.5 / 28), (0.87, 1.13), shear=degrees),
+        transforms.RandomAffine(
+            math.degrees(FULL.rotation), (shift, shift), (1 - FULL.scale, 1 + FULL.scale), shear=math.degrees(FULL.shear)
+        ),
         transforms.ElasticTransform(alpha=30.0, sigma=4.0),
         transforms.ToTensor(),
     ]
-    pictures = MNIST(str(source), train=True, transform=transforms.Compose(steps))
+    pictures = torchvision_mnist(digits, transforms.Compose(steps))
     return torch.utils.data.DataLoader(pictures, BATCH, shuffle=True, num_workers=WORKERS, drop_last=True)
+
+
+def torchvision_mnist(digits: Digits, transform: Callable[[object], Tensor]) -> Dataset[object]:
+    """Return torchvision's own data set of the training pictures `digits`; SystemExit where it cannot read their files."""
+    from torchvision.datasets import MNIST
+
+    try:
+        return MNIST(str(Path(digits.place).parent.parent), train=True, transform=transform)
+    except RuntimeError:
+        raise SystemExit(f"torchvision reads MNIST unpacked only: gunzip --keep {digits.place}/*.gz") from None
 
 
 def measure(batches: Iterable[object], count: int, device: torch.device | None = None) -> float:

@@ -2,9 +2,9 @@
 
     $ python benchmarks/canvas.py
 
-The canvases are numbers drawn with our own pen from examples/make_examples.py, each digit moved and sized at random,
-as app.py gives them to the recognizer. One reading is `Recognizer.read`; network: the time inside `Recognizer.ask`.
-The ways take turns, canvas by canvas.
+The canvases are numbers drawn with our own pen from examples/make_examples.py, a single digit at a random place and size,
+longer ones on an uneven line, as app.py gives them to the recognizer. One reading is
+`Recognizer.read`; network: the time inside `Recognizer.ask`. The ways take turns, canvas by canvas.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from make_examples import row_of  # noqa: E402
+from make_examples import row_of, written_wide  # noqa: E402
 
+import command  # noqa: E402
 import export  # noqa: E402
 from canvas import draw_strokes  # noqa: E402
 from model import MODEL_PATH, load_checkpoint  # noqa: E402
@@ -44,7 +45,8 @@ def main(argv: list[str] | None = None) -> int:
         ways = {"eager": Timed(arguments.model)}
         for name in ("onnx", "pt2"):
             path = Path(folder) / f"model.{name}"
-            assert export.main(["--model", str(arguments.model), "--format", name, "--output", str(path)]) == 0
+            if export.main(["--model", str(arguments.model), "--format", name, "--output", str(path)]):
+                return 1
             ways[name] = Timed(path)
         for digits in (1, 5, 12):
             texts = ["".join(rng.choice(list("0123456789"), digits)) for _ in range(arguments.count + WARM)]
@@ -63,8 +65,8 @@ def main(argv: list[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(prog="canvas.py", description="Time the reading of canvases.")
-    parser.add_argument("--count", type=int, default=300, help="canvases of each kind (default: 300)")
-    parser.add_argument("--threads", type=int, default=1, help="of torch, as in the app (default: 1)")
+    parser.add_argument("--count", type=command.number(int, 1), default=300, help="canvases of each kind (default: 300)")
+    parser.add_argument("--threads", type=command.number(int, 1), default=1, help="of torch, as in the app (default: 1)")
     parser.add_argument("--model", type=Path, default=MODEL_PATH, help="checkpoint (default: model.pth)")
     return parser
 
@@ -83,7 +85,7 @@ class Timed:
             self.network += time.perf_counter() - started
             return answer
 
-        self.recognizer.ask = timed  # type: ignore[method-assign]
+        self.recognizer.ask = timed
 
     def read(self, canvas: np.ndarray, text: str) -> tuple[float, float, bool]:
         """Return (seconds of the reading, of those in the network, whether it read `text`)."""
@@ -94,11 +96,10 @@ class Timed:
 
 def draw(text: str, rng: np.random.Generator) -> np.ndarray:
     """Return uint8 (H, W), dark on light: `text` on a canvas of 280 px for a digit, longer ones in a strip."""
-    if len(text) == 1:
-        return draw_strokes([[[60 + 1.5 * x, 60 + 1.5 * y] for x, y in stroke] for stroke in row_of(text, rng)], 16, 280)
-    picture = draw_strokes(row_of(text, rng), 14, 90 * len(text) + 60)
-    rows = np.flatnonzero((picture < 255).any(axis=1))
-    return picture[max(rows[0] - 40, 0) : rows[-1] + 40]
+    if len(text) > 1:
+        return written_wide(text, 14, rng)
+    margin = int(rng.integers(30, 90))
+    return np.roll(draw_strokes(row_of(text, rng), 16, 280, margin), rng.integers(20 - margin, margin - 20, 2), (0, 1))
 
 
 def shown(times: np.ndarray) -> str:

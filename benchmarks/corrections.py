@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch  # noqa: E402
 
+import command  # noqa: E402
 from dataset import load_mnist, split_validation  # noqa: E402
 from decode import PictureError  # noqa: E402
 from finetune import make_tuner  # noqa: E402
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", action="append", type=Path, required=True, help="foreign digits (may be repeated)")
     parser.add_argument("--rows", choices=("all", "even", "odd"), default="all", help="of each set (default: all)")
     parser.add_argument("--model", type=Path, default=MODEL_PATH, help="checkpoint (default: model.pth)")
-    parser.add_argument("--count", type=int, default=100, help="corrections to give (default: 100)")
+    parser.add_argument("--count", type=command.number(int, 1), default=100, help="corrections to give (default: 100)")
     arguments = parser.parse_args(argv)
     _, validation = split_validation(load_mnist(True))
     test = load_mnist(False)
@@ -91,8 +92,8 @@ def foreign_digits(paths: list[Path], rows: str) -> tuple[np.ndarray, np.ndarray
             try:
                 frames.append(frame_of(sample.source))
                 labels.append(int(sample.label))
-            except (OSError, PictureError):
-                pass
+            except (OSError, PictureError) as error:
+                print(f"corrections.py: left out: {command.one_line(error)}", file=sys.stderr)
     return np.stack(frames), np.array(labels)
 
 

@@ -27,6 +27,8 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
+import command  # noqa: E402
+
 CLASSES, SIDE = 10, 16
 SCRIPT = """
 import sys
@@ -57,8 +59,10 @@ def main(argv: list[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(prog="folders.py", description="Measure the memory of training on large folders.")
-    parser.add_argument("--count", type=int, action="append", help="pictures (may be repeated; default: 10,000 and 200,000)")
-    parser.add_argument("--in-memory", type=int, default=1 << 26, help="bytes that training may keep in memory (default: 64 MB, "
+    parser.add_argument("--count", type=command.number(int, 20), action="append",
+                        help="pictures (may be repeated; default: 10,000 and 200,000)")
+    parser.add_argument("--in-memory", type=command.number(int, 0), default=1 << 26,
+                        help="bytes that training may keep in memory (default: 64 MB, "
                         "so that every row streams; train.py's own is 1 GB)")
     parser.add_argument("--folder", type=Path, help="where the pictures are made (default: the system's temporary folder)")
     return parser
@@ -81,7 +85,7 @@ def measure(folder: Path, in_memory: int) -> tuple[float, float, float]:
     script.write_text(SCRIPT.format(root=str(ROOT), in_memory=in_memory), encoding="utf-8")
     words = ["--data", folder / "pictures", "--as-is", "--arch", "colour", "--epochs", "1", "--device", "cpu", "--output", folder / "m.pth"]
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, str(script), *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, str(script), *map(str, words)], stdout=subprocess.DEVNULL)
     peak = {"RssAnon": 0, "VmRSS": 0}
     done = threading.Event()
 

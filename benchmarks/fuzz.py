@@ -6,7 +6,7 @@ A case is one valid input with its bytes flipped, cut, repeated, spliced or its 
 code that reads it for a user. It fails if anything is raised that the reader does not document, if it takes more than 5 s
 of the processor or 60 s by the clock, if the input file or the shipped model is changed, or if the process has ever held
 more than 2 GB. Each kind of input runs in a process of its own, so that a crash of the interpreter is counted too. Any case
-can be made again from its number: `--kind jpeg --first 1234 --cases 1`.
+can be made again from its number: `--kind jpeg --first 1234 --cases 1`, but for the times in corrections and resume files.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import faulthandler
 import hashlib
+import importlib
 import io
 import json
 import os
@@ -37,7 +38,8 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.fuzz_inputs import CORPORA, Content, commands, mutated  # noqa: E402
+import command  # noqa: E402
+from benchmarks.fuzz_inputs import CORPORA, Content, commands, mutated, resume_run  # noqa: E402
 
 SLOW = 5.0  # seconds of processor time a case may take: those of a clock where nothing else runs
 STUCK = 60.0  # seconds by the clock
@@ -148,7 +150,7 @@ class Refused(Exception):
 
 
 @contextlib.contextmanager
-def refusing(*documented: type[Exception]):  # type: ignore[no-untyped-def]
+def refusing(*documented: type[Exception]):
     """Turn documented exceptions into Refused; their message must be one that a user can read."""
     try:
         yield
@@ -231,19 +233,18 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
     if kind in ("checkpoint", "onnx", "pt2"):
         return file_reader(read_model, OSError, CheckpointError)
     if kind == "resume":
-        run = CORPORA[kind].context()
-        return file_reader(run.restore, OSError, CheckpointError)
+        return file_reader(lambda path: resume_run().restore(path), OSError, CheckpointError)
     if kind in ("tsv", "npz", "jsonl", "jsonl.gz"):
         return file_reader(lambda path: list(load_samples(path)), OSError, DataError)
     if kind == "commands":
+        for module in ("torchmetrics.functional.classification", "onnx", "onnxscript", "matplotlib.pyplot", "pygame"):
+            importlib.import_module(module)  # seconds that are no case's; and an import that is interrupted spoils the next
         return lambda case: run_command(*case)
     return file_reader(recognizer.read, OSError, PictureError)
 
 
 def run_command(name: str, words: list[str]) -> None:
     """Call a command's main; its status must be 0, 1 or 2."""
-    import importlib
-
     try:
         status = importlib.import_module(name).main(words)
     except SystemExit as end:
@@ -268,10 +269,10 @@ def _too_slow(*_: object) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the cases and print the table; return 1 if any failed."""
     parser = argparse.ArgumentParser(prog="fuzz.py", description="Feed hostile inputs to every reader.")
-    parser.add_argument("--cases", type=int, default=20_000, help="in all (default: 20000), or of --kind")
+    parser.add_argument("--cases", type=command.number(int, 1), default=20_000, help="in all (default: 20000), or of --kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kind", choices=SHARES, help="this kind only, in this process, as one line of JSON")
-    parser.add_argument("--first", type=int, default=0, help="number of the first case (default: 0)")
+    parser.add_argument("--first", type=command.number(int, 0), default=0, help="number of the first case (default: 0)")
     parser.add_argument("--keep", type=Path, help="folder for the inputs that failed")
     arguments = parser.parse_args(argv)
     if arguments.keep:
@@ -282,6 +283,7 @@ def main(argv: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary, "a", "b")  # "../.." is a word of the commands: it must not be a disk full of pictures
             folder.mkdir(parents=True)
+            os.environ["XDG_DATA_HOME"] = str(Path(temporary, "home"))  # not the user's corrections and settings
             with contextlib.chdir(folder):
                 tally = fuzz(arguments.kind, arguments.cases, arguments.seed, folder, arguments.first, arguments.keep)
         print(json.dumps(tally.__dict__))

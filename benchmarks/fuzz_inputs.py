@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import gzip
+import importlib
 import io
 import json
 import random
 import struct
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,7 +52,6 @@ class Corpus:
     seeds: Callable[[], list[bytes]]
     nasty: Callable[[], list[bytes]] = list
     fields: Callable[[random.Random], bytes] | None = None  # a valid container with its fields replaced
-    context: Callable[[], Any] = lambda: None
 
 
 def mutated(corpus: Corpus, rng: random.Random, number: int) -> Content:
@@ -62,8 +63,12 @@ def mutated(corpus: Corpus, rng: random.Random, number: int) -> Content:
         return Content(corpus.fields(rng), corpus.suffix)
     data = bytearray(rng.choice(seeds))
     if corpus.suffix.endswith(".gz") and rng.random() < 0.7:  # damage what is inside
-        return Content(gzip.compress(_damaged(bytearray(gzip.decompress(data)), rng, seeds), 1), corpus.suffix)
+        return Content(_gzip(_damaged(bytearray(gzip.decompress(data)), rng, seeds)), corpus.suffix)
     return Content(_damaged(data, rng, seeds), corpus.suffix)
+
+
+def _gzip(data: bytes, level: int = 1) -> bytes:
+    return gzip.compress(data, level, mtime=0)  # the same bytes each time
 
 
 @functools.cache
@@ -232,17 +237,12 @@ def _checkpoint() -> dict[str, Any]:
     from model import Checkpoint, build_model, build_pairs, save_checkpoint
 
     torch.manual_seed(0)
-    path = _scratch_file(".pth")
     facts = {"temperature": 1.5, "threshold": 0.3, "validation_accuracy": 0.9}
     model = build_model("residual", 10, {"width": 2}).eval()
-    save_checkpoint(path, Checkpoint(model, "residual", {"width": 2}, facts=facts, pairs=build_pairs(model).eval()))
-    return torch.load(path, weights_only=True)
-
-
-def _scratch_file(suffix: str) -> Path:
-    import tempfile
-
-    return Path(tempfile.mkdtemp(prefix="fuzz-")) / f"made{suffix}"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.pth"
+        save_checkpoint(path, Checkpoint(model, "residual", {"width": 2}, facts=facts, pairs=build_pairs(model).eval()))
+        return torch.load(path, weights_only=True)
 
 
 def _saved(content: Any) -> bytes:
@@ -309,42 +309,40 @@ def _checkpoint_nasty() -> list[bytes]:
     return [_saved({**good, **each}) for each in odd] + [bomb.getvalue()]
 
 
-@functools.cache
-def _resume_run() -> Any:
+def resume_run() -> Any:
+    """Return a run that a resume file may be restored into."""
     import torch
 
     from dataset import Digits
     from run import Run, TrainConfig
 
-    images = torch.randint(0, 256, (64, 1, 28, 28), dtype=torch.uint8)
+    images = torch.arange(64 * 784, dtype=torch.int64).mul(97).remainder(256).to(torch.uint8).view(64, 1, 28, 28)
     digits = Digits(images, torch.arange(64) % 10, "noise")
     return Run(TrainConfig(arch="tiny", epochs=1, batch_size=32, augment="none"), digits, digits, torch.device("cpu"), "fp32")
 
 
-def _resume_content() -> dict[str, Any]:
-    import torch
-
-    path = _scratch_file(".resume.pth")
-    run = _resume_run()
-    run.train_epoch(progress=False)
-    run.save(path)
-    return torch.load(path, weights_only=True)
-
-
 @functools.cache
 def _resume_good() -> dict[str, Any]:
-    return _resume_content()
+    import torch
+
+    run = resume_run()
+    run.train_epoch(progress=False)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.resume.pth"
+        run.save(path)
+        return torch.load(path, weights_only=True)
 
 
 @functools.cache
-def _export(kind: str) -> dict[str, Any]:
+def _export(kind: str) -> bytes:
     import export
 
-    path = _scratch_file(".pth")
-    path.write_bytes(_saved(_checkpoint()))
-    if export.main(["--model", str(path), "--format", kind]):
-        raise RuntimeError(f"no {kind} export was made")
-    return {"data": path.with_suffix(f".{kind}").read_bytes()}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.pth"
+        path.write_bytes(_saved(_checkpoint()))
+        if export.main(["--model", str(path), "--format", kind]):
+            raise RuntimeError(f"no {kind} export was made")
+        return path.with_suffix(f".{kind}").read_bytes()
 
 
 # ---------------------------------------------------------------------------------- tables, arrays, strokes
@@ -369,7 +367,7 @@ def _idx_nasty() -> list[bytes]:
 
 def _gz_bomb() -> bytes:
     """Return some MB that unpack to some GB."""
-    return gzip.compress(bytes(1 << 24), 9) * (BOMB >> 24)
+    return _gzip(bytes(1 << 24), 9) * (BOMB >> 24)
 
 
 def _tsv() -> list[bytes]:
@@ -451,13 +449,12 @@ def _strokes_nasty() -> list[bytes]:
 
 @functools.cache
 def _correction() -> bytes:
-    import tempfile
-
     from learn import Memory
 
-    memory = Memory(tempfile.mkdtemp(prefix="fuzz-"))
-    memory.learn(np.linspace(0, 1, 784, dtype=np.float32).reshape(28, 28), "7", "residual")
-    return next(memory.folder.glob("*.npz")).read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        memory = Memory(folder)
+        memory.learn(np.linspace(0, 1, 784, dtype=np.float32).reshape(28, 28), "7", "residual")
+        return next(memory.folder.glob("*.npz")).read_bytes()
 
 
 def _correction_fields(rng: random.Random) -> bytes:
@@ -476,10 +473,6 @@ def _correction_fields(rng: random.Random) -> bytes:
     return _npz(**parts)
 
 
-def _correction_nasty() -> list[bytes]:
-    return _npz_nasty()
-
-
 def _settings() -> dict[str, Any]:
     return {"width": 1024, "height": 768, "theme": "light", "brush": 16.0}
 
@@ -492,7 +485,7 @@ def _json_fields(good: Callable[[], Any]) -> Callable[[random.Random], bytes]:
 
 
 def _packed(make: Callable[[], list[bytes]]) -> Callable[[], list[bytes]]:
-    return lambda: [gzip.compress(each, 1) for each in make()]
+    return lambda: [_gzip(each) for each in make()]
 
 
 def _one(good: Callable[[], Any]) -> Callable[[], list[bytes]]:
@@ -509,8 +502,7 @@ CORPORA = {
     "idx.gz": Corpus(".gz", _packed(_idx), lambda: [_gz_bomb(), *_packed(_idx_nasty)()]),
     "checkpoint": Corpus(".pth", lambda: [_saved(_checkpoint())], _checkpoint_nasty, _checkpoint_fields),
     "resume": Corpus(
-        ".resume.pth", lambda: [_saved(_resume_good())], fields=lambda rng: _saved(_replaced(_resume_good(), rng)),
-        context=_resume_run,
+        ".resume.pth", lambda: [_saved(_resume_good())], fields=lambda rng: _saved(_replaced(_resume_good(), rng))
     ),
     "tsv": Corpus(
         ".tsv", _tsv, lambda: [b"path\tlabel\n" + b"x" * (1 << 22) + b"\t7\n", b"path\tlabel\na.png\n", b"\0", b'path\tlabel\n"a']
@@ -526,25 +518,20 @@ CORPORA = {
     "jsonl": Corpus(".jsonl", _one(_jsonl), _jsonl_nasty, _json_fields(_jsonl)),
     "jsonl.gz": Corpus(".jsonl.gz", _packed(_one(_jsonl)), lambda: [_gz_bomb(), *_packed(_jsonl_nasty)()]),
     "strokes": Corpus(".json", _one(_strokes), _strokes_nasty, _json_fields(_strokes)),
-    "correction": Corpus(".npz", lambda: [_correction()], _correction_nasty, _correction_fields),
+    "correction": Corpus(".npz", lambda: [_correction()], _npz_nasty, _correction_fields),
     "settings": Corpus(".json", _one(_settings), lambda: [b"[" * 100_000], _json_fields(_settings)),
-    "onnx": Corpus(".onnx", lambda: [_export("onnx")["data"]]),
-    "pt2": Corpus(".pt2", lambda: [_export("pt2")["data"]]),
+    "onnx": Corpus(".onnx", lambda: [_export("onnx")]),
+    "pt2": Corpus(".pt2", lambda: [_export("pt2")]),
 }
 
 
 # ---------------------------------------------------------------------------------- commands
 
-FLAGS = {
-    "predict": "--json --top --plot --model --trust --corrections --device --help".split(),
-    "test": "--data --by --brush --json --plot --tta --data-dir --model --trust --device".split(),
-    "train": (
-        "--arch --epochs --batch-size --learning-rate --weight-decay --optimizer --label-smoothing --average --augment "
-        "--seed --data --as-is --start --corrections --data-dir --device --precision --no-fallback --plot --log "
-        "--summary --resume"
-    ).split(),
-    "export": "--model --output --format".split(),
-    "app": "--model --device --corrections --scale --size --theme --output --strokes --help --nonsense".split(),
+FORMATS = ("onnx", "pt2", "torchscript")  # one at a time: each takes seconds
+COMMANDS = ("predict", "test", "train", "export", "app")
+SENSIBLE = {
+    "--device": ["cpu"], "--size": ["640x480"], "--by": ["pen"], "--arch": ["tiny", "scratch"], "--optimizer": ["adamw", "sgd"],
+    "--augment": ["none", "light", "full"],
 }
 ODD_WORDS = [
     "", "-", "--", "0", "-1", "1", "2", "1e308", "nan", "inf", "99999999999999999999", "0x10", "abc", "ä 手", "a\0b", "\udcff",
@@ -554,29 +541,44 @@ ODD_WORDS = [
 
 
 def commands(rng: random.Random, folder: Path) -> tuple[str, list[str]]:
-    """Return a command and odd words for it. Files of every kind lie in `folder`; what it writes goes there too."""
-    names = _lay_out(folder)
-    name = rng.choice(list(FLAGS))
-    words: list[str] = []
-    for _ in range(rng.randrange(0, 6)):
-        words.append(rng.choice(FLAGS[name]) if rng.random() < 0.6 else rng.choice(names if rng.random() < 0.5 else ODD_WORDS))
-    if name == "predict" and rng.random() < 0.7:
-        words.insert(0, rng.choice(names))
-    if name == "train":
-        words = [
-            *words,
-            "--output", str(folder / "out" / "model.pth"), "--epochs", "1", "--batch-size", "32", "--arch", "tiny", "--data",
-            str(folder / "signs"),
-        ]
-    elif name == "test":
-        words = [*words, "--data", rng.choice(names)]
-    elif name == "export":
-        words = [*words, "--model", str(folder / "bad.pth")]
-    elif name == "app":
-        words = [*words, "--strokes", str(folder / "absent.json"), "--theme", "nonsense"]
-    if "-" in words:
-        words.remove("-")  # would wait for stdin
-    return name, words
+    """Return a command and words for it, many of them odd. Files of every kind lie in `folder`; what it writes goes there too."""
+    names, out = _lay_out(folder), folder / "out"
+    name = rng.choice(COMMANDS)
+    words = [word for _ in range(rng.randrange(0, 5)) for word in _option(rng.choice(_options(name)), names, str(out), rng)]
+    if rng.random() < 0.2:
+        words.insert(rng.randrange(len(words) + 1), rng.choice([*names, *ODD_WORDS, "--nonsense"]))
+    last = {
+        "predict": [rng.choice(names) for _ in range(rng.randrange(0, 3))],
+        "test": ["--data", rng.choice(names)],
+        "train": [
+            "--output", str(out / "model.pth"), "--epochs", "1", "--batch-size", "32", "--arch", "tiny", "--data", str(folder / "signs"),
+        ],
+        "export": ["--model", rng.choice(names), "--output", str(out / "network"), "--format", rng.choice(FORMATS)],
+        "app": ["--corrections", str(out / "corrections"), "--screenshot", str(out / "window.png")],
+    }[name]
+    return name, [word for word in words + last if word not in ("-", "--forever")]  # which wait for stdin, and for ever
+
+
+@functools.cache
+def _options(name: str) -> list[Any]:
+    """Return the options of a command's parser."""
+    return [action for action in importlib.import_module(name).build_parser()._actions if action.option_strings]
+
+
+def _option(action: Any, names: list[str], out: str, rng: random.Random) -> list[str]:
+    """Return an option as words, most of them such as it takes."""
+    flag = action.option_strings[-1]
+    if action.nargs == 0:
+        return [flag]
+    if rng.random() < 0.2:
+        return [flag, rng.choice(ODD_WORDS)]
+    if action.choices:
+        return [flag, rng.choice(list(action.choices))]
+    if flag in ("--plot", "--log", "--output", "--screenshot"):
+        return [flag, f"{out}/made{rng.choice(['', '.png', '.json'])}"]
+    if flag in SENSIBLE:
+        return [flag, rng.choice(SENSIBLE[flag])]
+    return [flag, rng.choice(names if action.type is Path else ["0", "1", "2", "0.5"])]
 
 
 @functools.cache
@@ -592,7 +594,8 @@ def _lay_out(folder: Path) -> list[str]:
     files = {
         "good.png": picture, "bad.png": b"\x89PNG", "none.png": b"", "good.pth": _saved(_checkpoint()), "bad.pth": b"junk",
         "good.tsv": b"path\tlabel\ngood.png\t7\n", "bad.tsv": b"\0", "bad.npz": b"PK", "bad.jsonl.gz": b"\x1f\x8b",
-        "bad.onnx": b"x", "good.jsonl": json.dumps(_jsonl()).encode(), "bad.pt2": b"PK", "ä ö 手.png": picture,
+        "bad.onnx": b"x", "good.json": json.dumps(_strokes()).encode(),
+        "good.jsonl": json.dumps(_jsonl()).encode(), "bad.pt2": b"PK", "ä ö 手.png": picture,
     }
     for name, data in files.items():
         (folder / name).write_bytes(data)

@@ -25,6 +25,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).
 
 from pictures import LETTERS  # noqa: E402
 
+import command  # noqa: E402
 from recognizer import Recognizer  # noqa: E402
 
 EM, MARGIN, SMALL, FITTED = 100, 40, 28, 22  # pixels
@@ -46,7 +47,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     torch.set_num_threads(1)
     recognizer = Recognizer(arguments.model) if arguments.model else Recognizer()
-    fonts = find_fonts(arguments.fonts)[arguments.first :: arguments.every]
+    try:
+        fonts = find_fonts(arguments.fonts)[arguments.first :: arguments.every]
+    except (OSError, ValueError) as error:
+        print(f"glyphs.py: {command.one_line(error)}", file=sys.stderr)
+        return 1
     if not fonts:
         print("glyphs.py: no .ttf or .otf font there", file=sys.stderr)
         return 1
@@ -66,9 +71,9 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fonts", type=Path, nargs="+", help="font files, and folders of them")
-    parser.add_argument("--every", type=int, default=1, help="take every so manieth font of each folder's list (default: 1)")
-    parser.add_argument("--from", type=int, default=0, dest="first", help="beginning with this one (default: 0)")
-    parser.add_argument("--most", type=int, default=1000, help="signs of a kind, at most (default: 1000)")
+    parser.add_argument("--every", type=command.number(int, 1), default=1, help="take every so manieth font, by name (default: 1)")
+    parser.add_argument("--from", type=command.number(int, 0), default=0, dest="first", help="beginning with this one (default: 0)")
+    parser.add_argument("--most", type=command.number(int, 1), default=1000, help="signs of a kind, at most (default: 1000)")
     parser.add_argument("--model", type=Path, help="checkpoint (default: the shipped model.pth)")
     return parser
 
@@ -79,7 +84,10 @@ def find_fonts(places: list[Path]) -> list[Path]:
     fonts = sorted((file for file in files if file.suffix.lower() in (".ttf", ".otf")), key=lambda file: (len(file.name), file.name))
     families: dict[str, Path] = {}
     for font in fonts:
-        families.setdefault(FT2Font(str(font)).family_name, font)
+        try:
+            families.setdefault(FT2Font(str(font)).family_name, font)
+        except (OSError, RuntimeError) as error:
+            raise ValueError(f"{font} is no font: {error}") from error
     return sorted(families.values(), key=lambda file: file.name)
 
 

@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def measure(arch: str, arguments: argparse.Namespace) -> list[str]:
     """Return the cells of one network's row; raises CalledProcessError if a command fails."""
-    path = arguments.folder / f"{arch}-seed{arguments.seed}.pth"
+    path = model_path(arch, arguments)
     if not path.exists():
         words = ["--arch", arch, "--seed", arguments.seed, "--output", path]
         epochs = ["--epochs", arguments.epochs] if arguments.epochs else []
@@ -82,7 +82,7 @@ def compare_exports(arguments: argparse.Namespace) -> int:
     print(table_row("network", "weights", *FORMATS))
     print(table_row("---", "---", *["---:"] * len(FORMATS)), flush=True)
     for arch in arguments.arch or ARCHITECTURES:
-        path = arguments.folder / f"{arch}-seed{arguments.seed}.pth"
+        path = model_path(arch, arguments)
         path = MODEL_PATH if arch == DEFAULT_ARCH and not path.exists() else path
         torch.manual_seed(arguments.seed)
         config = dict(ARCHITECTURES[arch].config)
@@ -92,11 +92,17 @@ def compare_exports(arguments: argparse.Namespace) -> int:
             for name in FORMATS:
                 try:
                     cells.append(f"{export(checkpoint, name, Path(folder) / f'network.{name}'):.1e}")
-                except (OSError, ImportError, ValueError) as error:
+                except (OSError, ValueError) as error:
                     cells.append(str(error))
                     failed = True
         print(table_row(arch, path.name if path.exists() else "fresh", *cells), flush=True)
     return int(failed)
+
+
+def model_path(arch: str, arguments: argparse.Namespace) -> Path:
+    """Return where the model of a network, seed and number of epochs lies."""
+    epochs = f"-epochs{arguments.epochs}" if arguments.epochs else ""
+    return arguments.folder / f"{arch}-seed{arguments.seed}{epochs}.pth"
 
 
 def accuracy(path: Path, *words: object) -> float:

@@ -30,8 +30,7 @@ def paste(digit: np.ndarray, rng: Rng) -> np.ndarray:
     """Return uint8 RGB: a (28, 28) uint8 digit, 20 to 600 px, any place, polarity and colour, soft shadow, grey paper."""
     mask = _enlarge(digit, int(np.exp(rng.uniform(np.log(20), np.log(600)))))
     height, width = mask.shape
-    canvas_h, canvas_w = (int(rng.integers(side + side // 3 + 8, max(1201, side + side // 3 + 9))) for side in (height, width))
-    canvas_h, canvas_w = min(canvas_h, 1200), min(canvas_w, 1200)
+    canvas_h, canvas_w = (int(rng.integers(side + side // 3 + 8, 1201)) for side in (height, width))
     top, left = int(rng.integers(2, canvas_h - height - 1)), int(rng.integers(2, canvas_w - width - 1))
     dark_on_light = rng.random() < 0.7
     paper = rng.uniform(170, 255) if dark_on_light else rng.uniform(0, 70)
@@ -331,10 +330,10 @@ def scribble(rng: Rng) -> np.ndarray:
 
 
 def shape(rng: Rng) -> np.ndarray:
-    """Return uint8 (140, 140), dark on light: a square, triangle, star, cross, filled disc, arrow or heart-like outline."""
+    """Return uint8 (140, 140), dark on light: the outline of a square, triangle, hexagon or star, a cross, or a filled disc."""
     image = Image.new("L", (140, 140), 255)
     draw, width, kind = ImageDraw.Draw(image), int(rng.integers(3, 9)), int(rng.integers(0, 6))
-    corners = {0: 4, 1: 3, 2: 5, 3: 6}.get(kind, 0)
+    corners = {0: 4, 1: 3, 3: 6}.get(kind, 0)
     radius, turn = rng.uniform(30, 55), rng.uniform(0, 0.5)
     if kind in (0, 1, 3):
         points = [(70 + radius * np.cos(turn + 2 * np.pi * k / corners), 70 + radius * np.sin(turn + 2 * np.pi * k / corners))

@@ -20,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).
 import pictures  # noqa: E402
 import things  # noqa: E402
 
+import command  # noqa: E402
 from dataset import Digits, load_mnist, split_validation  # noqa: E402
 from recognizer import Recognizer  # noqa: E402
 
@@ -28,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     """Print the tables and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--test", action="store_true", help="measure on the test set instead of the validation split")
-    parser.add_argument("--count", type=int, default=1000, help="pictures a row (default: 1000)")
+    parser.add_argument("--count", type=command.number(int, 5), default=1000, help="pictures a row (default: 1000)")
     parser.add_argument("--model", type=Path, help="checkpoint (default: the shipped model.pth)")
     parser.add_argument("--plain", type=Path, help="checkpoint that sees the corrupted pixels without the road, to compare")
     parser.add_argument("--only", choices=["paste", "printed", "corrupt", "scenes", "numbers", "negatives", "speed"])

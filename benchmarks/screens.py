@@ -54,6 +54,8 @@ def settle(app: App, done: Callable[[], bool] = lambda: True) -> None:
     while time.monotonic() < end and (any(app.worker.asked_for(kind) for kind in kinds) or not done()):
         time.sleep(0.002)
         app.tick()
+    if time.monotonic() >= end:
+        raise SystemExit(f"screens.py: a state did not settle in {SECONDS} s")
 
 
 def training(app: App) -> None:
@@ -103,18 +105,22 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--state", action="append", choices=list(STATES), help="only this one (may be repeated)")
     parser.add_argument("--theme", action="append", choices=("light", "dark"), help="only this one")
-    parser.add_argument("--size", action="append", help="only this one, like 1024x768")
+    parser.add_argument("--size", action="append", choices=sorted({_name(size) for size, _ in SIZES}), help="only this one")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     pygame.display.init()
     pygame.font.init()
     for name in arguments.state or STATES:
         for size, scale in SIZES:
-            if arguments.size and "x".join(map(str, size)) not in arguments.size:
+            if arguments.size and _name(size) not in arguments.size:
                 continue
             for theme in arguments.theme or ("light", "dark"):
                 picture(name, size, scale, theme, arguments.folder)
     return 0
+
+
+def _name(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
 
 
 def picture(name: str, size: tuple[int, int], scale: float, theme: str, folder: Path) -> None:
@@ -130,7 +136,7 @@ def picture(name: str, size: tuple[int, int], scale: float, theme: str, folder: 
         app.draw()
         app.show("all")         # what the first drawing found out, say how many rows fit, shows in the second
         app.draw()
-        pygame.image.save(app.screen, folder / f"{size[0]}x{size[1]}-{scale:g}-{theme}-{name.replace(' ', '-')}.png")
+        pygame.image.save(app.screen, folder / f"{_name(size)}-{scale:g}-{theme}-{name.replace(' ', '-')}.png")
         app.worker.close()
 
 

@@ -29,6 +29,8 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
+import command  # noqa: E402
+
 CHUNK = 64
 
 USUAL = """
@@ -65,9 +67,10 @@ def main(argv: list[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(prog="throughput.py", description="Time predict.py beside its alternatives.")
-    parser.add_argument("--count", type=int, default=10_000, help="files (default: 10,000)")
-    parser.add_argument("--runs", type=int, default=3, help="of each way (default: 3)")
-    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="of each way that uses several (default: all cores)")
+    parser.add_argument("--count", type=command.number(int, 10), default=10_000, help="files (default: 10,000)")
+    parser.add_argument("--runs", type=command.number(int, 1), default=3, help="of each way (default: 3)")
+    parser.add_argument("--processes", type=command.number(int, 1), default=os.cpu_count(),
+                        help="of each way that uses several (default: all cores)")
     return parser
 
 
@@ -132,8 +135,8 @@ def many_files(side: int, paths: list[Path], arguments: argparse.Namespace) -> N
     decoding, roads = statistics.median(seconds["decoding alone (Pillow)"]), statistics.median(seconds["the road alone"])
     print(f"\nroad alone: {decoding / roads:.2f} of the speed of decoding alone")
     split_time(paths)
-    peaks = [(count, peak(paths[:count])) for count in (len(paths) // 10, len(paths))]
-    print("peak memory of predict.py and its processes: " + ", ".join(f"{size:,.0f} MB for {n:,} files" for n, size in peaks) + "\n",
+    peaks = [(count, peak(paths[:count], processes)) for count in (len(paths) // 10, len(paths))]
+    print("peak memory of the largest of predict.py's processes: " + ", ".join(f"{size:,.0f} MB for {n:,} files" for n, size in peaks) + "\n",
           flush=True)
 
 
@@ -144,14 +147,15 @@ def wall(words: list[str], given: str | None = None) -> float:
     return time.perf_counter() - started
 
 
-def peak(paths: list[Path]) -> float:
+def peak(paths: list[Path], processes: int) -> float:
     """Return the greatest resident memory of predict.py's largest process, in MB (Linux: ru_maxrss is in kB)."""
     script = ("import resource, subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]], stdin=sys.stdin, "
               "stdout=subprocess.DEVNULL, check=True); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
     with tempfile.TemporaryDirectory() as folder:
         for path in paths:
             os.link(path, Path(folder) / path.name)
-        done = subprocess.run([sys.executable, "-c", script, str(ROOT / "predict.py"), folder], capture_output=True, text=True, check=True)
+        words = [str(ROOT / "predict.py"), "--processes", str(processes), folder]
+        done = subprocess.run([sys.executable, "-c", script, *words], stdout=subprocess.PIPE, text=True, check=True)
     return int(done.stdout) / 1024
 
 
@@ -177,7 +181,7 @@ def decode(paths: list[Path]) -> int:
 
 
 def road(paths: list[Path]) -> int:
-    """Take the files down the road, all but the network."""
+    """Take the files down the road, all but the network: the first look, which nearly all are read by."""
     from frame import make_frame
     from read_ink import read_ink
     from segment import find_lines
@@ -208,14 +212,15 @@ def split_time(paths: list[Path]) -> None:
         frames += len(pictures)
         return answer
 
-    recognizer.ask = timed  # type: ignore[method-assign]
+    recognizer.ask = timed
     chunks = [paths[start : start + CHUNK] for start in range(0, min(len(paths), 2048), CHUNK)]
     recognizer.read_many(chunks[0])
     network, frames, started = 0.0, 0, time.perf_counter()
     for chunk in chunks:
         recognizer.read_many(chunk)
     whole, count = time.perf_counter() - started, sum(map(len, chunks))
-    print(f"one process: road {(whole - network) / count * 1000:.3f} ms a file, network {network / count * 1000:.3f} ms a file "
+    print(f"one process: all but the network {(whole - network) / count * 1000:.3f} ms a file, "
+          f"network {network / count * 1000:.3f} ms a file "
           f"({frames / count:.2f} frames a file)")
 
 

@@ -57,7 +57,10 @@ def read_digits(path: Path) -> tuple[np.ndarray, np.ndarray]:
         table = np.array([line.split() for line in text.splitlines() if line.strip()], dtype=object)
         if table.ndim != 2 or table.shape[1] != SEMEION_SIDE**2 + 10:
             raise ValueError(f"{path} is neither semeion.data nor of optdigits-orig: unpack it first if it ends in .Z")
-        values = table.astype(np.float64)
+        try:
+            values = table.astype(np.float64)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
         bits = values[:, :-10].reshape(-1, SEMEION_SIDE, SEMEION_SIDE) > 0.5
         labels = values[:, -10:].argmax(axis=1)
     return np.where(bits, 255, 0).astype(np.uint8), labels.astype(np.uint8)

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
+import command  # noqa: E402
 from canvas import draw_strokes  # noqa: E402
 
 CIRCLE = [(50 + 44 * np.cos(turn), 50 + 44 * np.sin(turn)) for turn in np.linspace(0.3, 6.5, 20)]
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     """Write the folders; return the exit status."""
     parser = argparse.ArgumentParser(prog="make_symbols.py", description="Draw a data set of five symbols.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, default=60, help="drawings of each (default: 60)")
+    parser.add_argument("--count", type=command.number(int, 1), default=60, help="drawings of each (default: 60)")
     parser.add_argument("--seed", type=int, default=0, help="of the hand (default: 0)")
     arguments = parser.parse_args(argv)
     generator = np.random.default_rng(arguments.seed)

@@ -24,9 +24,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import command  # noqa: E402
 import storage  # noqa: E402
-from command import one_line  # noqa: E402
 from decode import pictures_below  # noqa: E402
+from model import load_checkpoint  # noqa: E402
 
 PART = 500  # pictures
 PLAN = "plan.json"
@@ -45,32 +46,35 @@ class Reader:
         self.recognizer, self.folder, self.answers = Recognizer(model), folder, Path(answers)
 
     def __call__(self, parts: dict[str, Any]) -> dict[str, Any]:
-        """Read each part that is not there yet; return {"count": pictures, "pid": of this worker}."""
-        counts = [self.read(str(part), json.loads(names)) for part, names in zip(parts["part"], parts["names"])]
-        return {"count": counts, "pid": [os.getpid()] * len(counts)}
+        """Read each part that is not there yet; return {"count": pictures, "failed": of them that could not be read}."""
+        done = [self.read(str(part), json.loads(names)) for part, names in zip(parts["part"], parts["names"])]
+        return {"count": [count for count, _ in done], "failed": [failed for _, failed in done]}
 
-    def read(self, part: str, names: list[str]) -> int:
-        """Write one part."""
+    def read(self, part: str, names: list[str]) -> tuple[int, int]:
+        """Write one part; return how many pictures it has, and how many of them could not be read."""
         from predict import as_json
         from storage import atomic_write
 
         place = self.answers / part
         if place.exists():
-            return 0
+            return 0, 0
+        unread = 0
         paths = [os.path.join(self.folder, name) for name in names]
         with atomic_write(place) as file:
             for start in range(0, len(paths), 64):
                 chunk = slice(start, start + 64)
                 for name, answer in zip(names[chunk], self.recognizer.read_many(paths[chunk])):
                     failed = isinstance(answer, Exception)
-                    line = as_json(name, None if failed else answer, one_line(answer) if failed else None)
+                    unread += failed
+                    line = as_json(name, None if failed else answer, command.one_line(answer) if failed else None)
                     file.write((json.dumps(line) + "\n").encode())
-        return len(names)
+        return len(names), unread
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Read what is missing and print how fast; return the exit status."""
+    """Read what is missing and print how fast; return the exit status: 1 if a picture could not be read."""
     arguments = build_parser().parse_args(argv)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray tells its makers of every run
     try:
         import ray
         import ray.data
@@ -78,9 +82,10 @@ def main(argv: list[str] | None = None) -> int:
         print("ray_read.py: Ray is not installed: pip install -r requirements-ray.txt", file=sys.stderr)
         return 1
     try:
+        load_checkpoint(arguments.model)  # says here what each worker would
         parts = plan(arguments.pictures, arguments.answers, arguments.model)
     except (OSError, ValueError) as error:
-        print(f"ray_read.py: {error}", file=sys.stderr)
+        print(f"ray_read.py: {command.one_line(error)}", file=sys.stderr)
         return 1
     missing = [part for part in parts if not (arguments.answers / part["part"]).exists()]
     print(f"{sum(part['count'] for part in parts):,} pictures in {len(parts):,} parts, {len(missing):,} of them to read", flush=True)
@@ -100,11 +105,15 @@ def main(argv: list[str] | None = None) -> int:
         max_restarts=-1,  # of a worker that was killed
         max_task_retries=-1,  # of its part
     )
-    read = sum(row["count"] for row in done.iter_rows())
+    read = failed = 0
+    for row in done.iter_rows():
+        read, failed = read + row["count"], failed + row["failed"]
     seconds = time.perf_counter() - started
     print(f"{read:,} pictures in {seconds:.1f} s by {arguments.workers} workers: {read / seconds:,.0f} pictures/s", flush=True)
     ray.shutdown()
-    return 0
+    if failed:
+        print(f"ray_read.py: {failed:,} of them could not be read: the answers say why", file=sys.stderr)
+    return int(failed > 0)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -112,7 +121,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ray_read.py", description="Read the pictures in a folder with Ray Data.")
     parser.add_argument("pictures", type=Path, help="folder, with all below it")
     parser.add_argument("answers", type=Path, help="folder for the parts: JSON lines")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, one core each (default: the cores here)")
+    parser.add_argument("--workers", type=command.number(int, 1), default=os.cpu_count(),
+                        help="processes, one core each (default: the cores here)")
     parser.add_argument("--address", help="of a Ray cluster, e.g. auto (default: a local one)")
     parser.add_argument("--model", type=Path, default=ROOT / "model.pth", help="checkpoint (default: model.pth)")
     return parser
@@ -132,7 +142,11 @@ def plan(pictures: Path, answers: Path, model: Path) -> list[dict[str, Any]]:
         "names": hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest(),
         "model": hashlib.sha256(model.read_bytes()).hexdigest(),
     }
-    if (answers / PLAN).exists() and json.loads((answers / PLAN).read_text()) != content:
+    try:
+        planned = json.loads((answers / PLAN).read_bytes()) if (answers / PLAN).exists() else content
+    except ValueError:
+        raise ValueError(f"{answers / PLAN} is damaged: name an empty folder") from None
+    if planned != content:
         raise ValueError(f"{answers} holds answers for other pictures, or by another model: name an empty folder")
     with storage.atomic_write(answers / PLAN) as file:
         file.write(json.dumps(content).encode())
@@ -144,4 +158,4 @@ def plan(pictures: Path, answers: Path, model: Path) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, filters=False)

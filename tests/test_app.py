@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -20,16 +21,19 @@ import answers
 import app as command
 from canvas import Canvas
 from cards import CorrectionsCard, FilesCard, HelpCard, _local_time
+from dataset import Digits
+from explain import feature_maps, saliency
 from frame import make_frame
 from layout import arrange
 from learn import Memory
 from model import Checkpoint, build_model, save_checkpoint
-from panels import in_words
+from panels import in_words, picture_of
 from read_ink import read_ink
-from recognizer import Reading
+from recognizer import Digit, Reading, Recognizer
 from session import FileReading, Session
 from settings import Settings, load_settings, save_settings
 from theme import PALETTES
+from widgets import Button
 from window import App
 from worker import Result, Worker
 
@@ -359,7 +363,100 @@ def test_brush_by_wheel_keys_and_slider(app: App) -> None:
     assert app.canvas.strokes[0].brush == 4
 
 
+@pytest.mark.parametrize("button", [2, 4, 5])
+def test_other_buttons_neither_draw_nor_end_a_stroke(app: App, button: int) -> None:
+    drag(app, SEVEN, button=button)
+    assert not app.canvas.strokes
+    send(app, pygame.MOUSEBUTTONDOWN, pos=at(app, (50, 50)), button=1, touch=False)
+    send(app, pygame.MOUSEBUTTONUP, pos=at(app, (50, 50)), button=button, touch=False)
+    assert app.canvas.current is not None
+
+
+def test_the_right_button_erases_when_it_comes_in_from_beside(app: App) -> None:
+    drag(app, [(50, 140), (500, 140)])
+    for x in (200, 220):
+        send(app, pygame.MOUSEMOTION, pos=at(app, (x, 140)), rel=(0, 0), buttons=(0, 0, 1), touch=False)
+    assert app.canvas.picture()[140, 210] == 255
+
+
+def test_the_keyboards_pen_keeps_inside_and_erases(app: App) -> None:
+    press(app, pygame.K_p)
+    for _ in range(100):
+        press(app, pygame.K_UP)
+    assert app.pen[1] == 0
+    press(app, pygame.K_e)
+    press(app, pygame.K_SPACE)
+    assert app.canvas.current.eraser
+
+
+def test_cmd_is_control(app: App) -> None:
+    drag(app, SEVEN)
+    press(app, pygame.K_z, pygame.KMOD_META)
+    assert app.canvas.empty
+
+
 # ---------------------------------------------------------------------------------- looking
+
+
+def test_answers_that_come_late_change_no_picture(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+    drag(app, [(450, 60), (450, 220)])
+    one = read(app)
+    Image.fromarray(seven).save(tmp_path / "a.png")
+    send(app, pygame.DROPFILE, file=str(tmp_path / "a.png"))
+    settle(app, lambda: app.shown is not None)
+    seen = app.reading
+    answers.take(app, Result("read", ("canvas", app.source), one))
+    answers.take(app, Result("read", ("picture", app.source - 1), one))
+    assert app.reading is seen
+
+
+def test_a_click_leaves_the_picture_shown(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+    Image.fromarray(seven).save(tmp_path / "a.png")
+    send(app, pygame.DROPFILE, file=str(tmp_path / "a.png"))
+    settle(app, lambda: app.shown is not None)
+    click(app, app.layout.canvas.center)
+    assert app.shown is None and not app.canvas.strokes
+
+
+@pytest.mark.parametrize("groups, said", [
+    ([("7", 0.8, True)], ("Likely, 80.0%", 0.8, False)), ([("7", 0.6, True)], ("Unsure, 60.0%", 0.6, True)),
+    ([("7", 1.0, True)], ("Sure, 99.9%", 1.0, False)), ([("7", 0.99, True), ("1", 0.96, True)], ("Sure, at least 96.0%", 0.96, False)),
+    ([("7", 0.99, True), ("1", 0.5, False)], ("1 mark is not a digit. Sure, 99.0%", 0.99, True)),
+])
+def test_the_answer_says_how_sure_it_is(groups: list, said: tuple) -> None:
+    made = tuple(Digit(digit, sure, (), (0, 0, 9, 9), np.zeros((28, 28)), accepted) for digit, sure, accepted in groups)
+    assert in_words(Reading("ok", "".join(digit for digit, *_ in groups), made), "")[1:] == said
+
+
+def test_frames_are_shown_upright() -> None:
+    frame = np.zeros((4, 4), np.float32)
+    frame[0, 3] = 1
+    assert picture_of(frame, (4, 4)).get_at((3, 0))[:3] == (255, 255, 255)
+
+
+def test_the_heat_is_that_of_the_class_asked_for() -> None:
+    def halves(images: torch.Tensor) -> torch.Tensor:
+        return torch.stack([images[..., :14].sum((1, 2, 3)), images[..., 14:].sum((1, 2, 3))], 1)
+
+    ones = np.ones((28, 28), np.float32)
+    left, right = saliency(halves, ones, 0), saliency(halves, ones, 1)
+    assert left[:, :10].min() > 0.9 > 0.1 > left[:, 18:].max() and right[:, 18:].min() > 0.9 > 0.1 > right[:, :10].max()
+
+
+def test_a_network_without_gradients_shows_no_heat(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="gives no gradient"):
+        saliency(lambda images: torch.zeros(len(images), 10), np.ones((28, 28), np.float32), 3)
+    drag(app, SEVEN)
+    read(app)
+    monkeypatch.setattr(app.session.recognizer.checkpoint, "model", lambda images: torch.zeros(len(images), 10))
+    press(app, pygame.K_h)
+    settle(app, lambda: "gives no gradient" in app.message)
+    assert not app.heat
+
+
+def test_looking_at_the_layers_leaves_no_hooks(recognizer: Recognizer, seven: np.ndarray) -> None:
+    feature_maps(recognizer.checkpoint.model, recognizer.read(seven).groups[0].frame)
+    assert not any(module._forward_hooks for module in recognizer.checkpoint.model.modules())
 
 @pytest.mark.parametrize("theme", PALETTES)
 @pytest.mark.parametrize(("size", "scale"), [((480, 360), 1), ((480, 360), 2), ((1024, 768), 1), ((1024, 768), 2),
@@ -673,7 +770,104 @@ def test_nothing_to_correct_is_said(app: App) -> None:
     assert "nothing to correct" in app.message
 
 
+def test_a_digit_that_the_model_does_not_know_is_not_learnt(app: App) -> None:
+    drag(app, SEVEN)
+    read(app)
+    app.classes = ("a", "b")
+    press(app, pygame.K_4, letter="4")
+    assert "knows no class" in app.message and not app.worker.asked_for("learn")
+
+
+def test_what_changes_the_answer_reads_again(app: App) -> None:
+    drag(app, SEVEN)
+    read(app)
+    press(app, pygame.K_4, letter="4")
+    settle(app, lambda: "Learnt" in app.message)
+    assert read(app).text == "4"
+    app.worker.ask("forget_all")
+    settle(app, lambda: "Forgotten" in app.message)
+    assert read(app).text == "7"
+    app.worker.ask("unlearn")
+    settle(app, lambda: "no correction to take back" in app.message)
+    for kind, value in (("practise", "Practised"), ("reload", True)):
+        read(app)
+        answers.take(app, Result(kind, None, value))
+        app.tick()
+        assert app.worker.asked_for("read")
+
+
 # ---------------------------------------------------------------------------------- in and out
+
+
+def test_all_files_that_are_dropped_together_are_read(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+    send(app, pygame.DROPBEGIN)
+    for name in ("a.png", "b.png"):
+        Image.fromarray(seven).save(tmp_path / name)
+        send(app, pygame.DROPFILE, file=str(tmp_path / name))
+    send(app, pygame.DROPCOMPLETE)
+    settle(app, lambda: isinstance(app.card, FilesCard) and app.card.rows() == 2)
+    assert [reading.text for reading in app.card.readings] == ["7", "7"]
+
+
+def test_folders_that_cannot_be_read_are_said(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "all" / "closed").mkdir(parents=True)
+    listed = os.scandir
+
+    def scan(path: str) -> Any:     # as root, who may read everything, would see it otherwise
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    (reading,) = app.session.read_files([tmp_path / "all"])
+    assert reading.path == tmp_path / "all" / "closed" and reading.error
+
+
+def test_a_model_that_may_hold_code_is_not_opened_untrusted(tmp_path: Path) -> None:
+    (tmp_path / "m.pt2").write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(ValueError, match="--trust"):
+        Session(corrections=tmp_path).load(tmp_path / "m.pt2")
+
+
+def test_an_empty_drawing_is_not_saved(app: App, tmp_path: Path) -> None:
+    press(app, pygame.K_s)
+    press(app, pygame.K_j)
+    assert "nothing to save" in app.message and not list(tmp_path.glob("drawing*"))
+
+
+def test_a_path_on_the_clipboard_may_begin_at_home(
+    app: App, tmp_path: Path, seven: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    Image.fromarray(seven).save(tmp_path / "s.png")
+    monkeypatch.setattr(pygame.scrap, "get_text", lambda: "~/s.png")
+    press(app, pygame.K_v, pygame.KMOD_CTRL)
+    settle(app, lambda: app.shown is not None)
+
+
+@pytest.mark.parametrize("how", ["Shift-M", "model", "folder"])
+def test_a_paused_training_is_ended_for_good(
+    app: App, monkeypatch: pytest.MonkeyPatch, digits: Digits, tmp_path: Path, how: str
+) -> None:
+    monkeypatch.setattr("lesson._find_digits", lambda: digits)
+    press(app, pygame.K_m)
+    settle(app, lambda: bool(app.training))
+    press(app, pygame.K_m)
+    if how == "Shift-M":
+        press(app, pygame.K_m, pygame.KMOD_SHIFT)
+    elif how == "model":
+        (tmp_path / "Own.PTH").write_bytes((ROOT / "model.pth").read_bytes())
+        send(app, pygame.DROPFILE, file=str(tmp_path / "Own.PTH"))
+    else:
+        (tmp_path / "many").mkdir()
+        Image.new("L", (30, 30), 255).save(tmp_path / "many" / "a.png")
+        send(app, pygame.DROPFILE, file=str(tmp_path / "many"))
+    assert app.training is None and not app.worker.paused
+    if how == "model":
+        settle(app, lambda: "Own.PTH" in app.model)
+    if how == "folder":
+        settle(app, lambda: app.card.rows() == 1)
 
 def test_the_saved_picture_and_the_canvas_give_the_identical_frame(app: App, tmp_path: Path) -> None:
     drag(app, SEVEN)
@@ -1076,6 +1270,103 @@ def test_a_lesson_that_is_over_says_so(app: App, monkeypatch: pytest.MonkeyPatch
     press(app, pygame.K_m)
     assert "The lesson is over" in app.message and not app.worker.paused
     shown(app)
+
+
+def test_shift_tab_goes_backwards_and_space_presses(app: App) -> None:
+    press(app, pygame.K_TAB, pygame.KMOD_SHIFT)
+    assert app.focus == len(app.shown_widgets) - 1
+    press(app, pygame.K_TAB, pygame.KMOD_SHIFT)
+    assert app.focus == len(app.shown_widgets) - 2
+    press(app, pygame.K_TAB)
+    press(app, pygame.K_SPACE)
+    assert isinstance(app.card, HelpCard)
+
+
+def test_corrections_are_listed_newest_first_and_scroll(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(40):
+        app.session.memory.learn(np.full((28, 28), number / 40, np.float32), str(number % 10))
+    seen: list[int] = []
+
+    def note(frame: np.ndarray, size: tuple[int, int]) -> pygame.Surface:
+        seen.append(round(float(frame[0, 0]) * 40))
+        return pygame.Surface(size)
+
+    monkeypatch.setattr("cards.picture_of", note)
+    press(app, pygame.K_l)
+    shown(app)
+    assert seen == list(range(39, 39 - app.card.fits, -1))
+    seen.clear()
+    send(app, pygame.MOUSEWHEEL, x=0, y=-3, flipped=False)
+    shown(app)
+    assert seen[0] == 36
+    seen.clear()
+    press(app, pygame.K_END)
+    shown(app)
+    assert seen[-1] == 0
+
+
+def test_the_lists_buttons_undo(app: App) -> None:
+    app.session.memory.learn(np.zeros((28, 28), np.float32), "7")
+    press(app, pygame.K_l)
+    shown(app)
+    asked: list[tuple] = []
+    app.worker.ask = lambda *words, **_: asked.append(words)
+    click(app, app.card.buttons[1].rect.center)
+    assert asked == [("unlearn",)] and app.card is not None
+    practice: list[bool] = []
+    card = CorrectionsCard(app.close_card, list, app.unlearn, list, practice.append, lambda: True)
+    card.buttons[3].press((0, 0))
+    assert practice == [True]
+
+
+def test_the_list_of_files_says_what_failed_and_how_far_it_came(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[tuple] = []
+
+    def note(surface: object, room: object, style: object, rows: list, first: int, note: str = "", progress: object = None) -> int:
+        said.append((rows, note))
+        return 5
+
+    monkeypatch.setattr("cards.draw_rows", note)
+    card = app.card = FilesCard(app.close_card, app.worker.cancel, lambda: False)
+    assert card.add(FileReading(Path("a.png"), "7", None, 1, 3)) and not card.add(FileReading(Path("b.png"), "", "damaged", 2, 3))
+    shown(app)
+    rows, words = said[-1]
+    assert rows[1][1:] == ("damaged", "b.png") and words == "2 of 3 read, 1 failed, stopped"
+    assert card.add(FileReading(Path("c.png"), "7", None, 3, 3))
+    app.show("all")
+    shown(app)
+    assert said[-1][1] == "3 of 3 read, 1 failed"
+
+
+def test_closing_the_list_of_files_ends_the_reading(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+    (tmp_path / "many").mkdir()
+    for number in range(100):
+        Image.fromarray(seven).save(tmp_path / "many" / f"{number}.png")
+    send(app, pygame.DROPFILE, file=str(tmp_path / "many"))
+    settle(app, lambda: app.card.rows() >= 1)
+    press(app, pygame.K_ESCAPE)
+    assert not app.worker.busy
+
+
+def test_a_disabled_button_does_nothing() -> None:
+    done: list[int] = []
+    Button("x", "", lambda: done.append(1), enabled=lambda: False).press((0, 0))
+    assert not done
+
+
+def test_a_narrow_window_keeps_the_brush_and_the_help(start: Start) -> None:
+    app = start((480, 360), model=None)
+    assert hasattr(app.shown_widgets[0], "high")
+    assert {"Undo", "Clear", "Help"} <= {getattr(widget, "label", "") for widget in app.shown_widgets}
+
+
+def test_a_larger_scale_makes_larger_units() -> None:
+    assert arrange(1024, 768, 2, 2).unit > arrange(1024, 768, 1, 2).unit
+
+
+def test_settings_with_a_brush_that_is_no_number_are_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text('{"width": 800, "height": 600, "theme": "dark", "brush": NaN}')
+    assert load_settings(tmp_path / "s.json") == Settings()
 
 
 # ---------------------------------------------------------------------------------- faults and the command

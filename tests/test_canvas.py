@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from canvas import FORMAT, HEIGHT, WIDTH, Canvas, Raster, Stroke, draw_strokes
+from canvas import BRUSH_RANGE, FORMAT, HEIGHT, WIDTH, Canvas, Raster, Stroke, draw_strokes
 
 ZIGZAG = [(20, 20), (200, 40), (30, 150), (220, 240), (221, 60)]
 
@@ -184,12 +184,55 @@ def test_a_stroke_beside_the_canvas_is_none() -> None:
     assert not canvas.can_redo and len(canvas.strokes) == 1
 
 
+@pytest.mark.parametrize("x, y", [(-60, 100), (WIDTH + 60, 100), (100, -60), (100, HEIGHT + 60)])
+def test_a_stroke_beside_any_edge_is_none(x: float, y: float) -> None:
+    canvas = Canvas()
+    draw(canvas, [(x, y), (x + 3, y)])
+    assert not canvas.strokes and not canvas.can_undo
+
+
+def test_a_brush_keeps_to_its_range() -> None:
+    canvas = Canvas()
+    canvas.begin(100, 100, 1e9)
+    assert canvas.strokes[0].brush == BRUSH_RANGE[1]
+    content = json.loads(canvas.to_json())
+    content["strokes"][0]["brush"] = 1e300
+    canvas.load_json(json.dumps(content))
+    assert canvas.strokes[0].brush == BRUSH_RANGE[1]
+
+
 def test_a_new_stroke_ends_redo() -> None:
     canvas = Canvas()
     draw(canvas, ZIGZAG)
     canvas.undo()
     draw(canvas, ZIGZAG[:2])
     assert not canvas.can_redo
+
+
+def test_a_clear_and_opened_strokes_end_redo() -> None:
+    canvas, other = Canvas(), Canvas()
+    for each in (canvas, other):
+        for _ in range(2):
+            draw(each, ZIGZAG)
+        each.undo()
+    canvas.clear()
+    other.load_json(Canvas().to_json())
+    assert not canvas.can_redo and not other.can_redo
+
+
+@pytest.mark.parametrize("change", ["redo", "clear"])
+def test_redo_or_clear_in_the_middle_of_a_stroke_ends_it(change: str) -> None:
+    canvas = Canvas()
+    draw(canvas, [(20, 20), (60, 60)])
+    if change == "redo":
+        canvas.undo()
+    canvas.begin(100, 100)
+    assert canvas.can_undo
+    canvas.extend(150, 150)
+    getattr(canvas, change)()
+    assert canvas.current is None and not canvas.can_redo and canvas.can_undo
+    canvas.extend(200, 20)
+    assert len(canvas.strokes) == (change == "redo")
 
 
 def test_nothing_to_undo_is_no_error() -> None:
@@ -219,6 +262,13 @@ def test_the_eraser_really_erases_and_undo_brings_the_ink_back() -> None:
     canvas.undo()
     canvas.undo()
     assert (canvas.picture() == before).all()
+
+
+def test_a_canvas_whose_ink_is_all_erased_is_empty() -> None:
+    canvas = Canvas()
+    draw(canvas, [(100, 100), (110, 100)], 10)
+    draw(canvas, [(90, 100), (120, 100)], 40, eraser=True)
+    assert canvas.empty and canvas.strokes
 
 
 def test_a_view_made_late_shows_the_stroke_in_progress() -> None:
@@ -254,6 +304,23 @@ def test_json_of_another_size_is_scaled_to_fit() -> None:
 
 
 GOOD = {"brush": 8, "eraser": False, "points": [[1, 2]]}
+
+
+def test_json_of_another_shape_fits() -> None:
+    square, wide = Canvas(280, 280), Canvas(560, 280)
+    draw(square, [(10, 10), (270, 270)])
+    wide.load_json(square.to_json())
+    assert max(y for _, y in wide.strokes[0].points) == 270
+
+
+@pytest.mark.parametrize("size", [{"width": -280}, {"width": 1e-308, "height": 1e-308}])
+def test_json_of_a_canvas_without_a_size_is_refused(size: dict[str, float]) -> None:
+    canvas = Canvas()
+    draw(canvas, ZIGZAG)
+    content = {**json.loads(canvas.to_json()), **size}
+    with pytest.raises(ValueError, match="damaged"):
+        canvas.load_json(json.dumps(content))
+    assert len(canvas.strokes) == 1 and not canvas.empty
 
 
 @pytest.mark.parametrize("content", [

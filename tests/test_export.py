@@ -14,7 +14,7 @@ import torch
 
 import export
 from dataset import Digits
-from exported import CARD, OnnxNetwork
+from exported import CARD, OnnxNetwork, make_card, read_card
 from model import ARCHITECTURES, Checkpoint, CheckpointError, build_model, load_checkpoint, save_checkpoint
 from recognizer import Recognizer
 
@@ -44,6 +44,12 @@ def test_onnx_agrees_with_the_network(arch: str, tmp_path: Path) -> None:
     images = torch.rand(7, known.channels, known.size, known.size)
     with torch.inference_mode():
         torch.testing.assert_close(OnnxNetwork(tmp_path / "m.onnx")(images), model(images), rtol=0, atol=1e-4)
+
+
+def test_without_onnx_the_cure_is_named(made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert export.main(["--model", str(made / "small.pth"), "--format", "onnx", "--output", str(made / "none.onnx")]) == 1
+    assert "pip install -r requirements-dev.txt" in capsys.readouterr().err and not (made / "none.onnx").exists()
 
 
 def test_the_command_prints_each_difference(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,6 +94,46 @@ def test_a_damaged_export_is_named(tmp_path: Path, suffix: str, content: bytes) 
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=path.name):
         load_checkpoint(path, trust=True)
+
+
+@pytest.mark.parametrize("field, value", [
+    ("format", "other"), ("classes", []), ("input", {"size": 28}), ("facts", []), ("arch", 7),
+])
+def test_a_card_that_does_not_fit_is_refused(field: str, value: object) -> None:
+    card = json.loads(make_card("tiny", ("a", "b"), {"size": 28, "channels": 1, "road": True}, {}))
+    assert read_card(json.dumps(card), "m.onnx") == card
+    with pytest.raises(ValueError, match=r"m\.onnx"):
+        read_card(json.dumps({**card, field: value}), "m.onnx")
+
+
+def test_one_logit_of_one_input_is_enough_to_differ() -> None:
+    inputs = export.check_inputs(1, 28)
+
+    def odd(images: torch.Tensor) -> torch.Tensor:
+        logits = torch.zeros(len(images), 10)
+        logits[(images == inputs[700]).flatten(1).all(1), 3] = 1e-2
+        return logits
+
+    assert export.largest_difference(lambda images: torch.zeros(len(images), 10), odd, inputs) == pytest.approx(1e-2)
+
+
+def test_a_failure_is_the_commands_status(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert export.main(["--model", str(tmp_path / "absent.pth")]) == 1
+
+    def fail(failing: str) -> None:
+        def draft(_: object, name: str, path: Path) -> float:
+            if name == failing:
+                raise export.ExportError("it fails")
+            path.write_bytes(b"x")
+            return 0.0
+
+        monkeypatch.setattr(export, "export", draft)
+
+    fail("onnx")
+    assert export.main(["--model", str(checkpoint)]) == 1
+    fail("torchscript")
+    assert export.main(["--model", str(checkpoint)]) == 0  # newer Pythons have no more
+    assert export.main(["--model", str(checkpoint), "--format", "torchscript"]) == 1
 
 
 def test_a_missing_export_is_named(tmp_path: Path) -> None:

@@ -15,11 +15,20 @@ from conftest import ROOT
 from PIL import Image, ImageDraw
 
 import predict
-from dataset import Batches, DataError
-from folders import load_folder, split
+from dataset import Batches, DataError, Digits
+from folders import add_corrections, load_folder, split
+from learn import Correction
 from model import load_checkpoint
 from recognizer import Recognizer
 from train import main
+
+
+def test_each_correction_is_added_with_its_own_label() -> None:
+    pictures = [np.full((28, 28), value, np.float32) for value in (0.2, 0.4)]
+    training = Digits(torch.zeros(300, 1, 28, 28, dtype=torch.uint8), torch.zeros(300, dtype=torch.long), "blank")
+    added = add_corrections(training, [Correction(str(n), picture, label, "") for n, (picture, label) in enumerate(zip(pictures, "37"))])
+    own = {(int(image[0, 0, 0]), int(label)) for image, label in zip(added.images[300:], added.labels[300:])}
+    assert own == {(51, 3), (102, 7)} and len(added) > 302  # several copies of each
 
 
 def _draw(kind: str, number: int) -> Image.Image:

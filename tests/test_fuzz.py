@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -140,6 +142,35 @@ def test_killed_at_any_instant_everything_loads(run) -> None:  # type: ignore[no
     result = run("benchmarks/kill.py", "--count", "2", cwd=ROOT)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("nothing lost, all files load") == 2
+
+
+LATE = """
+import random, sys, tempfile
+from pathlib import Path
+from benchmarks import kill
+from learn import Memory
+
+learn, late = Memory.learn, {}
+
+def learn_late(memory, *words):
+    entry = learn(memory, *words)
+    for path, content in late.items():
+        if path.stem in memory._entries:
+            path.write_bytes(content)
+    path = memory._path(entry.id)
+    late.clear()
+    late[path] = path.read_bytes()
+    path.unlink()
+    return entry
+
+Memory.learn = learn_late
+kill.kill_corrections(20, random.Random(0), Path(tempfile.mkdtemp(dir=sys.argv[1])))
+"""
+
+
+def test_a_correction_that_is_kept_only_with_the_next_one_is_noticed(tmp_path: Path) -> None:
+    result = subprocess.run([sys.executable, "-c", LATE, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert "AssertionError: corrections lost" in result.stderr
 
 
 def test_settings_of_an_infinite_size_are_set_aside(tmp_path: Path) -> None:

@@ -238,6 +238,32 @@ def test_a_frame_that_is_none_is_refused(memory: Memory, frame: np.ndarray) -> N
     assert not memory.folder.exists()
 
 
+def test_a_correction_needs_a_label(memory: Memory, frames: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="label"):
+        memory.learn(frames[0], "")
+    assert not memory.folder.exists()
+
+
+def test_corrections_of_other_pictures_do_not_stop_a_reading(memory: Memory, frames: np.ndarray) -> None:
+    recognizer = Recognizer(memory=memory)
+    memory.learn(np.ones((64, 64, 3), np.float32), "4")
+    assert recognizer.classify(frames[:1]).argmax() == recognizer.ask(frames[:1]).argmax()
+
+
+def test_a_correction_that_cannot_be_deleted_is_not_forgotten(
+    memory: Memory, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = memory.learn(frames[0], "1")
+
+    def held(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", held)
+    with pytest.raises(PermissionError):
+        memory.undo()
+    assert memory.entries() == [kept]
+
+
 def test_a_label_the_network_does_not_know_is_kept_but_changes_nothing(memory: Memory, frames: np.ndarray) -> None:
     recognizer = Recognizer(memory=memory)
     unsure = int(recognizer.ask(frames).max(axis=1).argmin())  # one that is looked at from all sides
@@ -344,6 +370,34 @@ def test_fine_tuning_learns_a_correction_and_undo_restores_every_bit(tuner: Fine
     assert sum(not torch.equal(before[name], after[name]) for name in before) <= 2  # the last layer alone
     assert tuner.undo() and not tuner.undo()
     assert all(torch.equal(before[name], weight) for name, weight in tuner.checkpoint.model.state_dict().items())
+
+
+def test_several_corrections_are_learnt_each_with_its_own_label(tuner: FineTuner, digits: Digits) -> None:
+    images = digits.images[2000:4000, 0].float().numpy() / 255
+    with torch.inference_mode():
+        likeliest = tuner.checkpoint.model(torch.from_numpy(images)[:, None]).topk(2)
+    unsure = (likeliest.values[:, 0] - likeliest.values[:, 1]).argsort().tolist()
+    second = likeliest.indices[:, 1].tolist()
+    chosen = [unsure[0], next(place for place in unsure if second[place] != second[unsure[0]])]
+    weight, bias = (part.detach().clone() for part in tuner._parameters)
+    outcome = tuner.tune([Correction(str(n), images[place], str(second[place]), "") for n, place in enumerate(chosen)])
+    assert outcome.accepted and outcome.learnt == 2
+    with torch.inference_mode():
+        before, after = (torch.nn.functional.linear(tuner._replay, *layer).argmax(1) for layer in ((weight, bias), tuner._parameters))
+    assert (before == after).float().mean() > 0.97  # what it held before
+
+
+def test_a_tuning_that_learns_too_few_is_refused(tuner: FineTuner, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finetune, "LEARNT", 1.0)
+    images, label = digits.images[2000:2001, 0].float().numpy() / 255, int(digits.labels[2000])
+    contradicting = [Correction(str(n), images[0], str(name), "") for n, name in enumerate(((label + 1) % 10, label))]
+    assert not tuner.tune(contradicting).accepted and not tuner.tuned
+
+
+def test_only_a_network_of_digits_practises() -> None:
+    other = Checkpoint(build_model("tiny", 2).eval(), "tiny", {}, ("a", "b"))
+    with pytest.raises(ValueError, match="ten digits"):
+        finetune.make_tuner(other)
 
 
 def test_corrections_of_other_pictures_are_left_out_of_a_tuning(tuner: FineTuner, frames: np.ndarray) -> None:

@@ -21,7 +21,7 @@ from judge import SURE_BOLD, Guess, walk
 from model import UNSURE, certainty, look_around
 from piece import Piece
 from read_ink import Look, Picture
-from recognizer import DOUBTFUL, OTHER_INK, Digit, Reading, Recognizer
+from recognizer import DOUBTFUL, OTHER_INK, SCAN_TEMPERATURE, Digit, Reading, Recognizer
 from segment import find_lines
 
 TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
@@ -61,10 +61,24 @@ def test_a_digit_of_unknown_proportions_is_read_from_all_its_frames(recognizer: 
         right += reading.text == str(label)
         each = recognizer.ask(frames)
         if each.max(axis=1).min() >= UNSURE:
-            mean = np.exp(np.log(np.maximum(each, 1e-6)).mean(axis=0))
+            mean = np.exp(np.log(np.maximum(each, 1e-6)).mean(axis=0) / SCAN_TEMPERATURE)
             assert reading.groups[0].probs == pytest.approx(mean / mean.sum(), abs=1e-5)
             pooled += 1
     assert right >= 56 and pooled >= 30
+
+
+def test_what_is_told_of_a_scan_is_calmer_than_what_decides(recognizer: Recognizer) -> None:
+    def sure(share: float) -> np.ndarray:
+        return np.array([share, *[(1 - share) / 9] * 9], np.float32)
+
+    share = next(share for share in np.linspace(0.1, 1, 2000) if certainty(sure(share)) > recognizer.checkpoint.threshold)
+    square = np.ones((16, 16), np.float32)
+    square[2:14, 2:14] = 0
+    reading = walk(recognizer._read_frames(square, unstretch(square), 1.0), lambda frames: np.tile(sure(share), (len(frames), 1)))
+    told = np.array(reading.groups[0].probs)
+    assert reading.text == "0"
+    assert told.sum() == pytest.approx(1) and told.max() == reading.confidence < share
+    assert certainty(told) < recognizer.checkpoint.threshold
 
 
 @pytest.mark.parametrize("digit, strokes", [

@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from augment import NOT_A_DIGIT
 from dataset import Digits
 from run import Run, TrainConfig
+from tracking import Tracker
 
 aten = torch.ops.aten
 WAITS = {aten._local_scalar_dense.default, aten.nonzero.default, aten.masked_select.default, aten.is_nonzero.default,
@@ -48,6 +50,15 @@ def test_no_step_asks_for_a_value(digits: Digits, monkeypatch: pytest.MonkeyPatc
     with Waits() as waits:
         run.train_epoch(progress=False)
     assert not waits.found
+
+
+def test_an_epochs_loss_and_accuracy_leave_out_what_is_no_digit() -> None:
+    tracker = Tracker()
+    assert tracker.compute() == (0.0, 0.0)
+    logits = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    tracker.update(torch.tensor(1.0), logits, torch.tensor([1, 0, 1, NOT_A_DIGIT]))
+    tracker.update(torch.tensor(4.0), logits[:3], torch.tensor([NOT_A_DIGIT, 0, 0]))
+    assert tracker.compute() == pytest.approx((2.5, 4 / 5))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -14,8 +14,9 @@ import torch
 from PIL import Image
 
 from dataset import Digits
+from finetune import Outcome
 from learn import Memory
-from model import MODEL_PATH
+from model import MODEL_PATH, Checkpoint
 from recognizer import Recognizer
 from session import Session, find_pictures
 from worker import Result, Worker
@@ -174,6 +175,50 @@ def test_a_session_learns_and_takes_back(checkpoint: Path, tmp_path: Path, seven
     assert session.unlearn() == wrong and session.unlearn() is None
     again = session.read(seven)
     assert again is not None and again.groups[0].probs == before.groups[0].probs
+
+
+def test_a_cancelled_pause_rests_no_more() -> None:
+    session = Slow()
+    session.gate.set()
+    worker = Worker(session)
+    worker.ask("count", 10**9)
+    worker.pause(True)
+    worker.cancel()
+    worker.results()
+    worker.ask("count", 3)
+    end = time.monotonic() + 5
+    while not any(result.value == 2 for result in worker.results()):
+        assert time.monotonic() < end
+    worker.close()
+
+
+def test_another_model_practises_by_itself(tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    class Tuner:
+        tuned = True
+
+        def __init__(self, checkpoint: Checkpoint) -> None:
+            self.checkpoint, self.left = checkpoint, 2
+            made.append(self)
+
+        def tune(self, _: object) -> Outcome:
+            return Outcome(True, 1, 1, 1.0, 1.0, 9)
+
+        def undo(self) -> bool:
+            self.left -= 1
+            return self.left >= 0
+
+    monkeypatch.setattr("finetune.make_tuner", Tuner)
+    session = Session(corrections=tmp_path / "corrections")
+    for _ in range(2):
+        session.load(checkpoint)
+        assert not session.practised
+        session.practise()
+        assert session.practised
+    assert len(made) == 2
+    session.practise(undo=True)
+    assert made[0].left == 2 and made[1].left == -1     # all that was practised, and of this model alone
 
 
 def test_a_session_practises_and_unlearns_it(tmp_path: Path, digits: Digits) -> None:
