@@ -382,7 +382,10 @@ def test_several_corrections_are_learnt_each_with_its_own_label(tuner: FineTuner
     weight, bias = (part.detach().clone() for part in tuner._parameters)
     outcome = tuner.tune([Correction(str(n), images[place], str(second[place]), "") for n, place in enumerate(chosen)])
     assert outcome.accepted and outcome.learnt == 2
+    features, (one, other) = tuner._features(torch.from_numpy(images[chosen])[:, None]), (second[place] for place in chosen)
     with torch.inference_mode():
+        rise = torch.nn.functional.linear(features, *tuner._parameters) - torch.nn.functional.linear(features, weight, bias)
+        assert rise[0, one] > rise[0, other] and rise[1, other] > rise[1, one]
         before, after = (torch.nn.functional.linear(tuner._replay, *layer).argmax(1) for layer in ((weight, bias), tuner._parameters))
     assert (before == after).float().mean() > 0.97  # what it held before
 
