@@ -28,6 +28,11 @@ SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame b
 FAINT = 0.12                # of the contrast; fainter marks on a noisy or small picture are noise,
 STRONG = 0.3                # and so are fainter ones than this that touch none of these
 RINGING = 0.2               # of the ink's pixels; where more of the paper is not quite its grey, JPEG's ringing is about
+PATCH_SHARE, PATCH_TOLERANCE = 0.02, 2  # of a picture that a patch of another paper covers, at least; its grey levels' spread
+LEAST_PATCH = PLAIN_TOLERANCE + PATCH_TOLERANCE + 1  # grey levels that it differs by: less is the paper itself
+MOST_SOFT = 0.4             # of what lies around it that is fainter, and yet no paper, as around a shadow or a glow
+PATCH_WIDTH = 0.06          # of the picture's shorter side, at least; a pen's strokes are narrower
+LEAST_PAPER = 0.15          # of the rim that each of two papers covers
 MOST_RIM = 0.85             # of the rim's pixels; ink that covers more of it is paper
 SCAN_SIDE = 16              # pixels of the coarse scans that are enlarged to pictures
 ENLARGED = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
@@ -106,6 +111,8 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
     if shadow:
         yield from _page_looks(page)
     yield from _page_looks(isolate_page(colours, elliptic=True))
+    if not small and (ink := _on_two_papers(colours)) is not None:
+        yield Look(ink)
     if not close and not small:
         yield from _coarse_looks(colours, close=False)
     if plain is not None and not small:
@@ -261,9 +268,63 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     if noisy or almost > RINGING * (near.size - plain):
         ink[distance < max(FAINT * contrast, 2 * PLAIN_TOLERANCE)] = 0
         ink[~ndimage.binary_dilation(distance >= STRONG * contrast, EIGHT)] = 0  # ringing links neighbours
+    elif max(near.shape) > SMALL_SIDE and _may_hold_patch(counts, paper, contrast):
+        ink[_faint_patch(distance, contrast)] = 0
     ink = erase_rules(ink)
     # full contrast is left as it is, so that MNIST passes through unchanged
     return ink if contrast >= 200 else ink / np.float32(contrast / 255), max(share, border_share) < 0.7
+
+
+def _may_hold_patch(counts: np.ndarray, paper: list[int], contrast: int) -> bool:
+    """Say whether some faint value of a channel is common enough; `counts` (channels, 256) are those of the values."""
+    away = np.abs(np.arange(256) - np.array(paper)[:, None])
+    return bool(counts[(away >= LEAST_PATCH) & (away < STRONG * contrast)].max(initial=0) >= PATCH_SHARE * counts[0].sum())
+
+
+def _faint_patch(distance: np.ndarray, contrast: int) -> np.ndarray:
+    """Return a mask of a broad, flat, faint patch (a card, a panel, where an eraser went): paper of another colour; all False without one.
+
+    `distance` (H, W) is how far each pixel is from the paper's colour, `contrast` the farthest. A panel along three edges of the picture
+    goes with what is on it.
+    """
+    least, none = PATCH_SHARE * distance.size, np.zeros(distance.shape, bool)
+    counts = np.bincount(distance.ravel(), minlength=256)[: round(STRONG * contrast)]
+    counts[:LEAST_PATCH] = 0
+    if counts.max(initial=0) < least:
+        return none
+    flat = int(counts.argmax())
+    same = np.abs(distance - flat) <= PATCH_TOLERANCE
+    core = ndimage.minimum_filter(same, round(PATCH_WIDTH * min(distance.shape)))
+    if not core.any():
+        return none
+    patch = ndimage.binary_propagation(core, EIGHT, same)
+    ring = distance[ndimage.binary_dilation(patch, EIGHT, 3) & ~patch]
+    if np.count_nonzero(patch) < least or np.mean((ring > PATCH_TOLERANCE) & (ring < flat)) > MOST_SOFT:
+        return none
+    labels, _ = ndimage.label(patch)
+    met = [set(np.unique(edge[edge > 0]).tolist()) for edge in edges(labels)]
+    panels = [n for n in set.union(*met) if sum(n in each for each in met) >= 3]
+    around = ndimage.binary_dilation(patch, EIGHT) & (distance <= flat + PLAIN_TOLERANCE)
+    return around | ndimage.binary_fill_holes(np.isin(labels, panels)) if panels else around
+
+
+def _on_two_papers(colours: np.ndarray) -> np.ndarray | None:
+    """Return the ink of a picture whose paper has two colours, as the squares behind a transparent one, or two halves; None of any other."""
+    layers = colours.reshape(*colours.shape[:2], -1).astype(np.int16)
+    step = max(1, max(layers.shape[:2]) // 200)
+    values, counts = np.unique(layers[::step, ::step].reshape(-1, layers.shape[2]), axis=0, return_counts=True)
+    if len(counts) < 3:
+        return None
+    papers = values[np.argsort(-counts)[:2]]
+    apart = np.stack([np.abs(layers - paper).max(axis=2) for paper in papers])  # (2, H, W)
+    near: np.ndarray = apart <= PLAIN_TOLERANCE
+    distance = apart.min(axis=0)
+    if min(rim(near[0]).mean(), rim(near[1]).mean()) < LEAST_PAPER or np.abs(papers[0] - papers[1]).max() <= 2 * PLAIN_TOLERANCE:
+        return None  # the second is ink, or a patch
+    either: np.ndarray = near[0] | near[1]
+    if either.mean() < NOISY_SHARE or rim(either).mean() < FLAT_RIM or distance.max() < LEAST_CONTRAST * 255:
+        return None
+    return (distance / distance.max()).astype(np.float32)
 
 
 def _flat_shape(colours: np.ndarray) -> np.ndarray | None:

@@ -34,6 +34,7 @@ SURE_TANGLED = 5.0  # nats of certainty needed to read a picture whole as one di
 MANY, LEAST_READ = 8, 1 / 2  # groups, and the share of so many that must be digits; else those are chance
 NUMBER, MOST_READ = 2, 2 / 3  # digits, and their share of all groups, from which the others are likely digits too
 SCAN_TEMPERATURE = 1.2  # of what is told of a scan that fills its square; fitted on validation digits made such scans (RESULTS.md)
+LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
 ROUND, LONGEST_RINGED = 0.9, 0.6  # shorter over longer side of a ring at least, and of a 1 in it, over the ring's, at most
 MOST_FRAMES = 64  # that the network is asked for at once; more are no faster, and glibc keeps what larger batches took
 
@@ -222,6 +223,8 @@ class Recognizer:
         sure = within.confidence >= OTHER_INK and not within.rejected
         if not sure and not _says_more(within, reading):
             return reading
+        if within.text == "0" and reading.text in LOOPED and reading.confidence >= OTHER_INK:
+            return reading  # drawn in outline: the 0 is the inner edge of its loop
         zero = reading.text == "0" and reading.confidence >= OTHER_INK
         slashed = zero and within.text == "1" and not _is_ringed(within.digits[0], reading.digits[0])
         return reading if slashed else within

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from frame import EIGHT, Box, ellipticity, find_box
+from paper import edges
 from piece import Piece, enclosed
 
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
@@ -24,6 +25,7 @@ APART = 0.06  # of the line's height; tall pieces this far apart are two digits 
 FAR_APART = 0.15  # and lower ones
 MOST_LINES = 12  # among which parts of one that climbs are looked for
 FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
+BOXED, THICKEST_BOX = 0.9, 0.05  # of its sides that a box around writing covers, at least; its lines' width over its shorter side, at most
 ROOM = 0.12  # of a frame's shorter side; least radius of the largest empty patch between a frame and what it holds
 LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke on average, at least
 LEAST_DOT = 3  # pixels; smaller ones are noise
@@ -47,23 +49,27 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
 def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
     """Yield the lines of writing in `ink` (H, W), and where something like a box or a ring is drawn around writing, those without it."""
     (left, top, right, bottom), labels, count = _label(ink)
-    crop = ink[top:bottom, left:right]
-    if count < 2:
-        yield [[Piece((left, top, right, bottom), crop)]] if count else []
+    if count == 0:
+        yield []
         return
+    crop = ink[top:bottom, left:right]
     boxes, mass = _measure(crop, labels, count)
     if (joined := _join_dots(crop, labels, boxes, mass)) is not None:
         yield from find_layouts(np.pad(joined, ((top, ink.shape[0] - bottom), (left, ink.shape[1] - right))))
         return
-    kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
-    kept = kept[~_are_rules(boxes[kept])]
-    lines = _split_lines(boxes, _join(boxes, kept))
-    cut_out = [[_cut_out(crop, labels, boxes, members, (left, top)) for members in line] for line in lines]
-    yield [sorted(line, key=lambda piece: piece.box[0] + piece.box[2]) for line in cut_out]
-    frames = _find_frames(labels, boxes, mass)
-    if frames:
+    if count == 1:
+        yield [[Piece((left, top, right, bottom), crop)]]
+    else:
+        kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
+        kept = kept[~_are_rules(boxes[kept])]
+        lines = _split_lines(boxes, _join(boxes, kept))
+        cut_out = [[_cut_out(crop, labels, boxes, members, (left, top)) for members in line] for line in lines]
+        yield [sorted(line, key=lambda piece: piece.box[0] + piece.box[2]) for line in cut_out]
+    frames = _find_frames(labels, boxes, mass) if count > 1 else []
+    around = np.isin(labels, frames) if frames else _touched_box(labels, boxes, int(mass.argmax()))
+    if around is not None:
         rest = ink.copy()
-        rest[top:bottom, left:right][np.isin(labels, frames)] = 0
+        rest[top:bottom, left:right][around] = 0
         *_, held = find_layouts(rest)  # a box may have double lines
         yield held
 
@@ -169,6 +175,24 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
     return frames
 
 
+def _touched_box(labels: np.ndarray, boxes: np.ndarray, n: int) -> np.ndarray | None:
+    """Return a mask of the box along all four sides of component `n`, which touches the writing in it; None without such a box."""
+    left, top, right, bottom = boxes[n]
+    part = labels[top:bottom, left:right] == n + 1
+    if min(edge.mean() for edge in edges(part)) < BOXED:
+        return None
+    around = np.zeros(labels.shape, bool)
+    for turn in range(4):
+        side = np.rot90(part, turn)
+        thick = int(np.median(np.where(side.all(axis=0), len(side), (~side).argmax(axis=0))))
+        if thick > THICKEST_BOX * min(part.shape):
+            return None
+        np.rot90(around[top:bottom, left:right], turn)[: thick + 1] = True
+    around[top:bottom, left:right] &= part
+    held = find_box(part & ~around[top:bottom, left:right])
+    return around if held is not None and held[3] - held[1] >= FRAMED * len(part) else None
+
+
 def _leaves_room(inside: np.ndarray, writing: np.ndarray) -> bool:
     """Say whether there is `writing` in what a frame encloses, `inside`, and an empty patch as wide as a box to write in has."""
     writing = writing & inside
@@ -206,7 +230,8 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     if not streaks[order].all():
         order = order[~streaks[order]]
     # an edge, a shadow or a margin runs into the picture's border; writing beside it does not
-    if len(inside) and mass[inside[0]] > 0.1 * mass.max() and max(shape) > 40:
+    across = left & right & solid  # from side to side, as a phone's bars, which may outweigh thin writing
+    if len(inside) and mass[inside[0]] > 0.1 * mass[~across].max() and max(shape) > 40:
         tall, heavy = heights[inside[0]], mass[inside[0]]
         alike = ~aside & (widths < 2 * tall) & (heights < 1.5 * tall) & (mass > 0.3 * heavy)
         order = order[~touching[order] | alike[order]]

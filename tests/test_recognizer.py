@@ -683,3 +683,61 @@ def test_a_number_in_a_box_is_read_where_its_box_says_less(monkeypatch: pytest.M
         ink[100:180, left : left + 60] = 1
         ink[112:168, left + 12 : left + 48] = 0
     assert recognizer.read(ink).text == text
+
+
+# ---------------------------------------------------------------------------------- on screens
+
+
+def _on_phone(digit: np.ndarray) -> np.ndarray:
+    picture = np.full((520, 280), 255, np.uint8)
+    picture[120:400] = digit
+    picture[:60], picture[-70:] = 40, 40
+    return picture
+
+
+def _in_touched_box(digit: np.ndarray) -> np.ndarray:
+    image = Image.fromarray(digit)
+    (top, bottom), (left, right) = (np.flatnonzero((digit < 128).any(axis=axis))[[0, -1]].tolist() for axis in (1, 0))
+    ImageDraw.Draw(image).rectangle((left - 20, top - 2, right + 20, bottom + 20), outline=0, width=4)
+    return np.asarray(image)
+
+
+def _on_card(digit: np.ndarray) -> np.ndarray:
+    image = Image.new("RGB", (520, 640), (245, 247, 250))
+    pen = ImageDraw.Draw(image)
+    pen.text((90, 40), "Draw a digit", fill=60, font=ImageFont.load_default(30))
+    pen.rounded_rectangle((80, 100, 440, 520), 12, fill=(255, 255, 255), outline=(220, 220, 220))
+    image.paste(Image.fromarray(digit), (120, 130))
+    pen.rounded_rectangle((100, 460, 200, 500), 8, fill=(59, 130, 246))
+    pen.rounded_rectangle((220, 460, 320, 500), 8, fill=(229, 231, 235))
+    return np.asarray(image)
+
+
+def _beside_panel(digit: np.ndarray) -> np.ndarray:
+    picture = np.full((280, 360), 255, np.uint8)
+    picture[:, :80] = 225
+    picture[:, 80:] = digit
+    return picture
+
+
+@pytest.mark.parametrize("place", [_on_phone, _in_touched_box, _on_card, _beside_panel])
+@pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3")])
+def test_a_digit_on_a_screen_is_read(recognizer: Recognizer, place, strokes: list, label: str) -> None:
+    reading = recognizer.read(place(draw_strokes(strokes, 3 if place is _on_phone else 6)))
+    assert reading.text == label and len(reading.groups) == 1
+
+
+def test_white_ink_on_the_squares_behind_a_transparent_picture_is_read(recognizer: Recognizer) -> None:
+    squares = np.where(np.add.outer(np.arange(300) // 10, np.arange(300) // 10) % 2, 102, 153).astype(np.uint8)
+    ring = draw_strokes([[[50 + 30 * np.cos(t), 50 + 42 * np.sin(t)] for t in np.linspace(0, 2 * np.pi, 40)]], 10, 300, 80)
+    assert recognizer.read(np.repeat(np.maximum(squares, 255 - ring)[..., None], 3, axis=2)).text == "0"
+
+
+@pytest.mark.parametrize("label", ["6", "9"])
+def test_a_digit_in_outline_is_not_the_inner_edge_of_its_loop(recognizer: Recognizer, label: str) -> None:
+    turn = np.linspace(0, 2 * np.pi, 40)
+    loop = [[50 + 22 * np.cos(t), 70 + 24 * np.sin(t)] for t in turn + np.pi]
+    six = [[[62, 2], [40, 20], [28, 45], [28, 70]], loop]
+    strokes = six if label == "6" else [[[100 - x, 100 - y] for x, y in stroke] for stroke in six]
+    outline = np.where(draw_strokes(strokes, 30, 400, 60) < 128, 255, draw_strokes(strokes, 40, 400, 60)).astype(np.uint8)
+    assert recognizer.read(outline).text == label
