@@ -14,7 +14,6 @@ import numpy as np
 from scipy import ndimage
 
 from frame import EIGHT, Box, ellipticity, find_box
-from paper import edges
 from piece import Piece, enclosed
 
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
@@ -179,7 +178,7 @@ def _touched_box(labels: np.ndarray, boxes: np.ndarray, n: int) -> np.ndarray | 
     """Return a mask of the box along all four sides of component `n`, which touches the writing in it; None without such a box."""
     left, top, right, bottom = boxes[n]
     part = labels[top:bottom, left:right] == n + 1
-    if min(edge.mean() for edge in edges(part)) < BOXED:
+    if min(edge.mean() for edge in (part[0], part[-1], part[:, 0], part[:, -1])) < BOXED:
         return None
     around = np.zeros(labels.shape, bool)
     for turn in range(4):
