@@ -189,7 +189,10 @@ def _touched_box(labels: np.ndarray, boxes: np.ndarray, n: int) -> np.ndarray | 
         np.rot90(around[top:bottom, left:right], turn)[: thick + 1] = True
     around[top:bottom, left:right] &= part
     held = find_box(part & ~around[top:bottom, left:right])
-    return around if held is not None and held[3] - held[1] >= FRAMED * len(part) else None
+    if held is None or held[3] - held[1] < FRAMED * len(part):
+        return None
+    across, down = (held[a] <= 2 * thick and held[a + 2] >= size - 2 * thick for a, size in ((0, part.shape[1]), (1, len(part))))
+    return None if across or down else around  # a grid's lines run from side to side
 
 
 def _leaves_room(inside: np.ndarray, writing: np.ndarray) -> bool:

@@ -391,7 +391,7 @@ def test_several_corrections_are_learnt_each_with_its_own_label(
         rise = torch.nn.functional.linear(features, *tuner._parameters) - torch.nn.functional.linear(features, weight, bias)
         assert rise[0, one] > rise[0, other] and rise[1, other] > rise[1, one]
         before, after = (torch.nn.functional.linear(tuner._replay, *layer).argmax(1) for layer in ((weight, bias), tuner._parameters))
-    assert (before == after).float().mean() > 0.97  # what it held before
+    assert (before == after).float().mean() > 0.94  # what it held before
 
 
 def test_a_tuning_that_learns_too_few_is_refused(tuner: FineTuner, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
