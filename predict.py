@@ -194,7 +194,8 @@ def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, 
         colours, scale = open_picture(source)
         axes = figure.add_subplot(grid[2 * row : 2 * row + 2, 0])
         axes.imshow(colours, cmap="gray", vmin=0, vmax=255)
-        title = f"{os.path.basename(name)}: {describe(reading, classes)}".encode("utf-8", "replace").decode()
+        answer = describe(reading, classes)
+        title = (f"{os.path.basename(name)}: {answer}" if name else answer).encode("utf-8", "replace").decode()
         axes.set_title("\n".join(textwrap.wrap(title, 40)), fontsize=9, parse_math=False)
         axes.set_axis_off()
         for group in reading.groups:

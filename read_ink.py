@@ -312,10 +312,11 @@ def _on_two_papers(colours: np.ndarray) -> np.ndarray | None:
     """Return the ink of a picture whose paper has two colours, as the squares behind a transparent one, or two halves; None of any other."""
     layers = colours.reshape(*colours.shape[:2], -1).astype(np.int16)
     step = max(1, max(layers.shape[:2]) // 200)
-    values, counts = np.unique(layers[::step, ::step].reshape(-1, layers.shape[2]), axis=0, return_counts=True)
+    weights = 256 ** np.arange(layers.shape[2])  # one integer a colour
+    values, counts = np.unique(layers[::step, ::step] @ weights, return_counts=True)
     if len(counts) < 3:
         return None
-    papers = values[np.argsort(-counts)[:2]]
+    papers = values[np.argsort(-counts)[:2], None] // weights % 256
     apart = np.stack([np.abs(layers - paper).max(axis=2) for paper in papers])  # (2, H, W)
     near: np.ndarray = apart <= PLAIN_TOLERANCE
     distance = apart.min(axis=0)

@@ -168,9 +168,12 @@ def test_a_folder_that_cannot_be_looked_into_is_said(picture: Path) -> None:
     assert "closed [Errno 13] Permission denied" in result.stdout and picture.name in result.stdout, result.stderr
 
 
-def test_float_ink_is_drawn_too_and_nothing_is_an_error(seven: np.ndarray, tmp_path: Path) -> None:
+def test_float_ink_is_drawn_too_and_nothing_is_an_error(seven: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    titles: list[str] = []
+    monkeypatch.setattr("matplotlib.axes.Axes.set_title", lambda axes, text, **style: titles.append(text))
     predict.plot_pictures([1 - seven / np.float32(255)], tmp_path / "seen.png")
     assert (tmp_path / "seen.png").stat().st_size > 1000
+    assert titles[0].startswith("7 (")
     with pytest.raises(ValueError, match="no picture"):
         predict.plot_pictures([], tmp_path / "none.png")
 
