@@ -253,8 +253,9 @@ def erase_rules(ink: np.ndarray) -> np.ndarray:
     if min(ink.shape) < RULED_SIDE:
         return ink
     bare = ink
-    for axis, full in enumerate([_full_lines(ink), _full_lines(ink.T)]):
-        labels, count = ndimage.label(full)
+    for axis, lines in enumerate((ink, ink.T)):
+        full = _full_lines(lines)
+        labels, count = ndimage.label(full) if full.any() else (full, 0)
         if count < LEAST_LINES:
             break  # where no rows are ruled, columns are a number's 1s
         thickness = float(np.median(np.bincount(labels)[1:]))

@@ -122,6 +122,8 @@ def _label(ink: np.ndarray) -> tuple[Box, np.ndarray, int]:
 
 def _measure(crop: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the boxes (count, 4) and the mass (count,) of the components of `crop`."""
+    if count == 1:  # all of it: nearly every single digit
+        return np.array([[0, 0, *crop.shape[::-1]]]), crop.sum(dtype=np.float64)[None]
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)])
     return boxes, np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
 
