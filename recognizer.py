@@ -153,18 +153,18 @@ class Recognizer:
 
     def _read_looks(self, picture: Picture) -> Steps[Reading]:
         """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
-        best = Reading("blank", "", ())
+        best, stretched = Reading("blank", "", ()), False
         for look in picture.looks:
             if look.frames is None:
-                reading = yield from self._read_framed(look.ink, picture.scale)
+                first = yield from self._read_framed(look.ink, picture.scale)
             else:
-                reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
-            reading = yield from self._amid(look, reading, picture.scale)
+                first = yield from self._read_frames(look.ink, look.frames, picture.scale)
+            reading = yield from self._amid(look, first, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
-                best = reading
+                best, stretched = reading, reading is first and look.frames is not None and len(look.frames) > 1
             if best.confidence >= DOUBTFUL:
                 break
-        return best
+        return _calmed(best) if stretched and not self.judge.is_corrected(best.groups[0].frame) else best
 
     def _read_frames(self, ink: np.ndarray, frames: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
@@ -175,9 +175,6 @@ class Recognizer:
         guesses = yield from self.judge.look_again([Guess(piece, *each) for each in zip(frames, probs)])
         pooled = pool([guess.probs for guess in guesses], [1 / len(guesses)] * len(guesses))
         digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled), scale)
-        if len(frames) > 1:
-            told = pool([pooled], [1 / SCAN_TEMPERATURE])
-            digit = replace(digit, confidence=float(told.max()), probs=tuple(told.tolist()))
         return _reading_of(digit)
 
     def _amid(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
@@ -302,6 +299,12 @@ class Recognizer:
             guess.frame,
             self.judge.accepts(guess, among),
         )
+
+
+def _calmed(reading: Reading) -> Reading:
+    """Return the reading of one digit in a scan that fills its square, its probabilities by SCAN_TEMPERATURE."""
+    told = pool([np.array(reading.groups[0].probs)], [1 / SCAN_TEMPERATURE])
+    return _reading_of(replace(reading.groups[0], confidence=float(told.max()), probs=tuple(told.tolist())))
 
 
 def _reading_of(digit: Digit) -> Reading:
