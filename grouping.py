@@ -9,7 +9,7 @@ import numpy as np
 
 from cuts import CUTTABLE, find_cuts
 from frame import FRAME_SIZE
-from judge import MOST_UNSURE, Guess, Judge, Steps
+from judge import GROUP_COST, MOST_UNSURE, Guess, Judge, Steps
 from model import certainty
 from piece import Piece, count_holes, merge, tallest
 from segment import are_lines_apart, count_apart
@@ -58,28 +58,37 @@ class Grouping:
     def _join(self, parts: list[Piece]) -> Steps[list[Guess]]:
         """Return the digits of the cheapest way to join neighbouring parts of a line (dynamic programming)."""
         line_height = tallest(parts)
-        spans = []
-        for start in range(len(parts)):
-            for stop in range(start + 1, min(start + LONGEST_RUN, len(parts)) + 1):
-                joined = merge(parts[start:stop])
-                if stop == start + 1 or joined.width <= WIDEST * max(line_height, joined.height):
-                    spans.append((start, stop, joined))
+        alone = yield from self.judge.look(parts)
+        costs = [guess.cost for guess in alone]
+        gaps = [JOIN_COST * count_apart(parts[start : start + 2], line_height) for start in range(len(parts) - 1)]
+        spans = [(start, start + 1, 0.0) for start in range(len(parts))]  # and the price of joining them
+        joined = []
+        for start in range(len(parts) - 1):
+            for stop in range(start + 2, min(start + LONGEST_RUN, len(parts)) + 1):
+                price = sum(gaps[start : stop - 1])
+                least = GROUP_COST if self._are_bars(alone[start:stop]) else GROUP_COST + price
+                if least >= sum(costs[start:stop]):
+                    continue  # however sure the network is of the whole
+                whole = merge(parts[start:stop])
+                if whole.width <= WIDEST * max(line_height, whole.height):
+                    spans.append((start, stop, price))
+                    joined.append(whole)
+        guesses = [*alone, *((yield from self.judge.look(joined)) if joined else [])]
         best: list[tuple[float, list[Guess]]] = [(0.0, []), *((math.inf, []) for _ in parts)]
-        guesses = yield from self.judge.look([joined for _, _, joined in spans])
-        alone = {start: guess for (start, stop, _), guess in zip(spans, guesses) if stop == start + 1}
-        for (start, stop, _), guess in zip(spans, guesses):
-            apart = count_apart(parts[start:stop], line_height)
-            if apart and self._is_open_four(guess, [alone[place] for place in range(start, stop)]):
-                apart = 0
-            cost = best[start][0] + guess.cost + JOIN_COST * apart
+        for (start, stop, price), guess in sorted(zip(spans, guesses), key=lambda each: each[0]):
+            if price and self._are_bars(alone[start:stop]) and self._is_sure_four(guess):
+                price = 0
+            cost = best[start][0] + guess.cost + price
             if cost < best[stop][0]:
                 best[stop] = (cost, [*best[start][1], guess])
         return best[-1][1]
 
-    def _is_open_four(self, whole: Guess, parts: list[Guess]) -> bool:
-        """Say whether two bars that would each be a 1 are surely a 4 in two strokes."""
-        bars = len(parts) == 2 and all(self.judge.name(part.probs) == "1" for part in parts)
-        return bars and self.judge.name(whole.probs) == "4" and bool(certainty(whole.probs) >= SURE_FOUR)
+    def _are_bars(self, guesses: list[Guess]) -> bool:
+        """Say whether these are two that would each be a 1: they may be a 4 in two strokes."""
+        return len(guesses) == 2 and all(self.judge.name(guess.probs) == "1" for guess in guesses)
+
+    def _is_sure_four(self, guess: Guess) -> bool:
+        return self.judge.name(guess.probs) == "4" and bool(certainty(guess.probs) >= SURE_FOUR)
 
     def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
         """Return `lines`, or one broken digit if all pieces together read better so, or surely so where some are no digit."""

@@ -99,13 +99,13 @@ class Judge:
         if self.is_corrected(guess.frame):
             return True
         certain, ink, least = float(certainty(guess.probs)), guess.piece.ink, self.checkpoint.threshold
-        bold = is_bold(ink)
-        least = AMONG_DIGITS * least if among else max(least, SURE_BOLD if bold else 0)
-        if certain < least or max(ink.shape) < LEAST_SIDE or is_solid(ink):
+        if certain < (AMONG_DIGITS * least if among else least) or max(ink.shape) < LEAST_SIDE or is_solid(ink):
+            return False
+        if certain < SURE_BOLD and not among and is_bold(ink):
             return False
         if self.name(guess.probs) != "0":
             return True
-        return not is_filled_in(guess.piece) and not (bold and has_odd_hole(guess.piece))
+        return not is_filled_in(guess.piece) and not (is_bold(ink) and has_odd_hole(guess.piece))
 
     def look(self, pieces: list[Piece]) -> Steps[list[Guess]]:
         """Return what the network says of each piece, in one batch."""

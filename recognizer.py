@@ -181,11 +181,13 @@ class Recognizer:
         """Return `reading`, or that of one digit amid dirt where it is surer: the whole of a picture, or its boldest ink."""
         clean = len(reading.groups) == 1 and reading.confidence >= CLEAN
         small = max(look.ink.shape) <= SMALL_SIDE
-        if look.whole and (small or not clean):
+        if look.whole and small and look.ink.any():
+            reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, SURE_WHOLE)
+        elif look.whole and not small and not clean:
             parts, longest = segment.count_parts(look.ink)
             number = "\n" in reading.text and not reading.rejected and reading.confidence >= SURE
-            if parts > 0 if small else longest >= LARGEST_FRAGMENT and not number:  # not of dots alone, if large
-                least = SURE_WHOLE if small or parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
+            if longest >= LARGEST_FRAGMENT and not number:  # not of dots alone
+                least = SURE_WHOLE if parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
                 reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
         if len(reading.digits) <= 1 and reading.confidence < CLEAN and (main := segment.find_main(look.ink)) is not None:
             reading = yield from self._compare(reading, main, frame_amid(look.ink, main.box), scale, SURE_WHOLE)

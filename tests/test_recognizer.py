@@ -189,6 +189,13 @@ def test_a_frame_as_mnist_has_it_is_looked_at_once(recognizer: Recognizer, digit
     assert once >= 60  # the others do not fill MNIST's 20 pixels quite, and a few are unsure
 
 
+def test_of_a_plain_number_every_digit_is_looked_at_once(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, ask = [], recognizer.ask
+    monkeypatch.setattr(recognizer, "ask", lambda frames: asked.append(len(frames)) or ask(frames))
+    assert recognizer.read(ROOT / "examples" / "phone-number-photo.jpg").text == "5550123"
+    assert asked == [7]  # no two of them joined: not even a sure digit would be worth it
+
+
 def test_pasted_digits_read_the_same(recognizer: Recognizer, digits: Digits) -> None:
     rng = np.random.default_rng(0)
     right = 0
