@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NoReturn
 
 
-def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
-    """Call a command's `main` and exit with what it returns; with 130 where Ctrl-C stopped it.
+def run(main: Callable[[], int], filters: bool = True, told: type[Exception] | tuple[()] = ()) -> NoReturn:
+    """Call a command's `main` and exit with what it returns; with 130 where Ctrl-C stopped it, with 1 after an error to be `told`.
 
     A closed pipe (`... | head`) ends it quietly; with `filters` at once, by the signal. Names that cannot be printed are escaped.
     """
@@ -30,6 +30,9 @@ def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
     except KeyboardInterrupt:  # caught out here: in a loop Python 3.14 lets some slip past the loop's own handler
         print(f"{Path(sys.argv[0]).name}: stopped", file=sys.stderr)
         code = 130
+    except told as error:
+        print(f"{Path(sys.argv[0]).name}: {one_line(error)}", file=sys.stderr)
+        code = 1
     except OSError as error:  # of what is printed: a full disk, or a closed pipe where there is no SIGPIPE
         if not isinstance(error, BrokenPipeError):
             error.filename = error.filename or "standard output"

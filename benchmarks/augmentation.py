@@ -29,7 +29,7 @@ from torch.utils.data import Dataset  # noqa: E402
 
 import command  # noqa: E402
 from augment import FULL  # noqa: E402
-from dataset import Batches, Digits, load_mnist  # noqa: E402
+from dataset import Batches, DataError, Digits, load_mnist  # noqa: E402
 from trainer import make_transform  # noqa: E402
 
 BATCH = 256
@@ -116,4 +116,4 @@ def measure(batches: Iterable[object], count: int, device: torch.device | None =
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, filters=False, told=DataError)

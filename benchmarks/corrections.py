@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch  # noqa: E402
 
 import command  # noqa: E402
-from dataset import load_mnist, split_validation  # noqa: E402
+from dataset import DataError, load_mnist, split_validation  # noqa: E402
 from decode import PictureError  # noqa: E402
 from finetune import make_tuner  # noqa: E402
 from folders import frame_of  # noqa: E402
@@ -115,4 +115,4 @@ def report(recognizer: Recognizer, name: str, frames: np.ndarray, labels: np.nda
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, filters=False, told=DataError)

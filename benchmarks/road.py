@@ -21,7 +21,7 @@ import pictures  # noqa: E402
 import things  # noqa: E402
 
 import command  # noqa: E402
-from dataset import Digits, load_mnist, split_validation  # noqa: E402
+from dataset import DataError, Digits, load_mnist, split_validation  # noqa: E402
 from recognizer import Recognizer  # noqa: E402
 
 
@@ -147,4 +147,4 @@ def speed(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Gen
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, filters=False, told=DataError)

@@ -31,7 +31,7 @@ from augmentation import torchvision_mnist  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 import command  # noqa: E402
-from dataset import Digits, load_mnist, split_validation  # noqa: E402
+from dataset import DataError, Digits, load_mnist, split_validation  # noqa: E402
 from devices import choose_precision  # noqa: E402
 from networks import MNIST_MEAN, MNIST_STD  # noqa: E402
 
@@ -240,4 +240,4 @@ def now(device: torch.device) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, filters=False, told=DataError)

@@ -230,4 +230,4 @@ def spread(values: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, filters=False, told=ValueError)  # no MNIST

@@ -28,6 +28,14 @@ def test_ctrl_c_is_one_line_and_130() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "test.py: stopped\n")
 
 
+def test_an_error_to_be_told_is_one_line_and_any_other_keeps_its_trace() -> None:
+    code = f"{RUN}def main():\n    raise ValueError('no\\nMNIST')\ncommand.run(main, told="
+    told, other = (subprocess.run([sys.executable, "-c", f"{code}{error})"], capture_output=True, text=True, timeout=60)
+                   for error in ("ValueError", "KeyError"))
+    assert (told.returncode, told.stdout, told.stderr) == (1, "", "test.py: no MNIST\n")
+    assert other.returncode == 1 and "Traceback" in other.stderr
+
+
 def test_a_name_that_cannot_be_printed_is_printed_escaped() -> None:
     ended = run("print(chr(0x445), chr(0xdce9)); return 0", PYTHONIOENCODING="latin-1")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "\\u0445 \\udce9\n", "")
