@@ -18,6 +18,7 @@ def run(main: Callable[[], int], filters: bool = True, told: type[Exception] | t
 
     A closed pipe (`... | head`) ends it quietly; with `filters` at once, by the signal. Names that cannot be printed are escaped.
     """
+    name = Path(sys.argv[0]).name
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # as under pythonw, or closed by who called
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -28,15 +29,15 @@ def run(main: Callable[[], int], filters: bool = True, told: type[Exception] | t
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:  # caught out here: in a loop Python 3.14 lets some slip past the loop's own handler
-        print(f"{Path(sys.argv[0]).name}: stopped", file=sys.stderr)
+        print(f"{name}: stopped", file=sys.stderr)
         code = 130
     except told as error:
-        print(f"{Path(sys.argv[0]).name}: {one_line(error)}", file=sys.stderr)
+        print(f"{name}: {one_line(error)}", file=sys.stderr)
         code = 1
     except OSError as error:  # of what is printed: a full disk, or a closed pipe where there is no SIGPIPE
         if not isinstance(error, BrokenPipeError):
             error.filename = error.filename or "standard output"
-            print(f"{Path(sys.argv[0]).name}: {one_line(error)}", file=sys.stderr)
+            print(f"{name}: {one_line(error)}", file=sys.stderr)
         if sys.stdout is not None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
         code = 1

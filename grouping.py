@@ -66,14 +66,14 @@ class Grouping:
         for start in range(len(parts) - 1):
             for stop in range(start + 2, min(start + LONGEST_RUN, len(parts)) + 1):
                 price = sum(gaps[start : stop - 1])
-                least = GROUP_COST if self._are_bars(alone[start:stop]) else GROUP_COST + price
+                least = GROUP_COST + (0 if self._are_bars(alone[start:stop]) else price)
                 if least >= sum(costs[start:stop]):
                     continue  # however sure the network is of the whole
                 whole = merge(parts[start:stop])
                 if whole.width <= WIDEST * max(line_height, whole.height):
                     spans.append((start, stop, price))
                     joined.append(whole)
-        guesses = [*alone, *((yield from self.judge.look(joined)) if joined else [])]
+        guesses = alone + (yield from self.judge.look(joined))
         best: list[tuple[float, list[Guess]]] = [(0.0, []), *((math.inf, []) for _ in parts)]
         for (start, stop, price), guess in sorted(zip(spans, guesses), key=lambda each: each[0]):
             if price and self._are_bars(alone[start:stop]) and self._is_sure_four(guess):

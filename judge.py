@@ -109,6 +109,8 @@ class Judge:
 
     def look(self, pieces: list[Piece]) -> Steps[list[Guess]]:
         """Return what the network says of each piece, in one batch."""
+        if not pieces:
+            return []
         frames = np.stack([make_frame(piece.ink) for piece in pieces])
         probs = yield frames
         return [Guess(*each) for each in zip(pieces, frames, probs, self.doubts(probs))]
