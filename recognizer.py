@@ -179,16 +179,8 @@ class Recognizer:
 
     def _amid(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
         """Return `reading`, or that of one digit amid dirt where it is surer: the whole of a picture, or its boldest ink."""
-        clean = len(reading.groups) == 1 and reading.confidence >= CLEAN
-        small = max(look.ink.shape) <= SMALL_SIDE
-        if look.whole and small and look.ink.any():
-            reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, SURE_WHOLE)
-        elif look.whole and not small and not clean:
-            parts, longest = segment.count_parts(look.ink)
-            number = "\n" in reading.text and not reading.rejected and reading.confidence >= SURE
-            if longest >= LARGEST_FRAGMENT and not number:  # not of dots alone
-                least = SURE_WHOLE if parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
-                reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
+        if (least := _least_of_whole(look, reading)) is not None:
+            reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
         if len(reading.digits) <= 1 and reading.confidence < CLEAN and (main := segment.find_main(look.ink)) is not None:
             reading = yield from self._compare(reading, main, frame_amid(look.ink, main.box), scale, SURE_WHOLE)
         return reading
@@ -319,6 +311,21 @@ def _without_dirt(row: list[tuple[Guess, Digit]], shape: tuple[int, ...]) -> lis
     alone = not any(group.accepted for _, group in row)
     return [(guess, group) for guess, group in row
             if group.accepted or not (is_solid(guess.piece.ink) or alone and meets_edge(guess.piece, shape))]
+
+
+def _least_of_whole(look: Look, reading: Reading) -> float | None:
+    """Return the nats of certainty that all of a look's ink must reach to be one digit amid dirt; None where it is not seen whole."""
+    if not look.whole:
+        return None
+    if max(look.ink.shape) <= SMALL_SIDE:
+        return SURE_WHOLE if look.ink.any() else None
+    if len(reading.groups) == 1 and reading.confidence >= CLEAN:
+        return None
+    parts, longest = segment.count_parts(look.ink)
+    number = "\n" in reading.text and not reading.rejected and reading.confidence >= SURE
+    if longest < LARGEST_FRAGMENT or number:  # dots alone, or several lines
+        return None
+    return SURE_WHOLE if parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
 
 
 def _says_more(within: Reading, reading: Reading) -> bool:

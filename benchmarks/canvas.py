@@ -85,7 +85,7 @@ class Timed:
             self.network += time.perf_counter() - started
             return answer
 
-        self.recognizer.ask = timed
+        self.recognizer.ask = timed  # type: ignore[method-assign]
 
     def read(self, canvas: np.ndarray, text: str) -> tuple[float, float, bool]:
         """Return (seconds of the reading, of those in the network, whether it read `text`)."""

@@ -279,7 +279,7 @@ def _odd_tensors(content: Any, rng: random.Random) -> Any:
 
 def _checkpoint_nasty() -> list[bytes]:
     good = _checkpoint()
-    odd = [{"config": {"width": width}} for width in (0, -1, 10**4, 10**9, 2.5, "2", None)]
+    odd: list[dict[str, Any]] = [{"config": {"width": width}} for width in (0, -1, 10**4, 10**9, 2.5, "2", None)]
     odd += [{"arch": "scratch", "config": {"layers": layers}} for layers in ([784, 10**5, 10**5], [784, 10**9], [], [784], None)]
     odd += [
         {"input": taken}
@@ -289,13 +289,11 @@ def _checkpoint_nasty() -> list[bytes]:
         )
     ]
     odd += [{"classes": names} for names in ([], ["a"], ["a"] * 11, 5, ["7"] * 10, [None] * 10)]
-    odd += [
-        {"facts": facts}
-        for facts in (
-            {"temperature": 0}, {"temperature": float("nan")}, {"temperature": "x"}, {"threshold": None}, {"temperature": -1},
-            {"threshold": float("nan")}, [],
-        )
+    said: list[Any] = [
+        {"temperature": 0}, {"temperature": float("nan")}, {"temperature": "x"}, {"threshold": None}, {"temperature": -1},
+        {"threshold": float("nan")}, [],
     ]
+    odd += [{"facts": facts} for facts in said]
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as file:
         with zipfile.ZipFile(io.BytesIO(_saved(good))) as whole:

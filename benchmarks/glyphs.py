@@ -100,8 +100,8 @@ def draw_signs(fonts: list[Path], signs: str, most: int) -> Iterator[tuple[str, 
         left, top, right, bottom = (round(side) for side in font.getbbox(sign))
         image = Image.new("L", (right - left + 2 * MARGIN, bottom - top + 2 * MARGIN), 255)
         ImageDraw.Draw(image).text((MARGIN - left, MARGIN - top), sign, fill=0, font=font)
-        if image.getextrema()[0] < 128:
-            yield sign, np.asarray(image)
+        if (pixels := np.asarray(image)).min() < 128:
+            yield sign, pixels
 
 
 def held_signs(font: Path, signs: str) -> list[str]:

@@ -34,6 +34,10 @@ def killed(program: Callable[[Callable[[str], None]], None], rng: random.Random,
     It is killed at a random instant after one of its first words, no later than it would have said about the next but one.
     """
     read_end, write_end = os.pipe()
+
+    def say(word: str) -> None:
+        os.write(write_end, f"{word}\n".encode())
+
     child = os.fork()
     if child == 0:
         os.close(read_end)
@@ -42,7 +46,7 @@ def killed(program: Callable[[Callable[[str], None]], None], rng: random.Random,
         os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
         status = 1
         try:
-            program(lambda word: os.write(write_end, f"{word}\n".encode()) and None)
+            program(say)
             status = 0
         finally:
             os._exit(status)
@@ -87,11 +91,11 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     def program(say: Callable[[str], None]) -> None:
         before = training.Run.train_epoch
 
-        def telling(run: training.Run, progress: bool) -> dict[str, float]:
-            say(str(run.epoch))
-            return before(run, progress)
+        def telling(self: training.Run, progress: bool) -> dict[str, float]:
+            say(str(self.epoch))
+            return before(self, progress)
 
-        training.Run.train_epoch = telling
+        training.Run.train_epoch = telling  # type: ignore[method-assign]
         train.main([*words, "--resume"] if resume.exists() else words)
 
     while found["kills"] < count:

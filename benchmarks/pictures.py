@@ -36,7 +36,7 @@ def paste(digit: np.ndarray, rng: Rng) -> np.ndarray:
     paper = rng.uniform(170, 255) if dark_on_light else rng.uniform(0, 70)
     paper_colour = np.full(3, paper) + rng.uniform(-12, 12, 3)
     ink_colour = rng.uniform(0, 90, 3) if dark_on_light else rng.uniform(170, 255, 3)
-    picture = np.broadcast_to(paper_colour, (canvas_h, canvas_w, 3)).astype(np.float32)
+    picture: np.ndarray = np.broadcast_to(paper_colour, (canvas_h, canvas_w, 3)).astype(np.float32)
     if rng.random() < 0.5:
         y, x = np.mgrid[0:1:canvas_h * 1j, 0:1:canvas_w * 1j]
         angle = rng.uniform(0, 2 * np.pi)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -39,8 +40,10 @@ def main(argv: list[str] | None = None) -> int:
     recognizer = Recognizer(arguments.model) if arguments.model else Recognizer()
     digits = load_mnist(False) if arguments.test else split_validation(load_mnist(True))[1]
     plain = Recognizer(arguments.plain) if arguments.plain else None
-    parts = {"paste": pasted, "printed": printed, "corrupt": partial(corrupted, plain=plain), "scenes": scenes,
-             "numbers": numbers, "negatives": negatives, "speed": speed}
+    parts: dict[str, Callable[..., None]] = {
+        "paste": pasted, "printed": printed, "corrupt": partial(corrupted, plain=plain), "scenes": scenes,
+        "numbers": numbers, "negatives": negatives, "speed": speed,
+    }
     for name, part in parts.items():
         if arguments.only in (None, name):
             part(recognizer, digits, arguments.count, np.random.default_rng(arguments.seed))
@@ -142,8 +145,8 @@ def speed(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Gen
         recognizer.read(canvas)
         whole.append(time.perf_counter() - started)
     for name, times in (("road", road), ("whole", whole)):
-        times = np.array(times[len(canvases):]) * 1000
-        print(f"{name:<16} {np.median(times):.2f} ms median, {np.percentile(times, 99):.2f} ms p99 (280 x 280, one thread)")
+        timed = np.array(times[len(canvases):]) * 1000
+        print(f"{name:<16} {np.median(timed):.2f} ms median, {np.percentile(timed, 99):.2f} ms p99 (280 x 280, one thread)")
 
 
 if __name__ == "__main__":

@@ -76,25 +76,46 @@ def teach(app: App) -> None:
 
 def scribble(app: App) -> None:
     places = np.random.default_rng(1).uniform((60, 30), (500, 250), (14, 2)).tolist()
-    app.drawn(app.canvas.begin(*places[0], 6))
-    for place in places:
-        app.drawn(app.canvas.extend(*place))
+    (x, y), *rest = places
+    app.drawn(app.canvas.begin(x, y, 6))
+    for x, y in rest:
+        app.drawn(app.canvas.extend(x, y))
     app.canvas.end()
 
 
-STATES: dict[str, Callable[[App], object]] = {
+def why(app: App) -> None:
+    write(app, "385")
+    app.toggle_heat()
+
+
+def files(app: App) -> None:
+    app.exchange.open([str(ROOT / "examples")])
+    settle(app, lambda: bool(app.card and app.card.rows() > 12))
+
+
+def layers(app: App) -> None:
+    write(app, "27")
+    app.toggle_layers()
+
+
+def keyboard(app: App) -> None:
+    app.toggle_pen()
+    app.focus = 2
+
+
+STATES: dict[str, Callable[[App], None]] = {
     "empty": lambda app: None,
     "number": lambda app: write(app, "2749"),
     "digit": lambda app: write(app, "7"),
-    "why": lambda app: (write(app, "385"), app.toggle_heat()),
+    "why": why,
     "refused": scribble,
     "picture": lambda app: app.exchange.open([str(ROOT / "examples" / "phone-number-photo.jpg")]),
-    "files": lambda app: (app.exchange.open([str(ROOT / "examples")]), settle(app, lambda: bool(app.card and app.card.rows() > 12))),
-    "layers": lambda app: (write(app, "27"), app.toggle_layers()),
+    "files": files,
+    "layers": layers,
     "learnt": teach,
     "help": lambda app: app.show_help(),
     "training": training,
-    "keyboard": lambda app: (app.toggle_pen(), setattr(app, "focus", 2)),
+    "keyboard": keyboard,
     "no model": lambda app: None,
 }
 

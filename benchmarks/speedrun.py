@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
@@ -87,7 +88,7 @@ def train(images: Tensor, labels: Tensor, seed: int, dtype: torch.dtype) -> Fast
     net = FastNet()
     with torch.no_grad():
         net.look_at(images[:1000].float().cpu())
-    net.to(device, memory_format=torch.channels_last)
+    net.to(device).to(memory_format=torch.channels_last)
     learnt = [weight for weight in net.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(learnt, betas=(0.9, 0.95), fused=True)
     losses = torch.zeros(len(labels), device=device)
@@ -146,7 +147,7 @@ def reference(digits: Digits, held_out: Digits, seed: int, epochs: int, device: 
 
     torch.manual_seed(seed)
     ready = transforms.Compose([transforms.ToTensor(), transforms.Normalize((MNIST_MEAN,), (MNIST_STD,))])
-    workers = {"num_workers": 1, "pin_memory": True} if device.type == "cuda" else {}
+    workers: dict[str, Any] = {"num_workers": 1, "pin_memory": True} if device.type == "cuda" else {}
     loader = torch.utils.data.DataLoader(torchvision_mnist(digits, ready), 64, shuffle=True, **workers)
     net = ReferenceNet().to(device)
     optimizer = torch.optim.Adadelta(net.parameters(), lr=1.0)

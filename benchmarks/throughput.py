@@ -202,26 +202,26 @@ def split_time(paths: list[Path]) -> None:
 
     torch.set_num_threads(1)
     recognizer = Recognizer()
-    ask, network, frames = recognizer.ask, 0.0, 0
+    ask, network, asked = recognizer.ask, 0.0, 0
 
-    def timed(pictures: np.ndarray) -> np.ndarray:
-        nonlocal network, frames
+    def timed(frames: np.ndarray) -> np.ndarray:
+        nonlocal network, asked
         started = time.perf_counter()
-        answer = ask(pictures)
+        answer = ask(frames)
         network += time.perf_counter() - started
-        frames += len(pictures)
+        asked += len(frames)
         return answer
 
-    recognizer.ask = timed
+    recognizer.ask = timed  # type: ignore[method-assign]
     chunks = [paths[start : start + CHUNK] for start in range(0, min(len(paths), 2048), CHUNK)]
     recognizer.read_many(chunks[0])
-    network, frames, started = 0.0, 0, time.perf_counter()
+    network, asked, started = 0.0, 0, time.perf_counter()
     for chunk in chunks:
         recognizer.read_many(chunk)
     whole, count = time.perf_counter() - started, sum(map(len, chunks))
     print(f"one process: all but the network {(whole - network) / count * 1000:.3f} ms a file, "
           f"network {network / count * 1000:.3f} ms a file "
-          f"({frames / count:.2f} frames a file)")
+          f"({asked / count:.2f} frames a file)")
 
 
 def spread(values: list[float]) -> str:

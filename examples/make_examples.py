@@ -33,7 +33,7 @@ STROKES: dict[str, list[list[list[float]]]] = {
     "star": [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]],
     "house": [[[16, 94], [16, 46], [50, 8], [84, 46], [84, 94], [16, 94]], [[42, 94], [42, 66], [58, 66], [58, 94]]],
 }
-CROSSED_SEVEN = [*STROKES["7"], [[32, 56], [66, 50]]]
+CROSSED_SEVEN: list[list[list[float]]] = [*STROKES["7"], [[32, 56], [66, 50]]]
 
 
 def rounded(strokes: list[list[list[float]]]) -> list[list[list[float]]]:

@@ -64,9 +64,11 @@ class Reader:
             for start in range(0, len(paths), 64):
                 chunk = slice(start, start + 64)
                 for name, answer in zip(names[chunk], self.recognizer.read_many(paths[chunk])):
-                    failed = isinstance(answer, Exception)
-                    unread += failed
-                    line = as_json(name, None if failed else answer, command.one_line(answer) if failed else None)
+                    if isinstance(answer, Exception):
+                        unread += 1
+                        line = as_json(name, None, command.one_line(answer))
+                    else:
+                        line = as_json(name, answer, None)
                     file.write((json.dumps(line) + "\n").encode())
         return len(names), unread
 
