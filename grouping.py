@@ -22,6 +22,7 @@ WIDEST = 1.4  # width over height of the widest single digit
 SURE_FOUR = 3.5  # nats of certainty that a 4 in two strokes needs, each of which would be a 1
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
+LIKELY = 0.7  # confidence that a whole needs where a part by itself is surely a digit and another is none
 SURE_WHOLE = 2.5  # nats of certainty that parts which are no digits, and a small picture, need to be read whole as one
 # nats of certainty that the reader of pairs needs on each of two where the network is not sure of one digit, and where it is;
 # and the confidence that both halves must reach then
@@ -107,6 +108,9 @@ class Grouping:
         cost = guess.cost + JOIN_COST * sum(count_apart(line, height) for line in pieces)
         better = cost < sum(part.cost for part in parts)
         none = any(part.doubt > 0 for part in parts)  # so they are no number
+        given_up = none and any(part.doubt == 0 and part.confidence >= SURE for part in parts)  # a digit that is sure by itself
+        if given_up and guess.confidence < LIKELY:
+            return lines
         least = self.judge.checkpoint.threshold if better else SURE_WHOLE if none else math.inf
         return [[guess]] if certainty(guess.probs) >= least else lines
 
@@ -144,8 +148,12 @@ class Grouping:
         return [guess] if asked else (yield from self._weigh(guess, halves, line_height, alone))
 
     def _is_pair(self, guess: Guess, pair: np.ndarray) -> bool:
-        """Say whether the reader of pairs is certain of both digits (2, classes), and the ink no scribble."""
-        least = CERTAIN_INSTEAD if guess.confidence >= SURE else CERTAIN_PAIR
+        """Say whether the reader of pairs is certain of both digits (2, classes), and the ink no scribble.
+
+        More is asked where the network is sure of one digit, and of two bars, which a V or a U is, too.
+        """
+        bars = all(self.judge.name(digit) == "1" for digit in pair)
+        least = CERTAIN_INSTEAD if bars or guess.confidence >= SURE else CERTAIN_PAIR
         return bool(certainty(pair).min() >= least) and count_holes(guess.piece) <= PAIR_HOLES
 
     def _part(self, halves: list[Guess], pair: np.ndarray) -> list[tuple[Guess, Guess]]:

@@ -275,6 +275,7 @@ def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) ->
             "python": platform.python_version(),
             "date": datetime.now(UTC).strftime("%Y-%m-%d"),
             "command": arguments.command,
+            "start": start.facts.get("command", "") if start is not None else "",
         }
         try:
             _train_rounds(run, arguments, facts, resume)

@@ -474,7 +474,8 @@ def test_train_py_retrains_a_model_with_the_corrections(
     few: Digits, memory: Memory, tmp_path: Path, frames: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     torch.manual_seed(0)
-    start = Checkpoint(build_model("scratch").eval(), "scratch", {"layers": [784, 256, 128]})
+    earlier = "python train.py --arch scratch"
+    start = Checkpoint(build_model("scratch").eval(), "scratch", {"layers": [784, 256, 128]}, facts={"command": earlier})
     save_checkpoint(tmp_path / "start.pth", start)
     odd = np.zeros((28, 28), np.float32)
     odd[6:22, 12:16] = odd[12:16, 6:22] = 1
@@ -483,7 +484,7 @@ def test_train_py_retrains_a_model_with_the_corrections(
     assert train_main([*words, "--learning-rate", "0.1", "--average", "0", "--output", str(tmp_path / "new.pth")]) == 0
     assert "1 corrections" in capsys.readouterr().out
     new = load_checkpoint(tmp_path / "new.pth")
-    assert new.arch == "scratch" and new.facts["data"] == "600 digits and 1 corrections"
+    assert new.arch == "scratch" and new.facts["data"] == "600 digits and 1 corrections" and new.facts["start"] == earlier
     assert Recognizer(new).ask(odd[None]).argmax() == 4
     assert torch.equal(load_checkpoint(tmp_path / "start.pth").model.weights[0], start.model.weights[0])
 

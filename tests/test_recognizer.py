@@ -432,7 +432,8 @@ def test_ink_as_bold_as_a_silhouette_must_be_surer(recognizer: Recognizer) -> No
 
 def test_among_digits_less_is_enough_to_be_one(recognizer: Recognizer, digits: Digits) -> None:
     certain = certainty(recognizer.ask(digits.images[:500, 0].numpy() / np.float32(255)))
-    doubtful = int(np.abs(certain - 2).argmin())
+    narrow = (digits.images[:500, 0].amax(1) > 0).sum(1).numpy() < 12  # pixels; so it is not cut in two
+    doubtful = int(np.where(narrow, np.abs(certain - 2), np.inf).argmin())
     places = [int(certain.argmax()), doubtful, int(certain.argsort()[-2])]
     images = [digits.images[place, 0].numpy() for place in places]
     picture, label = number(images, np.random.default_rng(0)), "".join(str(int(digits.labels[place])) for place in places)
@@ -693,6 +694,7 @@ def test_an_8_of_two_rings_that_do_not_meet_is_one(recognizer: Recognizer) -> No
 @pytest.mark.parametrize("confidence, text", [(0.97, "22"), (0.8, "22"), (0.3, "")])
 def test_a_number_in_a_box_is_read_where_its_box_says_less(monkeypatch: pytest.MonkeyPatch, confidence: float, text: str) -> None:
     recognizer = Recognizer()
+    recognizer.checkpoint.facts["threshold"] = 0.85  # nats; 1.15 at a confidence of 0.8
 
     def classify(frames: np.ndarray) -> np.ndarray:
         bold = (frames > 0.5).mean(axis=(1, 2)) > 0.2  # the digits; the box is thin
