@@ -489,7 +489,7 @@ def test_buttons_and_captions_are_no_number(recognizer: Recognizer, caption: str
 def stretched(digits: Digits, side: int) -> list[tuple[np.ndarray, str]]:
     """Return digits that are no bars, each stretched over a square of `side` pixels in grey, and their labels."""
     made = []
-    for image, label in zip(digits.images[:200, 0].numpy(), digits.labels.tolist()):
+    for image, label in zip(digits.images[:300, 0].numpy(), digits.labels.tolist()):
         crop = crop_to_ink(image)
         if crop.shape[1] >= 0.4 * crop.shape[0]:
             made.append((np.asarray(Image.fromarray(crop).resize((side, side), Image.Resampling.BICUBIC)), str(label)))
@@ -502,7 +502,7 @@ def test_grey_scans_that_a_digit_fills_are_read(recognizer: Recognizer, digits: 
     noise = np.random.default_rng(0).normal(0, 8, (side, side))
     for change in (lambda scan: scan, lambda scan: 255 - scan, lambda scan: (scan * 0.7 + 20 + noise).clip(0, 255).astype(np.uint8)):
         right = sum(recognizer.read(change(scan)).text == label for scan, label in made)
-        assert right >= (0.97 if side == 16 else 0.96) * len(made)  # of 8 pixels 182 of 188 without MNIST
+        assert right >= (0.97 if side == 16 else 0.96) * len(made)  # fewer of 8 pixels, without MNIST
 
 
 @pytest.mark.parametrize("side", [28, 64, 160])
