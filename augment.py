@@ -52,14 +52,14 @@ class Augmentation:
     style_share: float = 1.0  # scales the shares of flagged ones, crossed sevens, tailed nines
     coarse_share: float = 0.25  # read at 10 to 24 px and brought back, half of these black and white
     stretch_share: float = 0.1  # of the pictures, made up to 1.7 times as wide, as scans that fill their box are
-    drawn_share: float = 0.06  # digits of our own strokes instead of MNIST's
+    drawn_share: float = 0.07  # digits of our own strokes instead of MNIST's
     clutter_share: float = 0.22
     negative_share: float = 0.18
 
 
 FULL = Augmentation()
 CALM = Augmentation(  # for the end of a run: nearer to MNIST
-    rotation=0.15, shear=0.15, scale=0.1, shift=1.2, bend=0.7, width=0.6, style_share=0.7, coarse_share=0.15, drawn_share=0.045
+    rotation=0.15, shear=0.15, scale=0.1, shift=1.2, bend=0.7, width=0.6, style_share=0.7, coarse_share=0.15, drawn_share=0.05
 )
 
 

@@ -19,7 +19,7 @@ SURE_OF_PAIRS = 0.998  # the same where the reader of pairs is asked, too: the n
 JOIN_COST = 4.0  # nats; and each pair of pieces joined though they stand apart like two digits
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 WIDEST = 1.4  # width over height of the widest single digit
-SURE_FOUR = 3.5  # nats of certainty that a 4 in two strokes needs, each of which would be a 1
+SURE_FOUR = 2.0  # nats of certainty that a 4 in two strokes needs, each of which would be a 1
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
 LIKELY = 0.7  # confidence that a whole needs where a part by itself is surely a digit and another is none
@@ -148,18 +148,15 @@ class Grouping:
         return [guess] if asked else (yield from self._weigh(guess, halves, line_height, alone))
 
     def _is_pair(self, guess: Guess, pair: np.ndarray) -> bool:
-        """Say whether the reader of pairs is certain of both digits (2, classes), and the ink no scribble.
-
-        More is asked where the network is sure of one digit, and of two bars, which a V or a U is, too.
-        """
-        bars = all(self.judge.name(digit) == "1" for digit in pair)
-        least = CERTAIN_INSTEAD if bars or guess.confidence >= SURE else CERTAIN_PAIR
-        return bool(certainty(pair).min() >= least) and count_holes(guess.piece) <= PAIR_HOLES
+        """Say whether the reader of pairs is certain of both digits (2, classes), more so where the network is sure of one."""
+        least = CERTAIN_INSTEAD if guess.confidence >= SURE else CERTAIN_PAIR
+        return bool(certainty(pair).min() >= least) and count_holes(guess.piece) <= PAIR_HOLES  # no scribble
 
     def _part(self, halves: list[Guess], pair: np.ndarray) -> list[tuple[Guess, Guess]]:
         """Return the halves of the cut on which the network and `pair` (2, classes) agree most; [] unless both are sure.
 
         Each half as (what the network says, what both say). A corrected half keeps its label, and a cut with one comes first.
+        Of two bars, which a V or a U is, too, the reader of pairs must be more certain.
         """
         told = self.judge.corrected(np.stack([half.frame for half in halves]))
         both = self.judge.pool_pairs(halves, np.tile(pair, (len(halves) // 2, 1)))
@@ -167,7 +164,8 @@ class Grouping:
         costs = [left.cost + right.cost for left, right in zip(pooled[::2], pooled[1::2])]
         best = min(range(len(costs)), key=lambda n: (not told[2 * n] and not told[2 * n + 1], costs[n]))
         two = slice(2 * best, 2 * best + 2)
-        sure = min(part.confidence for part in pooled[two]) >= SURE_HALF
+        bars = all(self.judge.name(part.probs) == "1" for part in pooled[two])
+        sure = min(part.confidence for part in pooled[two]) >= SURE_HALF and not (bars and certainty(pair).min() < CERTAIN_INSTEAD)
         return list(zip(halves[two], pooled[two])) if sure else []
 
     def _weigh(self, guess: Guess, halves: list[Guess], line_height: float, alone: bool) -> Steps[list[Guess]]:
@@ -177,8 +175,9 @@ class Grouping:
         if no_digit_alone and wide < WIDE:
             return [guess]
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
-        sure = all(half.confidence >= SURE_PART and half.doubt == 0 and count_holes(half.piece) <= MOST_HOLES for half in best)
-        if not sure:
+        holes = [count_holes(half.piece) for half in best]
+        sure = all(half.confidence >= SURE_PART and half.doubt == 0 for half in best)
+        if not sure or max(holes) > MOST_HOLES or sum(holes) > PAIR_HOLES:
             return [guess]
         if no_digit_alone:
             if wide < WIDE_WITH_BAR and any(self.judge.name(half.probs) == "1" for half in best):

@@ -43,7 +43,7 @@ from trainer import WeightAverage, fit_temperature, make_teacher, make_transform
 RESUME_FORMAT = "digits-resume-v3"
 MOST_THREADS = 1024  # that a resume file may ask for
 LINE = ("epoch", "loss", "training_accuracy", "validation_loss", "validation_accuracy", "seconds", "images_per_second")  # of the history
-REFUSED_SHARE = 0.0005  # of validation digits that the threshold may call "not a digit"
+REFUSED_SHARE = 0.001  # of validation digits that the threshold may call "not a digit"
 
 
 def opt(default: Any, help: str) -> Any:

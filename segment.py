@@ -182,18 +182,19 @@ def _touched_box(labels: np.ndarray, boxes: np.ndarray, n: int) -> np.ndarray | 
     part = labels[top:bottom, left:right] == n + 1
     if min(edge.mean() for edge in (part[0], part[-1], part[:, 0], part[:, -1])) < BOXED:
         return None
-    around = np.zeros(labels.shape, bool)
+    around, thickest = np.zeros(labels.shape, bool), 0
     for turn in range(4):
         side = np.rot90(part, turn)
         thick = int(np.median(np.where(side.all(axis=0), len(side), (~side).argmax(axis=0))))
         if thick > THICKEST_BOX * min(part.shape):
             return None
         np.rot90(around[top:bottom, left:right], turn)[: thick + 1] = True
+        thickest = max(thickest, thick)
     around[top:bottom, left:right] &= part
     held = find_box(part & ~around[top:bottom, left:right])
     if held is None or held[3] - held[1] < FRAMED * len(part):
         return None
-    across, down = (held[a] <= 2 * thick and held[a + 2] >= size - 2 * thick for a, size in ((0, part.shape[1]), (1, len(part))))
+    across, down = (held[a] <= 2 * thickest and held[a + 2] >= size - 2 * thickest for a, size in ((0, part.shape[1]), (1, len(part))))
     return None if across or down else around  # a grid's lines run from side to side
 
 

@@ -104,14 +104,14 @@ def test_a_corrected_small_picture_amid_dirt_is_right_at_once_and_undone(memory:
 def test_near_twins_of_a_corrected_frame_are_right_too(memory: Memory, frames: np.ndarray) -> None:
     recognizer = Recognizer(memory=memory)
     right = 0
-    for number, frame in enumerate(frames[:20]):
+    for number, frame in enumerate(frames[:100]):
         other = (int(recognizer.ask(frame[None]).argmax()) + 3) % 10
         memory.learn(frame, str(other))
         gentle = Augmentation(rotation=0.04, shear=0.03, scale=0.03, shift=0.5, bend=0.2)
         twin = warp(torch.from_numpy(frame)[None, None], gentle, torch.Generator().manual_seed(number))[0, 0].clamp(0, 1)
         right += int(recognizer.classify(twin[None].numpy()).argmax()) == other
         memory.forget_all()
-    assert right >= 12
+    assert right >= 60
 
 
 def test_other_digits_are_read_as_before(memory: Memory, frames: np.ndarray) -> None:

@@ -245,6 +245,18 @@ def test_a_table_of_cells_holds_its_writing() -> None:
     assert len(list(find_layouts(alone))) == 1                          # one cell alone is no table
 
 
+@pytest.mark.parametrize("thin", range(4))
+def test_a_grid_is_no_box_whichever_of_its_sides_is_thin(thin: int) -> None:
+    ink = np.zeros((160, 160), np.float32)
+    inside = ink[20:-20, 20:-20]
+    for turn in range(4):
+        np.rot90(inside, turn)[: 1 if turn == thin else 4] = 1
+    inside[58:62], inside[20:100, 58:62] = 1, 1
+    assert len(list(find_layouts(ink))) == 1
+    inside[58:62, 2:20] = 0                             # a stroke that hangs from one side
+    assert len(list(find_layouts(ink))) == 2
+
+
 def test_a_frame_around_a_page_of_specks_is_looked_at_quickly() -> None:
     ink = np.pad(ring(900, 4), 20)
     places = np.random.default_rng(0).integers(40, 890, (1500, 2))
