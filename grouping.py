@@ -166,7 +166,7 @@ class Grouping:
         costs = [left.cost + right.cost for left, right in zip(pooled[::2], pooled[1::2])]
         best = min(range(len(costs)), key=lambda n: (not told[2 * n] and not told[2 * n + 1], costs[n]))
         two = slice(2 * best, 2 * best + 2)
-        bars = all(self.judge.name(part.probs) == "1" for part in pooled[two])
+        bars = not told[two].any() and all(self.judge.name(part.probs) == "1" for part in pooled[two])
         sure = min(part.confidence for part in pooled[two]) >= SURE_HALF and not (bars and certainty(pair).min() < CERTAIN_INSTEAD)
         return list(zip(halves[two], pooled[two])) if sure else []
 
