@@ -85,7 +85,7 @@ class Grouping:
         return best[-1][1]
 
     def _are_bars(self, guesses: list[Guess]) -> bool:
-        """Say whether these are two that would each be a 1: they may be a 4 in two strokes."""
+        """Say whether these are two that would each be a 1: they may be a 4 in two strokes, or a V or a U cut in two."""
         return len(guesses) == 2 and all(self.judge.name(guess.probs) == "1" for guess in guesses)
 
     def _is_four(self, whole: Guess, bars: list[Guess]) -> bool:
@@ -158,7 +158,7 @@ class Grouping:
         """Return the halves of the cut on which the network and `pair` (2, classes) agree most; [] unless both are sure.
 
         Each half as (what the network says, what both say). A corrected half keeps its label, and a cut with one comes first.
-        Of two bars, which a V or a U is, too, the reader of pairs must be more certain.
+        Of two bars the reader of pairs must be more certain.
         """
         told = self.judge.corrected(np.stack([half.frame for half in halves]))
         both = self.judge.pool_pairs(halves, np.tile(pair, (len(halves) // 2, 1)))
@@ -166,7 +166,7 @@ class Grouping:
         costs = [left.cost + right.cost for left, right in zip(pooled[::2], pooled[1::2])]
         best = min(range(len(costs)), key=lambda n: (not told[2 * n] and not told[2 * n + 1], costs[n]))
         two = slice(2 * best, 2 * best + 2)
-        bars = not told[two].any() and all(self.judge.name(part.probs) == "1" for part in pooled[two])
+        bars = not told[two].any() and self._are_bars(pooled[two])
         sure = min(part.confidence for part in pooled[two]) >= SURE_HALF and not (bars and certainty(pair).min() < CERTAIN_INSTEAD)
         return list(zip(halves[two], pooled[two])) if sure else []
 
@@ -177,9 +177,10 @@ class Grouping:
         if no_digit_alone and wide < WIDE:
             return [guess]
         best = min(zip(halves[::2], halves[1::2]), key=lambda pair: pair[0].cost + pair[1].cost)
+        if not all(half.confidence >= SURE_PART and half.doubt == 0 for half in best):
+            return [guess]
         holes = [count_holes(half.piece) for half in best]
-        sure = all(half.confidence >= SURE_PART and half.doubt == 0 for half in best)
-        if not sure or max(holes) > MOST_HOLES or sum(holes) > PAIR_HOLES:
+        if max(holes) > MOST_HOLES or sum(holes) > PAIR_HOLES:
             return [guess]
         if no_digit_alone:
             if wide < WIDE_WITH_BAR and any(self.judge.name(half.probs) == "1" for half in best):
