@@ -13,7 +13,7 @@ PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around i
 PAGE_SHARE = (0.05, 0.9)  # of the picture that a page covers
 PAGE_CUT = 0.2  # of the picture's border, at most, where a page may run out of the picture
 ELLIPTIC = 0.97  # of the ellipse with its second moments that a round page fills; a rectangle fills 0.955, a triangle 0.83
-RECTANGULAR = 0.8  # of the smallest rectangle around it that a page fills, seen at a slant or not
+RECTANGULAR = 0.77  # of the smallest rectangle around it that a page and the largest quadrilateral in it fill; a bold 0 or 8 has 0.6
 SOLID_PAGE = 0.6  # of a page's outline that is paper rather than writing
 SHARP = 0.3  # of the page's difference that its edge takes within five pixels of PAPER_SIDE, at least,
 SOFT_EDGE = 0.15  # but for this share of its outline, which may be lost in shade
@@ -58,7 +58,7 @@ def _find_page(small: np.ndarray, elliptic: bool) -> tuple[np.ndarray, np.ndarra
         paper = _largest_patch(distance > threshold)
         page = ndimage.binary_fill_holes(paper)
         inside = ndimage.binary_erosion(page, EIGHT, 2, border_value=1)
-        if not _is_page(paper, page, elliptic) or not (paper & inside).any():
+        if not _is_page(paper, page, elliptic) or not (paper & inside).any() or _is_bare(small, inside):
             continue
         outline = page & ~ndimage.binary_erosion(page, EIGHT, border_value=1)
         steps = (ndimage.maximum_filter(distance, 5) - ndimage.minimum_filter(distance, 5))[outline]
@@ -68,6 +68,12 @@ def _find_page(small: np.ndarray, elliptic: bool) -> tuple[np.ndarray, np.ndarra
         if differs and np.percentile(steps, 100 * SOFT_EDGE) >= least:  # edges of a thing, not of a light, nor of lines on paper
             return inside, paper & inside
     return None
+
+
+def _is_bare(small: np.ndarray, inside: np.ndarray) -> bool:
+    """Say whether a patch of a picture (h, w, channels), `inside` (h, w) its edges, has nothing on it: a bold stroke, or an empty page."""
+    deep = small[ndimage.binary_erosion(inside, EIGHT, 2, border_value=1)]
+    return len(deep) == 0 or bool(np.ptp(deep, axis=0).max() < PAGE_CONTRAST)
 
 
 def _largest_patch(marks: np.ndarray) -> np.ndarray:
@@ -85,9 +91,13 @@ def _is_page(paper: np.ndarray, page: np.ndarray, elliptic: bool) -> bool:
 
 
 def _rectangularity(marks: np.ndarray) -> float:
-    """Return how much of the smallest rectangle around them, at any angle, `marks` (H, W) fill."""
+    """Return how much of the smallest rectangle around them, at any angle, `marks` (H, W) fill, or a quadrilateral with corners on them."""
     rows, columns = np.nonzero(marks & ~ndimage.binary_erosion(marks))  # the outline is enough
     angles = np.linspace(0, np.pi / 2, 31)[:-1]
     across = np.outer(np.cos(angles), columns) + np.outer(np.sin(angles), rows)
     down = np.outer(np.cos(angles), rows) - np.outer(np.sin(angles), columns)
-    return float(marks.sum() / ((np.ptp(across, axis=1) + 1) * (np.ptp(down, axis=1) + 1)).min())
+    corners = np.stack([across.argmax(axis=1), down.argmax(axis=1), across.argmin(axis=1), down.argmin(axis=1)], axis=1)
+    x, y = columns[corners], rows[corners]  # (30, 4), in turn around a quadrilateral
+    largest = np.abs((x[:, 2] - x[:, 0]) * (y[:, 3] - y[:, 1]) - (x[:, 3] - x[:, 1]) * (y[:, 2] - y[:, 0])).max() / 2
+    largest += len(rows) / 2  # the outer halves of the outline's pixels
+    return float(min(largest, marks.sum()) / ((np.ptp(across, axis=1) + 1) * (np.ptp(down, axis=1) + 1)).min())

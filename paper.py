@@ -30,6 +30,13 @@ DIM_PAPER = 60  # grey levels of 255; unless paper is no brighter than this in a
 UNLIKELY = 100.0  # how much less likely light and shadow are than what has sharp edges
 BROAD, GRADUAL = 0.15, 0.33  # of the picture's longer side, and of their depth: light and shadow are broader, with softer edges
 FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is the shade of a lens
+COARSE_SIDE, AROUND = 40, 0.34  # pixels, and of them the window that tells the level around a stroke, strokes and all:
+BRIGHTER = 65  # per cent of the window's pixels that are darker than that level; at half of them bold strokes were their own paper
+LEAST_STANDING = 0.01  # of full scale; ink that stands out less is as likely as this
+NORMAL = 1.4826  # standard deviations of a normal distribution per median absolute deviation
+MOST_NOISE = 0.01  # of full scale; more is blurred away,
+LEAST_BLUR, FINEST = 0.4, 400  # pixels, standard deviation; parts of the longer side: no blur is narrower, and none wider
+GRAIN, GRAIN_SHARE = 6, 0.005  # standard deviations of the paper's noise, and of the picture; what is neither deeper nor more is grain
 
 
 def rim(pixels: np.ndarray) -> np.ndarray:
@@ -56,7 +63,7 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
     `window`, of the longer side, must be wider than the strokes. One narrower than WINDOW takes the shadows of fingers for
     paper, and looks for no strokes so bold that they hide it.
     """
-    level = _level(colours, dark_ink)
+    level = _without_noise(_level(colours, dark_ink))
     depth, bold = _depth(level, window)
     ink, strong = _strokes(depth)
     if not ink.any() or strong < 0.5 and _is_rounding(level[ink > 0], depth[ink > 0]):
@@ -68,7 +75,8 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
     if share >= 0.5 and not bold:
         return ink, 0.0
     plainly = PLAINLY if bold else 1
-    return ink, strong * _likelihood(level) * (1 - share) * (plainly / UNLIKELY if _is_light(depth, ink, strong) else plainly)
+    stands = max(_stands_out(level, ink), LEAST_STANDING)
+    return ink, stands * _likelihood(level) * (1 - share) * (plainly / UNLIKELY if _is_light(depth, ink, strong) else plainly)
 
 
 def _level(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
@@ -81,9 +89,22 @@ def _level(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
     return level if dark_ink else 1 - level
 
 
+def _without_noise(level: np.ndarray) -> np.ndarray:
+    """Return `level` (H, W) of a picture larger than PAPER_SIDE without a camera's noise, as far as strokes allow; any other as it is."""
+    height, width = level.shape
+    if max(height, width) <= PAPER_SIDE or min(height, width) < 2:
+        return level
+    step = max(1, max(height, width) // PAPER_SIDE)
+    noise = float(np.median(np.abs(np.diff(level, axis=0)[::step, ::step]))) * NORMAL / np.sqrt(2)
+    spread = noise / (2 * np.sqrt(np.pi) * MOST_NOISE)  # a blur by s leaves 1 / (2 sqrt(pi) s) of white noise
+    spread = min(spread, max(height, width) / FINEST)
+    return ndimage.gaussian_filter(level, spread) if spread >= LEAST_BLUR else level
+
+
 def _strokes(depth: np.ndarray) -> tuple[np.ndarray, float]:
     """Return (ink, how deep the strokes are) of depths (H, W) below paper: what is as deep, without noise; without any (zeros, 0)."""
-    floor = max(_above_noise(_without_ink(depth), 3.5), 0.04)
+    paper = _without_ink(depth)
+    floor = max(_above_noise(paper, 3.5), 0.04)
     labels, count = ndimage.label(depth > floor, EIGHT)
     main = _main_marks(labels, count, depth) if count else np.empty(0)
     if len(main) < 4:
@@ -95,6 +116,8 @@ def _strokes(depth: np.ndarray) -> tuple[np.ndarray, float]:
     keep = np.zeros(count + 1, bool)
     keep[np.unique(labels[depth > max(0.6 * strong, floor)])] = True
     ink[~keep[labels]] = 0
+    if strong < _above_noise(paper, GRAIN) and np.count_nonzero(ink) < GRAIN_SHARE * ink.size:
+        return np.zeros_like(ink), 0.0
     return ink, strong
 
 
@@ -106,11 +129,21 @@ def _is_rounding(level: np.ndarray, depth: np.ndarray) -> bool:
 def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:
     """Say whether `ink` (H, W), `strong` in depth, is a lamp's spot or a shadow: broad, with a quarter of its outline gradual."""
     marks = reduced(ink) > FAINT_SHADE / 2
-    if 2 * ndimage.distance_transform_edt(marks).max() < BROAD * max(marks.shape):
+    if 2 * ndimage.distance_transform_edt(marks).max() < BROAD * min(marks.shape):
         return False
     outline, small = marks & ~ndimage.binary_erosion(marks, EIGHT, border_value=1), reduced(depth)
     steps = (ndimage.maximum_filter(small, 5) - ndimage.minimum_filter(small, 5))[outline]
     return len(steps) > 0 and bool(np.percentile(steps, 25) < GRADUAL * strong)
+
+
+def _stands_out(level: np.ndarray, ink: np.ndarray) -> float:
+    """Return how far `ink` (H, W) lies below the `level` (H, W) for some way around it, of full scale; 0 for paper enclosed by strokes."""
+    small, marks = reduced(level), reduced(ink)
+    coarse = Image.fromarray(small)
+    coarse.thumbnail((COARSE_SIDE, COARSE_SIDE), Image.Resampling.BOX)
+    around = Image.fromarray(ndimage.percentile_filter(np.asarray(coarse), BRIGHTER, round(AROUND * COARSE_SIDE)))
+    below = np.asarray(around.resize(small.shape[::-1], Image.Resampling.BILINEAR)) - small
+    return float(np.median(below[marks >= 0.5 * marks.max()]))
 
 
 def _bright_channels(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
@@ -146,7 +179,7 @@ def _dark_corners(ink: np.ndarray) -> np.ndarray:
 def _above_noise(values: np.ndarray, deviations: float) -> float:
     """Return the median of `values` and so many standard deviations more, told from the median absolute deviation."""
     middle = np.median(values)
-    return float(middle) + deviations * float(np.median(np.abs(values - middle))) * 1.4826
+    return float(middle) + deviations * float(np.median(np.abs(values - middle))) * NORMAL
 
 
 def _without_ink(depth: np.ndarray) -> np.ndarray:
@@ -295,13 +328,14 @@ def _ruling(marks: np.ndarray) -> np.ndarray | None:
     height, width = marks.shape
     step = max(1, max(height, width) // PAPER_SIDE)
     rows, columns = height // step * step, width // step * step
-    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=(1, 3)) > 0.25
+    # a line of one pixel fills one row of a cell
+    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=3).max(axis=1) > 0.5
     joined = ndimage.binary_dilation(small, np.ones((3, 5)))
-    straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 5)))
+    straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 3)))
     labels, _ = ndimage.label(ndimage.binary_dilation(straight, np.ones((3, 9))), EIGHT)
     boxes = ndimage.find_objects(labels)
     long = [n for n, (down, across) in enumerate(boxes, 1) if across.stop - across.start >= 0.97 * small.shape[1]
-            and down.stop - down.start <= 0.1 * small.shape[1]]
+            and down.stop - down.start - 4 <= 0.1 * small.shape[1]]  # 4: what the dilations add
     if not long:
         return None
     band = np.zeros(marks.shape, bool)

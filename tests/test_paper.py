@@ -144,6 +144,28 @@ def test_neither_light_nor_ink_nor_shade_is_a_page(seven: np.ndarray) -> None:
         assert isolate_page(picture) is None
 
 
+@pytest.mark.parametrize("fullness", [2.5, 3.0, 4.0])
+def test_a_bold_0_and_a_bold_1_on_shaded_paper_are_no_pages(fullness: float) -> None:
+    y, x = np.mgrid[0:400, 0:400] - 200.0
+    oval = (np.abs(x / 120) ** fullness + np.abs(y / 140) ** fullness) ** (1 / fullness)
+    light = 220 - 66 / (1 + np.exp(-(x + y) / 60))
+    for ink in ((oval < 1) & (oval > 0.45), (abs(x) < 30) & (abs(y) < 150)):
+        picture = ndimage.gaussian_filter(light * (1 - 0.85 * ink), 1).round().astype(np.uint8)
+        assert isolate_page(picture) is None and isolate_page(255 - picture) is None
+
+
+@pytest.mark.parametrize("size, top, left", [(100, 100, 100), (60, 400, 300)])
+def test_paper_within_a_loop_is_no_light_ink(size: int, top: int, left: int) -> None:
+    y, x = np.mgrid[0 : 1 : TALL * 1j, 0 : 1 : WIDE * 1j]
+    ink = np.zeros((TALL, WIDE))
+    ring = np.hypot(*(np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j] / [[[0.9]], [[0.6]]]))
+    ink[top : top + size, left : left + size] = abs(ring - 0.85) < 0.15
+    shade = 1 - 0.35 / (1 + np.exp(-8 * (0.54 * (x - 0.5) + 0.84 * (y - 0.5))))
+    picture = (225 * shade * (1 - 0.85 * ink)).round().astype(np.uint8)
+    for taken, dark in ((picture, True), (255 - picture, False)):
+        assert shaded_ink(taken, dark)[1] > 10 * shaded_ink(taken, not dark)[1]
+
+
 def test_dark_ink_is_found_in_a_dark_photo(seven: np.ndarray) -> None:
     rng = np.random.default_rng(0)
     night = (90 * (0.25 + 0.75 * seven / 255) + rng.normal(0, 8, seven.shape)).clip(0, 255).astype(np.uint8)
@@ -184,6 +206,52 @@ def test_ink_is_told_from_noise_however_much_of_the_picture_it_covers(share: flo
 def test_grain_is_not_taken_for_ink() -> None:
     grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 1, (140, 140)), 0.7)
     assert (shaded_ink((180 + 12 * grain / grain.std()).clip(0, 255).astype(np.uint8), True)[0] > 0).mean() < 0.02
+
+
+@pytest.mark.parametrize("seed", [476, 606, 612, 1440, 2018, 2310])  # each was read as a digit
+def test_grain_is_never_a_digit(seed: int, recognizer: Recognizer) -> None:
+    rng = np.random.default_rng(seed)
+    grain = ndimage.gaussian_filter(rng.normal(0, 1, (140, 140)), rng.uniform(0.5, 3))
+    assert recognizer.read((180 + rng.uniform(4, 24) * grain / grain.std()).clip(0, 255).round().astype(np.uint8)).status != "ok"
+
+
+def test_a_digit_on_grain_is_read(seven: np.ndarray, recognizer: Recognizer) -> None:
+    grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 1, seven.shape), 1.5)
+    for depth in (60, 90):
+        picture = 180 - depth * (1 - seven / 255.0) + depth / 6 * grain / grain.std()
+        assert recognizer.read(picture.clip(0, 255).round().astype(np.uint8)).text == "7", depth
+
+
+def test_a_camera_s_noise_hides_no_digit(recognizer: Recognizer) -> None:
+    y, x = np.mgrid[0:1:300j, 0:1:300j]
+    right, rng = 0, np.random.default_rng(0)
+    for strokes, label in ((SEVEN, "7"), (THREE, "3")):
+        ink = 1 - np.asarray(Image.fromarray(draw_strokes(strokes, 16)).resize((300, 300))) / 255
+        for _ in range(10):
+            light = rng.uniform(90, 150) * (1 - 0.3 / (1 + np.exp(-6 * (x - y))))
+            photo = light * (1 - rng.uniform(0.4, 0.6) * ink) + rng.normal(0, 20, ink.shape)
+            right += recognizer.read(photo.clip(0, 255).astype(np.uint8)).text == label
+    assert right >= 18
+
+
+@pytest.mark.parametrize("slant", [0.0, 0.03])
+def test_rules_of_one_pixel_are_no_ink(slant: float) -> None:
+    y, x = np.mgrid[0:TALL, 0:WIDE]
+    depth = np.where((y + slant * x) % 48 < 1, 0.3, 0.0)
+    depth[300:420, 200:230] = 0.6
+    bare = _without_ruling(depth)
+    assert (bare[300:420, 200:230] > 0).mean() > 0.95
+    bare[300:420, 200:230] = 0
+    assert (bare > 0).sum() < 0.02 * (depth > 0).sum()
+
+
+def test_plain_paper_s_own_noise_is_no_ink(recognizer: Recognizer) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y, x = np.mgrid[0:140, 0:140]
+        noise = ndimage.gaussian_filter(rng.normal(0, 1, (140, 140)), rng.uniform(0.5, 2))
+        weave = noise / noise.std() + 2 * np.sin((x * rng.random() + y * rng.random()) * rng.uniform(0.4, 1))
+        assert recognizer.read((185 + 5 * weave / weave.std()).round().astype(np.uint8)).status != "ok", seed
 
 
 @pytest.mark.parametrize("left, right", [((5, 60, 200), (250, 70, 20)), ((0, 0, 0), (255, 120, 40)), ((200, 10, 30), (20, 90, 5))])
