@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dataset import Batches, Digits
-from model import ARCHITECTURES, Checkpoint, build_model, count_parameters, evaluate, load_checkpoint, save_checkpoint
+from model import ARCHITECTURES, MODEL_PATH, Checkpoint, build_model, count_parameters, evaluate, load_checkpoint, save_checkpoint
 from train import build_parser, main, make_config
 from trainer import train
 
@@ -21,6 +21,12 @@ def test_a_network_has_the_parameters_it_is_known_for(name: str, parameters: int
 
 def test_the_tiny_network_is_tiny() -> None:
     assert count_parameters(build_model("tiny")) <= 25_000
+
+
+def test_the_small_model_that_ships_is_tiny_and_reads_digits(digits: Digits) -> None:
+    small = load_checkpoint(MODEL_PATH.with_name("tiny.pth"))
+    assert small.arch == "tiny" and count_parameters(small.model) <= 25_000
+    assert evaluate(small.model, Batches(digits, 500)) >= 0.985
 
 
 def test_the_summaries_state_the_true_number_of_parameters() -> None:
