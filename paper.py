@@ -95,7 +95,7 @@ def _without_noise(level: np.ndarray) -> np.ndarray:
     if max(height, width) <= PAPER_SIDE or min(height, width) < 2:
         return level
     step = max(1, max(height, width) // PAPER_SIDE)
-    noise = float(np.median(np.abs(np.diff(level, axis=0)[::step, ::step]))) * NORMAL / np.sqrt(2)
+    noise = deviation(level[1::step, ::step] - level[:-1:step, ::step]) / np.sqrt(2)
     spread = noise / (2 * np.sqrt(np.pi) * MOST_NOISE)  # a blur by s leaves 1 / (2 sqrt(pi) s) of white noise
     spread = min(spread, max(height, width) / FINEST)
     return ndimage.gaussian_filter(level, spread) if spread >= LEAST_BLUR else level
@@ -129,7 +129,7 @@ def _is_rounding(level: np.ndarray, depth: np.ndarray) -> bool:
 def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:
     """Say whether `ink` (H, W), `strong` in depth, is a lamp's spot or a shadow: broad, with a quarter of its outline gradual."""
     marks = reduced(ink) > FAINT_SHADE / 2
-    if 2 * ndimage.distance_transform_edt(marks).max() < BROAD * min(marks.shape):
+    if 2 * ndimage.distance_transform_edt(marks).max() < BROAD * max(marks.shape):
         return False
     outline, small = marks & ~ndimage.binary_erosion(marks, EIGHT, border_value=1), reduced(depth)
     steps = (ndimage.maximum_filter(small, 5) - ndimage.minimum_filter(small, 5))[outline]
@@ -179,7 +179,12 @@ def _dark_corners(ink: np.ndarray) -> np.ndarray:
 def _above_noise(values: np.ndarray, deviations: float) -> float:
     """Return the median of `values` and so many standard deviations more, told from the median absolute deviation."""
     middle = np.median(values)
-    return float(middle) + deviations * float(np.median(np.abs(values - middle))) * NORMAL
+    return float(middle) + deviations * deviation(values - middle)
+
+
+def deviation(values: np.ndarray) -> float:
+    """Return the standard deviation of normally distributed `values` around 0, told from the median of their sizes."""
+    return float(np.median(np.abs(values))) * NORMAL
 
 
 def _without_ink(depth: np.ndarray) -> np.ndarray:

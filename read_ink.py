@@ -17,7 +17,7 @@ from scipy import ndimage
 from decode import LEAST_CONTRAST, Source, check_ink, open_picture
 from frame import DIGIT_BOX, EIGHT, find_box, fit_frame, make_frame, unstretch
 from page import is_dimmed, isolate_page
-from paper import FINE, GRAIN, NORMAL, PAPER_SIDE, edges, erase_rules, rim, shaded_ink
+from paper import FINE, GRAIN, PAPER_SIDE, deviation, edges, erase_rules, rim, shaded_ink
 
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
@@ -264,7 +264,7 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     contrast = int(distance.max())
     if contrast < LEAST_CONTRAST * 255:
         return np.zeros(distance.shape, np.float32), False
-    if noisy and contrast < GRAIN * NORMAL * float(np.median(distance)):
+    if noisy and contrast < GRAIN * deviation(distance):
         return None, False  # no more than its grain
     ink = distance.astype(np.float32) / 255
     if noisy or almost > RINGING * (near.size - plain):
