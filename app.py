@@ -18,13 +18,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import command
-from settings import LEAST_SIZE, MOST_SIDE, THEMES, load_settings, save_settings
+from base import command
+from window.settings import LEAST_SIZE, MOST_SIDE, THEMES, load_settings, save_settings
 
 if TYPE_CHECKING:
     import pygame
 
-    from window import App
+    from window.app import App
 
 FRAMES_PER_SECOND = 120     # at most; a window that draws more often than the screen shows wastes the reading's time
 ACTIVE_PAUSE, CALM_PAUSE = 0.002, 0.015     # seconds between looks at the events; the second is less than a frame at 60 Hz
@@ -80,9 +80,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"app.py: no window can be opened ({error}): start it where there is a display, "
               "or use predict.py for files", file=sys.stderr)
         return 1
-    from session import Session
-    from window import App
-    from worker import Worker
+    from window.app import App
+    from window.session import Session
+    from window.worker import Worker
     wake = threading.Event()
     pygame.font.init()
     with contextlib.suppress(pygame.error):         # SDL's dummy driver has none

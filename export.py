@@ -21,10 +21,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import command
-from exported import CARD, OnnxNetwork, Pt2Network, make_card
+from base import command
+from base.exports import CARD, OnnxNetwork, Pt2Network, make_card
+from base.storage import atomic_write
 from model import MODEL_PATH, Checkpoint, load_checkpoint
-from storage import atomic_write
 
 CHECKS = 1_000  # inputs on which an export is compared
 TOLERANCE = 1e-4  # largest difference between two logits

@@ -21,11 +21,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from devices import choose_device
-from exported import OnnxNetwork, Pt2Network, read_card
+from base.devices import choose_device
+from base.exports import OnnxNetwork, Pt2Network, read_card
+from base.storage import atomic_write
 from networks import ColourNet, PairHead, ResidualNet, SimpleNet, TinyNet, WideNet
 from scratch import LAYERS, ScratchNet
-from storage import atomic_write
 
 FORMAT = "digits-v1"
 DIGITS = tuple("0123456789")

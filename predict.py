@@ -20,12 +20,12 @@ from typing import Any
 if __name__ == "__main__":
     gc.disable()  # until all is imported: looking for garbage meanwhile takes a sixth of torch's import
 
-import command
-from decode import PictureError, Source, open_picture, pictures_below
-from learn import Memory, default_folder
+from base import command
+from corrections.memory import Memory, default_folder
+from ink.decode import PictureError, Source, open_picture, pictures_below
 from model import MODEL_PATH
-from pool import read_pictures
-from recognizer import Reading, Recognizer
+from recognizer.many import read_pictures
+from recognizer.road import Reading, Recognizer
 
 MOST_PLOTTED = 20       # pictures in one plot
 MOST_FRAMES = 12        # frames a picture in a plot
@@ -185,7 +185,7 @@ def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, 
     from matplotlib import pyplot
     from matplotlib.patches import Rectangle
 
-    from storage import save_figure
+    from base.storage import save_figure
 
     columns = max(1, min(MOST_FRAMES, max(len(reading.groups) for _, _, reading in shown)))
     figure = pyplot.figure(figsize=(3.4 + 1.5 * columns, 2.6 * len(shown)), layout="constrained")

@@ -23,15 +23,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-import command
-from canvas import BRUSH_RANGE
+from base import command
+from base.storage import save_figure
 from dataset import Batches, load_mnist
-from decode import PictureError
+from ink.canvas import BRUSH_RANGE
+from ink.decode import PictureError
+from measuring.testsets import Sample, load_samples
 from model import DIGITS, MODEL_PATH, Checkpoint, load_checkpoint, look_around, predict_logits
 from model import evaluate as evaluate  # for visitors: the accuracy of a model on a loader
-from recognizer import Recognizer
-from storage import save_figure
-from testsets import Sample, load_samples
+from recognizer.road import Recognizer
 
 ECE_BINS = 15
 WORST = 36          # mistakes shown in the report

@@ -25,12 +25,11 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-import command
+from base import command
+from base.devices import choose_device, choose_precision
+from base.storage import back_up, save_figure, try_out
+from corrections.memory import Memory, default_folder
 from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation
-from devices import choose_device, choose_precision
-from distributed import Team, join, own_device
-from folders import add_corrections, load_folder
-from learn import Memory, default_folder
 from model import (
     ARCHITECTURES,
     DEFAULT_ARCH,
@@ -44,9 +43,10 @@ from model import (
     read_plain,
     save_checkpoint,
 )
-from run import Interrupted, Run, TrainConfig
-from storage import back_up, save_figure, try_out
-from trainer import train as train  # for visitors: one epoch
+from training.folders import add_corrections, load_folder
+from training.loop import train as train  # for visitors: one epoch
+from training.run import Interrupted, Run, TrainConfig
+from training.team import Team, join, own_device
 
 RETRAIN_EPOCHS, RETRAIN_RATE = 2, 0.2  # with corrections: few epochs at this share of the recipe's learning rate
 LEAST_STEPS = 600  # of a training on a folder

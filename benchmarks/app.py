@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
-import command  # noqa: E402
 from app import window_size  # noqa: E402
+from base import command  # noqa: E402
 
 RATE = 125              # pointer events a second
 FRAME = 1000 / 60       # milliseconds
@@ -55,7 +55,8 @@ def first_window(size: tuple[int, int]) -> float:
     code = f"""
 import time
 start = time.perf_counter()
-import app, window
+import app
+from window import app as window
 def first(self, draw=window.App.draw):
     changed = draw(self)
     print((time.perf_counter() - start) * 1000)
@@ -101,7 +102,7 @@ def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]
     import numpy as np
     import pygame
 
-    import answers
+    from window import answers
     app, wake = _window(size)
     app.worker.ask("load", ROOT / "model.pth")
     while not app.model:
@@ -216,10 +217,10 @@ def memory(size: tuple[int, int], count: int) -> list[tuple[str, str, str]]:
 def _window(size: tuple[int, int]) -> tuple[Any, threading.Event]:
     import pygame
 
-    from session import Session
-    from settings import Settings
-    from window import App
-    from worker import Worker
+    from window.app import App
+    from window.session import Session
+    from window.settings import Settings
+    from window.worker import Worker
     pygame.display.init()
     pygame.font.init()
     wake = threading.Event()

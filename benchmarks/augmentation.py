@@ -27,10 +27,10 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 from torch.utils.data import Dataset  # noqa: E402
 
-import command  # noqa: E402
-from augment import FULL  # noqa: E402
+from base import command  # noqa: E402
 from dataset import Batches, DataError, Digits, load_mnist  # noqa: E402
-from trainer import make_transform  # noqa: E402
+from training.loop import make_transform  # noqa: E402
+from training.pictures.augment import FULL  # noqa: E402
 
 BATCH = 256
 WORKERS = 2

@@ -24,11 +24,11 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from make_examples import row_of, written_wide  # noqa: E402
 
-import command  # noqa: E402
 import export  # noqa: E402
-from canvas import draw_strokes  # noqa: E402
+from base import command  # noqa: E402
+from ink.canvas import draw_strokes  # noqa: E402
 from model import MODEL_PATH, load_checkpoint  # noqa: E402
-from recognizer import Recognizer  # noqa: E402
+from recognizer.road import Recognizer  # noqa: E402
 
 WARM = 5  # readings of each that are not counted
 

@@ -23,15 +23,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch  # noqa: E402
 
-import command  # noqa: E402
+from base import command  # noqa: E402
+from corrections.memory import Memory  # noqa: E402
 from dataset import DataError, load_mnist, split_validation  # noqa: E402
-from decode import PictureError  # noqa: E402
-from finetune import make_tuner  # noqa: E402
-from folders import frame_of  # noqa: E402
-from learn import Memory  # noqa: E402
+from ink.decode import PictureError  # noqa: E402
+from measuring.testsets import load_samples  # noqa: E402
 from model import MODEL_PATH  # noqa: E402
-from recognizer import Recognizer  # noqa: E402
-from testsets import load_samples  # noqa: E402
+from recognizer.road import Recognizer  # noqa: E402
+from training.finetune import make_tuner  # noqa: E402
+from training.folders import frame_of  # noqa: E402
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -27,13 +27,14 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-import command  # noqa: E402
+from base import command  # noqa: E402
 
 CLASSES, SIDE = 10, 16
 SCRIPT = """
 import sys
 sys.path.insert(0, {root!r})
-import folders, train
+from training import folders
+import train
 from functools import partial
 train.load_folder = partial(folders.load_folder, in_memory={in_memory})
 sys.exit(train.main(sys.argv[1:]))

@@ -38,7 +38,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import command  # noqa: E402
+from base import command  # noqa: E402
 from benchmarks.fuzz_inputs import CORPORA, Content, commands, mutated, resume_run  # noqa: E402
 
 SLOW = 5.0  # seconds of processor time a case may take: those of a clock where nothing else runs
@@ -162,15 +162,15 @@ def refusing(*documented: type[Exception]):
 
 def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
     """Return what reads a case of a kind: a Content, or a command's (name, words)."""
-    from canvas import Canvas
+    from corrections.memory import Memory
     from dataset import DataError, read_idx
-    from decode import PictureError
-    from folders import frame_of
-    from learn import Memory
+    from ink.canvas import Canvas
+    from ink.decode import PictureError
+    from measuring.testsets import load_samples
     from model import CheckpointError, load_checkpoint
-    from recognizer import Recognizer
-    from settings import load_settings
-    from testsets import load_samples
+    from recognizer.road import Recognizer
+    from training.folders import frame_of
+    from window.settings import load_settings
 
     example = ROOT / "examples" / "seven.png"
 

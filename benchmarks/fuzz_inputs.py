@@ -132,7 +132,7 @@ def _replace_one(value: Any, rng: random.Random) -> Any:
 def _pictures(kind: str) -> list[bytes]:
     from PIL import Image
 
-    from canvas import draw_strokes
+    from ink.canvas import draw_strokes
 
     grey = Image.fromarray(draw_strokes([[[18, 14], [74, 10], [50, 52], [38, 94]]], 16)).resize((64, 64))
     modes = {
@@ -312,7 +312,7 @@ def resume_run() -> Any:
     import torch
 
     from dataset import Digits
-    from run import Run, TrainConfig
+    from training.run import Run, TrainConfig
 
     images = torch.arange(64 * 784, dtype=torch.int64).mul(97).remainder(256).to(torch.uint8).view(64, 1, 28, 28)
     digits = Digits(images, torch.arange(64) % 10, "noise")
@@ -419,7 +419,7 @@ def _jsonl_nasty() -> list[bytes]:
 
 
 def _strokes() -> dict[str, Any]:
-    from canvas import Canvas
+    from ink.canvas import Canvas
 
     canvas = Canvas(560, 280)
     canvas.begin(20, 20)
@@ -447,7 +447,7 @@ def _strokes_nasty() -> list[bytes]:
 
 @functools.cache
 def _correction() -> bytes:
-    from learn import Memory
+    from corrections.memory import Memory
 
     with tempfile.TemporaryDirectory() as folder:
         memory = Memory(folder)

@@ -25,8 +25,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).
 
 from pictures import LETTERS  # noqa: E402
 
-import command  # noqa: E402
-from recognizer import Recognizer  # noqa: E402
+from base import command  # noqa: E402
+from recognizer.road import Recognizer  # noqa: E402
 
 EM, MARGIN, SMALL, FITTED = 100, 40, 28, 22  # pixels
 DIGITS = "0123456789"

@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import command  # noqa: E402
+from base import command  # noqa: E402
 
 WORDS = 5  # that a program may say before it is killed
 
@@ -70,10 +70,10 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     """Kill `count` trainings and return what was found."""
     import torch
 
-    import run as training
     import train
     from dataset import Digits
     from model import load_checkpoint, read_plain
+    from training import run as training
 
     torch.set_num_threads(1)  # a fork has one
     generator = torch.Generator().manual_seed(0)
@@ -124,7 +124,7 @@ def kill_corrections(count: int, rng: random.Random, folder: Path) -> dict[str, 
     """Kill `count` programs that give corrections and take some back; return what was found."""
     import numpy as np
 
-    from learn import Memory
+    from corrections.memory import Memory
 
     found = {"kills": 0, "kept": 0, "taken back": 0, "within a write": 0}
     there: set[str] = set()

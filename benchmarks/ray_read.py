@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "examples"), str(ROOT / "benchmarks")]
 from ray_read import PART  # noqa: E402  # the example's: examples/ goes before benchmarks/
 from throughput import make_pictures  # noqa: E402
 
-import command  # noqa: E402
+from base import command  # noqa: E402
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -21,9 +21,9 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).
 import pictures  # noqa: E402
 import things  # noqa: E402
 
-import command  # noqa: E402
+from base import command  # noqa: E402
 from dataset import DataError, Digits, load_mnist, split_validation  # noqa: E402
-from recognizer import Recognizer  # noqa: E402
+from recognizer.road import Recognizer  # noqa: E402
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -125,9 +125,9 @@ def negatives(recognizer: Recognizer, digits: Digits, count: int, rng: np.random
 
 def speed(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Generator) -> None:
     """Print the milliseconds from a 280x280 canvas to frames, and to the answer."""
-    from frame import make_frame
-    from read_ink import read_ink
-    from segment import find_lines
+    from ink.frame import make_frame
+    from ink.lines import find_lines
+    from ink.looks import read_ink
 
     canvases = []
     for image in digits.images[:200, 0].numpy():

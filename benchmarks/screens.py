@@ -22,10 +22,10 @@ import numpy as np  # noqa: E402
 import pygame  # noqa: E402
 from make_examples import row_of  # noqa: E402
 
-from session import Session  # noqa: E402
-from settings import Settings  # noqa: E402
-from window import App  # noqa: E402
-from worker import Worker  # noqa: E402
+from window.app import App  # noqa: E402
+from window.session import Session  # noqa: E402
+from window.settings import Settings  # noqa: E402
+from window.worker import Worker  # noqa: E402
 
 SIZES = [((480, 360), 1.0), ((480, 360), 2.0), ((1024, 768), 1.0), ((1024, 768), 2.0), ((3840, 2160), 1.0), ((3840, 2160), 2.0)]
 SECONDS = 60            # that any state may take to settle

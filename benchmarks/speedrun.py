@@ -31,9 +31,9 @@ import torch.nn.functional as F  # noqa: E402
 from augmentation import torchvision_mnist  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-import command  # noqa: E402
+from base import command  # noqa: E402
+from base.devices import choose_precision  # noqa: E402
 from dataset import DataError, Digits, load_mnist, split_validation  # noqa: E402
-from devices import choose_precision  # noqa: E402
 from networks import MNIST_MEAN, MNIST_STD  # noqa: E402
 
 PICTURES = 40_000  # of the training set, drawn by the seed

@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-import command  # noqa: E402
+from base import command  # noqa: E402
 
 CHUNK = 64
 
@@ -182,9 +182,9 @@ def decode(paths: list[Path]) -> int:
 
 def road(paths: list[Path]) -> int:
     """Take the files down the road, all but the network: the first look, which nearly all are read by."""
-    from frame import make_frame
-    from read_ink import read_ink
-    from segment import find_lines
+    from ink.frame import make_frame
+    from ink.lines import find_lines
+    from ink.looks import read_ink
 
     for path in paths:
         look = next(iter(read_ink(path).looks))
@@ -198,7 +198,7 @@ def split_time(paths: list[Path]) -> None:
     """Print the milliseconds a file of one process, reading in chunks on one thread: road and network."""
     import torch
 
-    from recognizer import Recognizer
+    from recognizer.road import Recognizer
 
     torch.set_num_threads(1)
     recognizer = Recognizer()

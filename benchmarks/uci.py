@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
-from storage import atomic_write  # noqa: E402
+from base.storage import atomic_write  # noqa: E402
 
 SEMEION_SIDE, OPTDIGITS_SIDE = 16, 32  # pixels
 DRAWING = re.compile(rf"((?:^[01]{{{OPTDIGITS_SIDE}}}\s*?\n){{{OPTDIGITS_SIDE}}})^\s*(\d)\s*$", re.MULTILINE)

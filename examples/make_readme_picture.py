@@ -21,10 +21,10 @@ import pygame  # noqa: E402
 from make_examples import row_of  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from session import Session  # noqa: E402
-from settings import Settings  # noqa: E402
-from window import App  # noqa: E402
-from worker import Worker  # noqa: E402
+from window.app import App  # noqa: E402
+from window.session import Session  # noqa: E402
+from window.settings import Settings  # noqa: E402
+from window.worker import Worker  # noqa: E402
 
 NUMBER = "2749"
 SIZE = (800, 600)           # pixels of the window

@@ -24,9 +24,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import command  # noqa: E402
-import storage  # noqa: E402
-from decode import pictures_below  # noqa: E402
+from base import (
+    command,  # noqa: E402
+    storage,  # noqa: E402
+)
+from ink.decode import pictures_below  # noqa: E402
 from model import load_checkpoint  # noqa: E402
 
 PART = 500  # pictures
@@ -40,7 +42,7 @@ class Reader:
         sys.path.insert(0, str(ROOT))  # a worker on another machine has the program at the same place
         import torch
 
-        from recognizer import Recognizer
+        from recognizer.road import Recognizer
 
         torch.set_num_threads(1)
         self.recognizer, self.folder, self.answers = Recognizer(model), folder, Path(answers)
@@ -52,8 +54,8 @@ class Reader:
 
     def read(self, part: str, names: list[str]) -> tuple[int, int]:
         """Write one part; return how many pictures it has, and how many of them could not be read."""
+        from base.storage import atomic_write
         from predict import as_json
-        from storage import atomic_write
 
         place = self.answers / part
         if place.exists():

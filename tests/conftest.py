@@ -18,10 +18,10 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-from canvas import draw_strokes  # noqa: E402
 from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation  # noqa: E402
+from ink.canvas import draw_strokes  # noqa: E402
 from model import Checkpoint, build_model, save_checkpoint  # noqa: E402
-from recognizer import Recognizer  # noqa: E402
+from recognizer.road import Recognizer  # noqa: E402
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,11 +36,11 @@ if os.getuid() == 0:
 
 
 def child(imports: str, fault: str, code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Import as this user, bring the fault about, then run `code` in `folder`."""
+    """Run the statement `imports` as this user, bring the fault about, then run `code` in `folder`."""
     for place in (folder, *folder.parents):
         if "pytest-of-" in str(place) and place.stat().st_uid == os.getuid():
             place.chmod(0o755)                              # the child may come in
-    lines = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport {imports}\n{fault}\n{code}"
+    lines = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{imports}\n{fault}\n{code}"
     known = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_DATA_HOME")}
     return subprocess.run([sys.executable, "-c", lines], cwd=folder, env={**known, **environment}, capture_output=True,
                           text=True, timeout=120)

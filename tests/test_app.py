@@ -17,25 +17,25 @@ import pytest
 import torch
 from PIL import Image
 
-import answers
 import app as command
-from canvas import Canvas
-from cards import CorrectionsCard, FilesCard, HelpCard, _local_time
+from corrections.memory import Memory
 from dataset import Digits
-from explain import feature_maps, saliency
-from frame import make_frame
-from layout import arrange
-from learn import Memory
+from ink.canvas import Canvas
+from ink.frame import make_frame
+from ink.looks import read_ink
 from model import Checkpoint, build_model, save_checkpoint
-from panels import in_words, picture_of
-from read_ink import read_ink
-from recognizer import Digit, Reading, Recognizer
-from session import FileReading, Session
-from settings import Settings, load_settings, save_settings
-from theme import PALETTES
-from widgets import Button
-from window import App
-from worker import Result, Worker
+from recognizer.explain import feature_maps, saliency
+from recognizer.road import Digit, Reading, Recognizer
+from window import answers
+from window.app import App
+from window.cards import CorrectionsCard, FilesCard, HelpCard, _local_time
+from window.layout import arrange
+from window.panels import in_words, picture_of
+from window.session import FileReading, Session
+from window.settings import Settings, load_settings, save_settings
+from window.theme import PALETTES
+from window.widgets import Button
+from window.worker import Result, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 SEVEN = [(150, 60), (260, 55), (200, 220)]         # canvas units
@@ -850,7 +850,7 @@ def test_a_path_on_the_clipboard_may_begin_at_home(
 def test_a_paused_training_is_ended_for_good(
     app: App, monkeypatch: pytest.MonkeyPatch, digits: Digits, tmp_path: Path, how: str
 ) -> None:
-    monkeypatch.setattr("lesson._find_digits", lambda: digits)
+    monkeypatch.setattr("training.lesson._find_digits", lambda: digits)
     press(app, pygame.K_m)
     settle(app, lambda: bool(app.training))
     press(app, pygame.K_m)
@@ -900,7 +900,7 @@ def test_saved_strokes_come_back_when_dropped(app: App, tmp_path: Path) -> None:
 
 
 def test_a_drawing_too_long_to_be_opened_again_is_said_when_saved(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exchange.MOST_POINTS", 3)
+    monkeypatch.setattr("window.exchange.MOST_POINTS", 3)
     drag(app, SEVEN)
     press(app, pygame.K_j)
     assert "cannot" not in app.message
@@ -913,7 +913,7 @@ def test_a_folder_that_cannot_be_written_is_said(app: App, tmp_path: Path, monke
     def refuse(*args: Any) -> Path:
         raise PermissionError(13, "Permission denied", "/there")
 
-    monkeypatch.setattr("exchange.unused_path", refuse)
+    monkeypatch.setattr("window.exchange.unused_path", refuse)
     drag(app, SEVEN)
     press(app, pygame.K_s)
     assert "Not saved" in app.message and "permission denied" in app.message and "--output" in app.message
@@ -923,7 +923,7 @@ def test_a_full_disk_leaves_no_empty_file(app: App, tmp_path: Path, monkeypatch:
     def full(*args: Any) -> Any:
         raise OSError(28, "No space left on device", "/there")
 
-    monkeypatch.setattr("exchange.atomic_write", full)
+    monkeypatch.setattr("window.exchange.atomic_write", full)
     drag(app, SEVEN)
     press(app, pygame.K_s)
     assert "no space left" in app.message and not list(tmp_path.glob("drawing*"))
@@ -1236,7 +1236,7 @@ def test_settings_that_cannot_be_saved_are_no_error(tmp_path: Path) -> None:
 
 def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(app: App, monkeypatch: pytest.MonkeyPatch,
                                                                              digits: Any) -> None:
-    monkeypatch.setattr("lesson.load_mnist", lambda *args, **options: digits)
+    monkeypatch.setattr("training.lesson.load_mnist", lambda *args, **options: digits)
     model = (ROOT / "model.pth").read_bytes()
     drag(app, SEVEN)
     before = read(app)
@@ -1261,8 +1261,8 @@ def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(app
 
 
 def test_a_lesson_that_is_over_says_so(app: App, monkeypatch: pytest.MonkeyPatch, digits: Any) -> None:
-    monkeypatch.setattr("lesson._find_digits", lambda: digits)
-    monkeypatch.setattr("lesson.teach.__defaults__", (None, 10))       # steps
+    monkeypatch.setattr("training.lesson._find_digits", lambda: digits)
+    monkeypatch.setattr("training.lesson.teach.__defaults__", (None, 10))       # steps
     press(app, pygame.K_m)
     settle(app, lambda: bool(app.training) and not app.worker.busy)
     app.tick()
@@ -1291,7 +1291,7 @@ def test_corrections_are_listed_newest_first_and_scroll(app: App, monkeypatch: p
         seen.append(round(float(frame[0, 0]) * 40))
         return pygame.Surface(size)
 
-    monkeypatch.setattr("cards.picture_of", note)
+    monkeypatch.setattr("window.cards.picture_of", note)
     press(app, pygame.K_l)
     shown(app)
     assert seen == list(range(39, 39 - app.card.fits, -1))
@@ -1326,7 +1326,7 @@ def test_the_list_of_files_says_what_failed_and_how_far_it_came(app: App, monkey
         said.append((rows, note))
         return 5
 
-    monkeypatch.setattr("cards.draw_rows", note)
+    monkeypatch.setattr("window.cards.draw_rows", note)
     card = app.card = FilesCard(app.close_card, app.worker.cancel, lambda: False)
     assert card.add(FileReading(Path("a.png"), "7", None, 1, 3)) and not card.add(FileReading(Path("b.png"), "", "damaged", 2, 3))
     shown(app)
@@ -1375,7 +1375,7 @@ def test_a_training_that_fails_brings_the_model_back(app: App, monkeypatch: pyte
     def missing() -> None:
         raise ImportError("no digits here")
 
-    monkeypatch.setattr("lesson._find_digits", missing)
+    monkeypatch.setattr("training.lesson._find_digits", missing)
     drag(app, SEVEN)
     before = read(app)
     press(app, pygame.K_m)
@@ -1458,7 +1458,10 @@ def test_no_display_is_one_clear_line(display: dict[str, str], tmp_path: Path) -
 
 def test_the_window_is_up_before_torch_is_imported(tmp_path: Path) -> None:
     code = """
-import app, sys, window, pygame
+import app
+import sys
+from window import app as window
+import pygame
 def draw(app, original=window.App.draw):
     print("torch" in sys.modules, "torchvision" in sys.modules, pygame.display.get_surface() is not None)
     app.running = False

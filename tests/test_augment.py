@@ -8,14 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Generator
 
-import augment
-import drawing
-import negatives
-from augment import NOT_A_DIGIT, Augmentation, add_style_strokes
 from dataset import Digits
-from drawing import area_means, pen_width
 from model import certainty
-from recognizer import Recognizer
+from recognizer.road import Recognizer
+from training.pictures import augment, negatives
+from training.pictures import pens as drawing
+from training.pictures.augment import NOT_A_DIGIT, Augmentation, add_style_strokes
+from training.pictures.pens import area_means, pen_width
 
 
 def batch(digits: Digits, count: int = 200) -> tuple[torch.Tensor, torch.Tensor]:

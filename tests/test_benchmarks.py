@@ -9,8 +9,8 @@ import pytest
 from conftest import ROOT
 
 from benchmarks.pictures import _fonts
-from recognizer import Recognizer
-from testsets import load_samples
+from measuring.testsets import load_samples
+from recognizer.road import Recognizer
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "benchmarks").glob("*.py")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from canvas import BRUSH_RANGE, FORMAT, HEIGHT, WIDTH, Canvas, Raster, Stroke, draw_strokes
+from ink.canvas import BRUSH_RANGE, FORMAT, HEIGHT, WIDTH, Canvas, Raster, Stroke, draw_strokes
 
 ZIGZAG = [(20, 20), (200, 40), (30, 150), (220, 240), (221, 60)]
 

@@ -9,9 +9,9 @@ import sys
 import pytest
 from conftest import ROOT
 
-import command
+from base import command
 
-RUN = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[0] = '/some/where/test.py'; import command\n"
+RUN = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[0] = '/some/where/test.py'; from base import command\n"
 
 
 def run(main: str, **options: str) -> subprocess.CompletedProcess[str]:

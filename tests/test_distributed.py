@@ -17,11 +17,11 @@ import torch
 import torch._dynamo  # seconds, which DistributedDataParallel would spend in every process
 from conftest import ROOT
 
-import distributed
 import train
 from dataset import Batches, Digits
 from model import load_checkpoint
-from run import Interrupted, Run, TrainConfig
+from training import team as distributed
+from training.run import Interrupted, Run, TrainConfig
 
 CONFIG = TrainConfig(arch="tiny", epochs=2, batch_size=64, augment="light")
 pytestmark = [

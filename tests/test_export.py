@@ -13,10 +13,10 @@ import pytest
 import torch
 
 import export
+from base.exports import CARD, OnnxNetwork, make_card, read_card
 from dataset import Digits
-from exported import CARD, OnnxNetwork, make_card, read_card
 from model import ARCHITECTURES, Checkpoint, CheckpointError, build_model, load_checkpoint, save_checkpoint
-from recognizer import Recognizer
+from recognizer.road import Recognizer
 
 
 @pytest.fixture(scope="module")

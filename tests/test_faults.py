@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import NOBODY, ROOT, child
 
-from learn import Memory
+from corrections.memory import Memory
 from model import MODEL_PATH
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX limits and permissions")
@@ -35,7 +35,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_a_full_disk_loses_neither_the_model_nor_the_lines(tmp_path: Path) -> None:
     shutil.copy(MODEL_PATH, tmp_path / "own.pth")
     before = files(tmp_path)
-    done = child("torch, model", FULL, """
+    done = child("import torch, model", FULL, """
 try:
     model.save_checkpoint("own.pth", model.load_checkpoint("own.pth"))
 except OSError as error:
@@ -50,7 +50,7 @@ def test_a_full_disk_loses_no_correction(tmp_path: Path) -> None:
     frame[4:24, 12:16] = 1
     Memory(tmp_path).learn(frame, "1")
     before = files(tmp_path)
-    done = child("numpy, learn", FULL, """
+    done = child("import numpy; from corrections import memory as learn", FULL, """
 memory = learn.Memory(".")
 try:
     memory.learn(numpy.eye(28, dtype=numpy.float32), "4")
@@ -64,7 +64,7 @@ except OSError as error:
 def test_a_training_that_cannot_write_says_so_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o555)
     code = 'sys.exit(train.main(["--arch", "tiny", "--epochs", "1", "--output", "locked/own.pth", "--device", "cpu"]))'
-    done = child("torch, train", NOBODY, code, tmp_path, HOME=str(tmp_path))
+    done = child("import torch, train", NOBODY, code, tmp_path, HOME=str(tmp_path))
     assert done.returncode == 1 and not files(tmp_path)
     assert done.stderr.startswith("train.py: ") and "locked" in done.stderr and done.stderr.count("\n") == 1
 
@@ -80,7 +80,6 @@ words = ["--model", "model.pth"]
 assert predict.main([*words, "seven.png"]) == 0
 assert predict.main([*words, "--plot", "plot.png", "seven.png"]) == 1
 assert app.main([*words, "--screenshot", "window.png"]) == 1
-import session
 mine = session.Session()
 mine.load("model.pth")
 try:
@@ -88,7 +87,7 @@ try:
 except OSError as error:
     print(error.strerror, len(mine.memory))
 """
-    done = child("torch, predict, app, pygame, window, settings, session, recognizer, matplotlib.pyplot", NOBODY, code, tmp_path,
+    done = child("import torch, predict, app, pygame, matplotlib.pyplot; from window import app as window, settings, session; from recognizer import road", NOBODY, code, tmp_path,
                  HOME="/nonexistent/nobody", MPLBACKEND="agg")
     assert done.stdout.startswith("seven.png: 7 ("), done.stderr
     assert done.stdout.splitlines()[-1].endswith(" 0"), done.stderr

@@ -15,12 +15,12 @@ from conftest import ROOT
 from PIL import Image, ImageDraw
 
 import predict
+from corrections.memory import Correction
 from dataset import Batches, DataError, Digits
-from folders import add_corrections, load_folder, split
-from learn import Correction
 from model import load_checkpoint
-from recognizer import Recognizer
+from recognizer.road import Recognizer
 from train import main
+from training.folders import add_corrections, load_folder, split
 
 
 def test_each_correction_is_added_with_its_own_label() -> None:
@@ -172,7 +172,7 @@ def test_memory_does_not_grow_with_what_is_streamed(tmp_path: Path) -> None:
 @pytest.mark.skipif(not os.path.exists("/proc/self/status") or platform.libc_ver()[0] != "glibc", reason="glibc on Linux")
 def test_freed_memory_goes_back_to_the_system_once_pictures_are_streamed(tmp_path: Path) -> None:
     script = """if True:
-        import sys; from pathlib import Path; import numpy as np; import folders
+        import sys; from pathlib import Path; import numpy as np; from training import folders
         def resident():
             lines = Path("/proc/self/status").read_text().splitlines()
             return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024

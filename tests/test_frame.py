@@ -6,7 +6,7 @@ from PIL import Image
 from scipy import ndimage
 
 from dataset import Digits
-from frame import (
+from ink.frame import (
     CENTRE,
     DIGIT_BOX,
     FRAME_SIZE,

@@ -18,14 +18,14 @@ from conftest import ROOT
 from PIL import Image
 
 from benchmarks import fuzz, fuzz_inputs
-from canvas import Canvas, draw_strokes
+from corrections.memory import Memory
 from dataset import DataError, read_idx
-from decode import PictureError
-from learn import Memory
+from ink.canvas import Canvas, draw_strokes
+from ink.decode import PictureError
+from ink.looks import read_ink
+from measuring.testsets import load_samples
 from model import CheckpointError, load_checkpoint
-from read_ink import read_ink
-from settings import Settings, load_settings
-from testsets import load_samples
+from window.settings import Settings, load_settings
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs alarms and forks")
 CASES = {"png": 8, "jpeg": 12, "gif": 8, "bmp": 8, "webp": 8, "tiff": 12, "drawn": 30, "idx": 30, "idx.gz": 20, "checkpoint": 15,
@@ -81,7 +81,7 @@ def test_a_checkpoint_whose_parts_do_not_fit_is_refused(change: dict, checkpoint
 
 def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dataset.MOST_BYTES", 1 << 20)
-    monkeypatch.setattr("testsets.MOST_LINE", 1 << 20)
+    monkeypatch.setattr("measuring.testsets.MOST_LINE", 1 << 20)
     monkeypatch.setattr(fuzz_inputs, "BOMB", 32 << 20)
     for name, read in (("images.gz", read_idx), ("strokes.jsonl.gz", lambda path: list(load_samples(path)))):
         (tmp_path / name).write_bytes(fuzz_inputs._gz_bomb())
@@ -90,7 +90,7 @@ def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_npz_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testsets.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("measuring.testsets.MOST_BYTES", 1 << 20)
     np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros((2000, 28, 28), np.uint8), y=np.zeros(2000))
     with pytest.raises(DataError, match="unpacks"):
         list(load_samples(tmp_path / "bomb.npz"))
@@ -99,7 +99,7 @@ def test_an_npz_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_correction_bomb_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = Memory(tmp_path)
     memory.learn(np.full((28, 28), 0.5, np.float32), "7")
-    monkeypatch.setattr("learn.MOST_BYTES", 1 << 10)
+    monkeypatch.setattr("corrections.memory.MOST_BYTES", 1 << 10)
     assert len(Memory(tmp_path).damaged) == 1
 
 
@@ -148,7 +148,7 @@ LATE = """
 import random, sys, tempfile
 from pathlib import Path
 from benchmarks import kill
-from learn import Memory
+from corrections.memory import Memory
 
 learn, late = Memory.learn, {}
 

@@ -17,18 +17,18 @@ import pytest
 import torch
 from PIL import Image
 
-import finetune
 import predict
-from augment import Augmentation, warp
 from benchmarks.pictures import corrupt
-from canvas import draw_strokes
+from corrections.memory import RECALLED, Correction, Memory
 from dataset import Digits
-from finetune import MOST_LOST, FineTuner
-from learn import RECALLED, Correction, Memory
+from ink.canvas import draw_strokes
+from ink.looks import read_ink
 from model import Checkpoint, build_model, load_checkpoint, save_checkpoint
-from read_ink import read_ink
-from recognizer import Reading, Recognizer
+from recognizer.road import Reading, Recognizer
 from train import main as train_main
+from training import finetune
+from training.finetune import MOST_LOST, FineTuner
+from training.pictures.augment import Augmentation, warp
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -194,7 +194,7 @@ def test_a_correction_larger_than_memory_is_set_aside(memory: Memory, frames: np
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**12,)})
     with zipfile.ZipFile(memory.folder / "20260101T000000000000-000-abcdef.npz", "w") as file:
-        file.writestr("frame.npy", header.getvalue())
+        file.writestr("ink.frame.npy", header.getvalue())
         for name in ("format", "label", "time", "model"):
             word = io.BytesIO()
             np.save(word, np.array("digits-correction-v1"))
@@ -211,7 +211,7 @@ def test_the_latest_correction_is_undone_though_an_earlier_one_of_its_instant_is
     (memory.folder / f"{first.id}.npz").rename(memory.folder / f"{latest}.npz")
     memory.reload()
     tokens = iter(["eeeeee", "dddddd", "cccccc"])
-    monkeypatch.setattr("learn.secrets.token_hex", lambda count: next(tokens))
+    monkeypatch.setattr("corrections.memory.secrets.token_hex", lambda count: next(tokens))
     second = memory.learn(frames[1], "1")
     memory.learn(frames[2], "2")
     memory.forget(second.id)
@@ -276,7 +276,7 @@ def test_a_label_the_network_does_not_know_is_kept_but_changes_nothing(memory: M
 @pytest.mark.skipif(os.name != "posix", reason="kills with SIGKILL")
 def test_killed_at_any_instant_no_correction_is_lost(tmp_path: Path) -> None:
     program = (
-        "import sys, numpy; sys.path.insert(0, sys.argv[1]); from learn import Memory; m = Memory(sys.argv[2])\n"
+        "import sys, numpy; sys.path.insert(0, sys.argv[1]); from corrections.memory import Memory; m = Memory(sys.argv[2])\n"
         "while True:\n    print(m.learn(numpy.random.rand(28, 28), '7').id, flush=True)"
     )
     said: list[str] = []
@@ -305,7 +305,7 @@ def test_a_full_disk_is_an_error_and_nothing_is_half_kept(
         raise OSError(28, "No space left on device")
 
     memory.learn(frames[0], "1")
-    monkeypatch.setattr("storage.os.fsync", no_room)
+    monkeypatch.setattr("base.storage.os.fsync", no_room)
     with pytest.raises(OSError, match="No space"):
         memory.learn(frames[1], "2")
     assert len(memory) == 1 and len(list(memory.folder.iterdir())) == 1
@@ -330,7 +330,7 @@ def tuner(request: pytest.FixtureRequest, digits: Digits, tmp_path: Path) -> Fin
         checkpoint = load_checkpoint()
     else:
         from dataset import Batches
-        from trainer import train
+        from training.loop import train
 
         torch.manual_seed(0)
         model = build_model("scratch")
@@ -418,8 +418,8 @@ def test_corrections_of_other_pictures_are_left_out_of_a_tuning(tuner: FineTuner
 def test_fine_tuning_that_would_cost_accuracy_is_refused_and_changes_no_bit(
     tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("finetune.RATE", 0.1)
-    monkeypatch.setattr("finetune.PARTS_OF_THE_WAY", (1.0,))
+    monkeypatch.setattr("training.finetune.RATE", 0.1)
+    monkeypatch.setattr("training.finetune.PARTS_OF_THE_WAY", (1.0,))
     before = {name: weight.clone() for name, weight in tuner.checkpoint.model.state_dict().items()}
     outcome = tuner.tune(_corrections(tuner, frames, 40, 1))
     assert not outcome.accepted
@@ -433,7 +433,7 @@ def test_what_earlier_tunings_cost_counts_too(tuner: FineTuner, frames: np.ndarr
     worse = bias.clone()
     worse[7] -= 100                                     # as if earlier tunings had unlearnt the sevens
     tuner._set(weight, worse)
-    monkeypatch.setattr("finetune.STEPS", 1)
+    monkeypatch.setattr("training.finetune.STEPS", 1)
     outcome = tuner.tune(right)
     assert not outcome.accepted and outcome.before > outcome.after + MOST_LOST
     tuner._set(weight, bias)
@@ -454,7 +454,7 @@ def test_a_class_that_would_pay_for_the_others_is_a_reason_to_refuse(tuner: Fine
 def test_every_guard_of_a_tuning_is_asked(
     tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch, guard: str, value: Any
 ) -> None:
-    monkeypatch.setattr("finetune.LEARNT", 0.0)         # so that only the latest correction must be learnt
+    monkeypatch.setattr("training.finetune.LEARNT", 0.0)         # so that only the latest correction must be learnt
     right, wrong = _corrections(tuner, frames[400:], 1, 0), _corrections(tuner, frames[400:], 1, 1)
     asked = wrong if guard == "RATE" else right
     assert guard == "RATE" or tuner.tune(asked).accepted

@@ -11,11 +11,11 @@ from conftest import SEVEN, THREE
 from PIL import Image
 
 import test
-from canvas import draw_strokes
 from dataset import Digits
-from folders import class_files
+from ink.canvas import draw_strokes
 from model import Checkpoint, build_model, save_checkpoint
 from test import Answer, interval, measure
+from training.folders import class_files
 
 STAR = [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]]
 

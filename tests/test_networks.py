@@ -8,7 +8,7 @@ import torch
 from dataset import Batches, Digits
 from model import ARCHITECTURES, MODEL_PATH, Checkpoint, build_model, count_parameters, evaluate, load_checkpoint, save_checkpoint
 from train import build_parser, main, make_config
-from trainer import train
+from training.loop import train
 
 
 @pytest.mark.parametrize(

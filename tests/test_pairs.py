@@ -10,15 +10,13 @@ import torch.nn.functional as F
 from conftest import SEVEN, THREE
 from scipy import ndimage
 
-import pairs
 import train
 from benchmarks.pictures import number
-from canvas import draw_strokes
+from corrections.memory import Memory
 from dataset import Digits
-from frame import make_frame
-from grouping import CERTAIN_INSTEAD, CERTAIN_PAIR, SURE, SURE_OF_PAIRS, Grouping
-from judge import Guess, walk
-from learn import Memory
+from ink.canvas import draw_strokes
+from ink.frame import make_frame
+from ink.lines import find_lines
 from model import (
     MODEL_PATH,
     Checkpoint,
@@ -30,8 +28,10 @@ from model import (
     predict_pairs,
     save_checkpoint,
 )
-from recognizer import Recognizer
-from segment import find_lines
+from recognizer.grouping import CERTAIN_INSTEAD, CERTAIN_PAIR, SURE, SURE_OF_PAIRS, Grouping
+from recognizer.judge import Guess, walk
+from recognizer.road import Recognizer
+from training import pairs
 
 EIGHT = np.ones((3, 3), int)
 
@@ -118,7 +118,7 @@ def test_it_is_asked_of_fairly_sure_digits_too(shipped: Checkpoint, digits: Digi
     lines = [number([digits.images[n, 0].numpy() for n in three], rng, touching=True) for three in places]
     recognizer, right = Recognizer(shipped), []
     for limit in (SURE_OF_PAIRS, SURE):
-        monkeypatch.setattr("grouping.SURE_OF_PAIRS", limit)
+        monkeypatch.setattr("recognizer.grouping.SURE_OF_PAIRS", limit)
         right.append(sum(reading.text == label for reading, label in zip(recognizer.read_many(lines), labels)))
     assert right[0] > right[1], right
 

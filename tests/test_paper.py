@@ -8,11 +8,11 @@ from conftest import SEVEN, THREE
 from PIL import Image
 from scipy import ndimage
 
-from canvas import draw_strokes
-from page import isolate_page
-from paper import _dark_corners, _edge_shade, _is_light, _without_ruling, otsu, shaded_ink
-from read_ink import read_ink
-from recognizer import Recognizer
+from ink.canvas import draw_strokes
+from ink.looks import read_ink
+from ink.page import isolate_page
+from ink.paper import _dark_corners, _edge_shade, _is_light, _without_ruling, otsu, shaded_ink
+from recognizer.road import Recognizer
 
 TALL, WIDE = 700, 600
 

@@ -14,11 +14,11 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-import pool
 import predict
 from dataset import Digits
 from model import MODEL_PATH
-from recognizer import Reading, Recognizer
+from recognizer import many as pool
+from recognizer.road import Reading, Recognizer
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from conftest import NOBODY, ROOT, child
 from PIL import Image
 
 import predict
-from recognizer import Digit, Reading
+from recognizer.road import Digit, Reading
 
 KEYS = ["path", "status", "text", "digits", "rejected", "error"]
 EXAMPLES = {
@@ -156,7 +156,7 @@ def test_a_name_that_is_not_utf8_is_read(picture: Path, run) -> None:      # typ
 def test_an_unreadable_file_is_one_line(picture: Path) -> None:
     picture.chmod(0)
     code = f"try:\n    read_ink.read_ink({str(picture)!r})\nexcept PermissionError as e:\n    print(e.strerror)"
-    result = child("read_ink", NOBODY, code, picture.parent)
+    result = child("from ink import looks as read_ink", NOBODY, code, picture.parent)
     assert "ermission" in result.stdout, result.stderr
 
 
@@ -164,7 +164,7 @@ def test_an_unreadable_file_is_one_line(picture: Path) -> None:
 def test_a_folder_that_cannot_be_looked_into_is_said(picture: Path) -> None:
     (picture.parent / "closed").mkdir(mode=0)
     code = f"for name, source in predict.find_pictures([{str(picture.parent)!r}]): print(name, source)"
-    result = child("predict", NOBODY, code, picture.parent)
+    result = child("import predict", NOBODY, code, picture.parent)
     assert "closed [Errno 13] Permission denied" in result.stdout and picture.name in result.stdout, result.stderr
 
 
@@ -199,7 +199,7 @@ def test_a_reader_that_stops_early_gets_no_traceback() -> None:
 
 
 def test_garbage_is_collected_again_once_all_is_imported() -> None:
-    words = "import gc, runpy, sys; seen = []; import command; command.run = lambda main: seen.append(gc.isenabled()); " \
+    words = "import gc, runpy, sys; seen = []; from base import command; command.run = lambda main: seen.append(gc.isenabled()); " \
             "runpy.run_path('predict.py', run_name='__main__'); import predict; print(seen, gc.isenabled())"
     ended = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ended.stdout == "[True] True\n", ended.stderr

@@ -12,14 +12,14 @@ from PIL import Image
 from scipy import ndimage
 
 from benchmarks.pictures import number
-from canvas import draw_strokes
 from dataset import Digits
-from decode import MAX_SIDE, PictureError, open_picture
-from frame import PROPORTIONS
-from paper import erase_rules, rim
-from read_ink import find_looks, read_ink
-from recognizer import Recognizer
-from segment import find_lines
+from ink.canvas import draw_strokes
+from ink.decode import MAX_SIDE, PictureError, open_picture
+from ink.frame import PROPORTIONS
+from ink.lines import find_lines
+from ink.looks import find_looks, read_ink
+from ink.paper import erase_rules, rim
+from recognizer.road import Recognizer
 
 
 def ink_of(source: object) -> np.ndarray:
@@ -245,7 +245,7 @@ def test_a_pil_image_is_left_as_it_is() -> None:
 
 
 def test_a_phones_jpeg_with_a_second_picture_is_reduced_while_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("decode.MAX_PIXELS", 2_000_000)
+    monkeypatch.setattr("ink.decode.MAX_PIXELS", 2_000_000)
     pictures = [Image.new("L", (2400, 2400), 255), Image.new("L", (60, 50), 255)]
     colours, scale = open_picture(as_file(pictures[0], "MPO", save_all=True, append_images=pictures[1:]))
     assert max(colours.shape) <= MAX_SIDE and scale == pytest.approx(2400 / colours.shape[1])
@@ -299,7 +299,7 @@ def test_what_says_nothing_of_the_file_is_no_damage(tmp_path: Path, monkeypatch:
 def test_an_image_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.png"
     Image.new("L", (3000, 3000)).save(path)
-    monkeypatch.setattr("decode.MAX_PIXELS", 1_000_000)
+    monkeypatch.setattr("ink.decode.MAX_PIXELS", 1_000_000)
     with pytest.raises(PictureError, match="too many pixels"):
         read_ink(path)
 

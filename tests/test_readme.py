@@ -42,6 +42,6 @@ def test_the_python_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_every_file_named_exists() -> None:
-    for name in re.findall(r"`(\w+\.py)`", README):
+    for name in re.findall(r"`([\w/]+(?:\.py|/))`", README):
         assert (ROOT / name).exists(), name
     assert (ROOT / "docs" / "app.gif").exists() and (ROOT / "RESULTS.md").exists()

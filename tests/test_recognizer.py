@@ -13,16 +13,16 @@ from scipy import ndimage
 
 from benchmarks.pictures import corrupt, number
 from benchmarks.things import arc
-from canvas import Canvas, draw_strokes
 from dataset import Digits
-from decode import open_picture
-from frame import crop_to_ink, unstretch
-from judge import SURE_BOLD, Guess, walk
+from ink.canvas import Canvas, draw_strokes
+from ink.decode import open_picture
+from ink.frame import crop_to_ink, unstretch
+from ink.lines import find_lines
+from ink.looks import Look, Picture
+from ink.piece import Piece
 from model import UNSURE, certainty, look_around
-from piece import Piece
-from read_ink import Look, Picture
-from recognizer import DOUBTFUL, OTHER_INK, SCAN_TEMPERATURE, Digit, Reading, Recognizer
-from segment import find_lines
+from recognizer.judge import SURE_BOLD, Guess, walk
+from recognizer.road import DOUBTFUL, OTHER_INK, SCAN_TEMPERATURE, Digit, Reading, Recognizer
 
 TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
 

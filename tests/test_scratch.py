@@ -15,7 +15,7 @@ from dataset import Batches, Digits, split_validation
 from model import evaluate, load_checkpoint
 from scratch import Momentum, ScratchNet, softmax
 from train import main
-from trainer import train
+from training.loop import train
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import atomic_write, back_up, try_out, unused_path, user_data_dir
+from base.storage import atomic_write, back_up, try_out, unused_path, user_data_dir
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:

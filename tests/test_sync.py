@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from augment import NOT_A_DIGIT
 from dataset import Digits
-from run import Run, TrainConfig
-from tracking import Tracker
+from training.pictures.augment import NOT_A_DIGIT
+from training.run import Run, TrainConfig
+from training.tracking import Tracker
 
 aten = torch.ops.aten
 WAITS = {aten._local_scalar_dense.default, aten.nonzero.default, aten.masked_select.default, aten.is_nonzero.default,
@@ -46,7 +46,7 @@ def make_run(digits: Digits, device: str) -> Run:
 def test_no_step_asks_for_a_value(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(digits, "cpu")
     monkeypatch.setattr(run, "validate", lambda: (0.0, 0.0))     # an epoch's end may wait
-    monkeypatch.setattr("trainer.Tracker.compute", lambda self: (0.0, 0.0))
+    monkeypatch.setattr("training.loop.Tracker.compute", lambda self: (0.0, 0.0))
     with Waits() as waits:
         run.train_epoch(progress=False)
     assert not waits.found
@@ -65,7 +65,7 @@ def test_an_epochs_loss_and_accuracy_leave_out_what_is_no_digit() -> None:
 def test_no_step_waits_for_the_gpu(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(digits, "cuda")
     monkeypatch.setattr(run, "validate", lambda: (0.0, 0.0))
-    monkeypatch.setattr("trainer.Tracker.compute", lambda self: (0.0, 0.0))
+    monkeypatch.setattr("training.loop.Tracker.compute", lambda self: (0.0, 0.0))
     run.train_epoch(progress=False)                              # the first time, libraries are loaded
     run.epoch = 0
     torch.cuda.set_sync_debug_mode("error")

@@ -16,13 +16,13 @@ from conftest import ROOT
 
 import export
 import train
-import trainer
-from augment import CALM, FULL, NOT_A_DIGIT
+from base.devices import choose_device
 from dataset import Batches, DataError, Digits
-from devices import choose_device
 from model import MODEL_PATH, Checkpoint, CheckpointError, build_model, evaluate, load_checkpoint, save_checkpoint
-from run import Interrupted, Run, TrainConfig
-from trainer import WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
+from training import loop as trainer
+from training.loop import WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
+from training.pictures.augment import CALM, FULL, NOT_A_DIGIT
+from training.run import Interrupted, Run, TrainConfig
 
 SMALL = TrainConfig(arch="tiny", epochs=2, batch_size=64)
 
@@ -165,7 +165,7 @@ def test_resuming_with_another_configuration_names_the_difference(digits: Digits
 def test_the_end_of_a_run_is_gentler(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     before = trainer.augment
-    monkeypatch.setattr("trainer.augment", lambda *words: seen.append(words[2]) or before(*words))
+    monkeypatch.setattr("training.loop.augment", lambda *words: seen.append(words[2]) or before(*words))
     run = make_run(digits, config=replace(SMALL, epochs=5, calm=0.4))
     for _ in range(5):
         run.train_epoch(progress=False)
@@ -307,7 +307,9 @@ def test_the_summary_shows_the_parameters(capsys: pytest.CaptureFixture[str]) ->
 SLOW_TRAINING = """
 import sys, time
 sys.path.insert(0, {root!r})
-import torch, train, trainer
+import torch
+import train
+from training import loop as trainer
 from dataset import Digits
 digits = Digits(torch.randint(0, 256, (4000, 1, 28, 28), dtype=torch.uint8), torch.arange(4000) % 10, "noise")
 train.load_mnist = lambda *a, **k: digits

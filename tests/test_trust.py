@@ -15,15 +15,15 @@ import torch
 from conftest import ROOT
 
 import train
-from canvas import Canvas
+from base.exports import CARD, make_card
+from corrections.memory import Memory
 from dataset import Digits
-from decode import PictureError
-from exported import CARD, make_card
-from learn import Memory
+from ink.canvas import Canvas
+from ink.decode import PictureError
+from ink.looks import read_ink
+from measuring.testsets import DataError, load_samples
 from model import CheckpointError, load_checkpoint
-from read_ink import read_ink
-from run import RESUME_FORMAT
-from testsets import DataError, load_samples
+from training.run import RESUME_FORMAT
 
 FRAME = np.arange(784, dtype=np.float32)
 

@@ -13,13 +13,13 @@ import pytest
 import torch
 from PIL import Image
 
+from corrections.memory import Memory
 from dataset import Digits
-from finetune import Outcome
-from learn import Memory
 from model import MODEL_PATH, Checkpoint
-from recognizer import Recognizer
-from session import Session, find_pictures
-from worker import Result, Worker
+from recognizer.road import Recognizer
+from training.finetune import Outcome
+from window.session import Session, find_pictures
+from window.worker import Result, Worker
 
 
 class Slow:
@@ -209,7 +209,7 @@ def test_another_model_practises_by_itself(tmp_path: Path, checkpoint: Path, mon
             self.left -= 1
             return self.left >= 0
 
-    monkeypatch.setattr("finetune.make_tuner", Tuner)
+    monkeypatch.setattr("training.finetune.make_tuner", Tuner)
     session = Session(corrections=tmp_path / "corrections")
     for _ in range(2):
         session.load(checkpoint)
