@@ -22,9 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from base import command
+from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from base.exports import CARD, OnnxNetwork, Pt2Network, make_card
 from base.storage import atomic_write
-from model import MODEL_PATH, Checkpoint, load_checkpoint
 
 CHECKS = 1_000  # inputs on which an export is compared
 TOLERANCE = 1e-4  # largest difference between two logits

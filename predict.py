@@ -11,24 +11,25 @@ import gc
 import json
 import os
 import sys
-import textwrap
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from measuring.plots import MOST_PLOTTED, plot_readings
+from recognizer.answer import as_json, describe
+
 if __name__ == "__main__":
     gc.disable()  # until all is imported: looking for garbage meanwhile takes a sixth of torch's import
 
 from base import command
-from corrections.memory import Memory, default_folder
-from ink.decode import PictureError, Source, open_picture, pictures_below
-from model import MODEL_PATH
+from base.checkpoint import MODEL_PATH
+from corrections.memory import Memory
+from corrections.store import default_folder
+from ink.decode import PictureError, Source, pictures_below
+from recognizer.answer import Reading
 from recognizer.many import read_pictures
-from recognizer.road import Reading, Recognizer
-
-MOST_PLOTTED = 20       # pictures in one plot
-MOST_FRAMES = 12        # frames a picture in a plot
+from recognizer.road import Recognizer
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -135,33 +136,8 @@ def find_pictures(paths: list[str]) -> Iterator[tuple[str, Source | Exception]]:
             yield path, path
 
 
-def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
-    """Return a reading in words: "7 (99.2%)", "blank", "not a digit"; with `top`, the likeliest classes of each digit."""
-    if reading.status != "ok":
-        return reading.status.replace("_", " ")
-    if top == 1:
-        return f"{reading.text.replace(chr(10), ' / ')} ({reading.confidence:.1%})"
-    ranked = []
-    for group in reading.groups:
-        order = sorted(range(len(classes)), key=lambda c: -group.probs[c])[:top]
-        ranked.append(", ".join(f"{classes[c]} ({group.probs[c]:.1%})" for c in order) if group.accepted else "?")
-    return "; ".join(ranked)
 
 
-def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, Any]:
-    """Return the object that --json prints for one picture; its keys are fixed."""
-    reading = reading or Reading("error", "", ())
-    digits = [
-        {"digit": d.digit, "confidence": round(d.confidence, 6), "probs": [round(p, 6) for p in d.probs], "box": list(d.box)}
-        for d in reading.digits]
-    return {
-        "path": path,
-        "status": reading.status,
-        "text": reading.text,
-        "digits": digits,
-        "rejected": [list(group.box) for group in reading.rejected],
-        "error": error,
-    }
 
 
 def plot_pictures(sources: list[Source], path: str | os.PathLike[str], recognizer: Recognizer | None = None) -> None:
@@ -172,47 +148,6 @@ def plot_pictures(sources: list[Source], path: str | os.PathLike[str], recognize
     plot_readings(shown, recognizer.classes, Path(path))
 
 
-def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, ...], path: Path) -> None:
-    """Draw a row a picture: the picture with its boxes, then each frame the network saw over its probabilities.
-
-    Raises ValueError without any.
-    """
-    if not shown:
-        raise ValueError("there is no picture to draw")
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-    from matplotlib.patches import Rectangle
-
-    from base.storage import save_figure
-
-    columns = max(1, min(MOST_FRAMES, max(len(reading.groups) for _, _, reading in shown)))
-    figure = pyplot.figure(figsize=(3.4 + 1.5 * columns, 2.6 * len(shown)), layout="constrained")
-    grid = figure.add_gridspec(2 * len(shown), columns + 1, width_ratios=[2.2, *[1] * columns])
-    for row, (name, source, reading) in enumerate(shown):
-        colours, scale = open_picture(source)
-        axes = figure.add_subplot(grid[2 * row : 2 * row + 2, 0])
-        axes.imshow(colours, cmap="gray", vmin=0, vmax=255)
-        answer = describe(reading, classes)
-        title = (f"{os.path.basename(name)}: {answer}" if name else answer).encode("utf-8", "replace").decode()
-        axes.set_title("\n".join(textwrap.wrap(title, 40)), fontsize=9, parse_math=False)
-        axes.set_axis_off()
-        for group in reading.groups:
-            left, top, width, height = (side / scale for side in group.box)
-            axes.add_patch(Rectangle((left - 1, top - 1), width + 1, height + 1, fill=False, linewidth=1.5,
-                                     linestyle="-" if group.accepted else ":", edgecolor="C0" if group.accepted else "C1"))
-        for column, group in enumerate(reading.groups[:columns], 1):
-            frame = figure.add_subplot(grid[2 * row, column])
-            frame.imshow(group.frame, cmap="gray", vmin=0, vmax=1)
-            frame.set_title(f"{group.digit} {group.confidence:.0%}" if group.accepted else "not a digit", fontsize=9)
-            frame.set_axis_off()
-            bars = figure.add_subplot(grid[2 * row + 1, column])
-            bars.bar(range(len(classes)), group.probs, color="C0" if group.accepted else "C1")
-            bars.set(ylim=(0, 1), xticks=range(len(classes)), yticks=[])
-            bars.set_xticklabels(classes, fontsize=7)
-    save_figure(figure, path, 110)
-    pyplot.close(figure)
 
 
 if __name__ == "__main__":

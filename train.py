@@ -26,26 +26,18 @@ import torch
 from tqdm import tqdm
 
 from base import command
+from base.checkpoint import MODEL_PATH, Checkpoint, CheckpointError, load_checkpoint, read_plain, save_checkpoint
 from base.devices import choose_device, choose_precision
-from base.storage import back_up, save_figure, try_out
-from corrections.memory import Memory, default_folder
+from base.storage import back_up, try_out
+from corrections.memory import Memory
+from corrections.store import default_folder
 from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation
-from model import (
-    ARCHITECTURES,
-    DEFAULT_ARCH,
-    DIGITS,
-    MODEL_PATH,
-    Checkpoint,
-    CheckpointError,
-    build_model,
-    count_parameters,
-    load_checkpoint,
-    read_plain,
-    save_checkpoint,
-)
+from measuring.plots import plot_curves
+from model import ARCHITECTURES, DEFAULT_ARCH, DIGITS, build_model, count_parameters
 from training.folders import add_corrections, load_folder
 from training.loop import train as train  # for visitors: one epoch
-from training.run import Interrupted, Run, TrainConfig
+from training.recipe import TrainConfig
+from training.run import Interrupted, Run
 from training.team import Team, join, own_device
 
 RETRAIN_EPOCHS, RETRAIN_RATE = 2, 0.2  # with corrections: few epochs at this share of the recipe's learning rate
@@ -398,28 +390,6 @@ def protect(path: Path, run_id: str, move: bool = False) -> None:
     print(f"{path.name} of an earlier run is kept as {backup} (to bring it back, copy it over {path})", flush=True)
 
 
-def plot_curves(history: list[dict[str, float]], path: Path) -> None:
-    """Draw loss and validation accuracy by epoch to a picture file."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    epochs = [line["epoch"] for line in history]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    left.plot(epochs, [line["loss"] for line in history], label="training (augmented)")
-    left.plot(epochs, [line["validation_loss"] for line in history], label="validation")
-    left.set(xlabel="epoch", ylabel="cross-entropy", yscale="log")
-    left.legend()
-    right.plot(epochs, [100 * line["training_accuracy"] for line in history], label="training (augmented)")
-    right.plot(epochs, [100 * line["validation_accuracy"] for line in history], label="validation")
-    right.set(xlabel="epoch", ylabel="accuracy, %")
-    right.legend()
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    save_figure(figure, path, 120)
-    pyplot.close(figure)
 
 
 class _StopSignals:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 APP_NAME = "handwritten-digits"
 PARTIAL = ".partial"  # ends the names of temporary files
@@ -62,10 +62,6 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def save_figure(figure: Any, path: Path, dpi: int) -> None:
-    """Write a matplotlib figure atomically, in the format that the name's suffix says (PNG without one)."""
-    with atomic_write(path) as file:
-        figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=dpi)
 
 
 def unused_path(folder: str | os.PathLike[str], stem: str, suffix: str) -> Path:

@@ -26,8 +26,8 @@ from make_examples import row_of, written_wide  # noqa: E402
 
 import export  # noqa: E402
 from base import command  # noqa: E402
-from ink.canvas import draw_strokes  # noqa: E402
-from model import MODEL_PATH, load_checkpoint  # noqa: E402
+from base.checkpoint import MODEL_PATH, load_checkpoint
+from ink.raster import draw_strokes
 from recognizer.road import Recognizer  # noqa: E402
 
 WARM = 5  # readings of each that are not counted

@@ -24,11 +24,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch  # noqa: E402
 
 from base import command  # noqa: E402
+from base.checkpoint import MODEL_PATH
 from corrections.memory import Memory  # noqa: E402
 from dataset import DataError, load_mnist, split_validation  # noqa: E402
 from ink.decode import PictureError  # noqa: E402
 from measuring.testsets import load_samples  # noqa: E402
-from model import MODEL_PATH  # noqa: E402
 from recognizer.road import Recognizer  # noqa: E402
 from training.finetune import make_tuner  # noqa: E402
 from training.folders import frame_of  # noqa: E402

@@ -162,12 +162,12 @@ def refusing(*documented: type[Exception]):
 
 def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
     """Return what reads a case of a kind: a Content, or a command's (name, words)."""
+    from base.checkpoint import CheckpointError, load_checkpoint
     from corrections.memory import Memory
     from dataset import DataError, read_idx
     from ink.canvas import Canvas
     from ink.decode import PictureError
     from measuring.testsets import load_samples
-    from model import CheckpointError, load_checkpoint
     from recognizer.road import Recognizer
     from training.folders import frame_of
     from window.settings import load_settings

@@ -132,7 +132,7 @@ def _replace_one(value: Any, rng: random.Random) -> Any:
 def _pictures(kind: str) -> list[bytes]:
     from PIL import Image
 
-    from ink.canvas import draw_strokes
+    from ink.raster import draw_strokes
 
     grey = Image.fromarray(draw_strokes([[[18, 14], [74, 10], [50, 52], [38, 94]]], 16)).resize((64, 64))
     modes = {
@@ -234,7 +234,8 @@ def _huge_png() -> list[bytes]:
 def _checkpoint() -> dict[str, Any]:
     import torch
 
-    from model import Checkpoint, build_model, build_pairs, save_checkpoint
+    from base.checkpoint import Checkpoint, save_checkpoint
+    from model import build_model, build_pairs
 
     torch.manual_seed(0)
     facts = {"temperature": 1.5, "threshold": 0.3, "validation_accuracy": 0.9}
@@ -312,7 +313,8 @@ def resume_run() -> Any:
     import torch
 
     from dataset import Digits
-    from training.run import Run, TrainConfig
+    from training.recipe import TrainConfig
+    from training.run import Run
 
     images = torch.arange(64 * 784, dtype=torch.int64).mul(97).remainder(256).to(torch.uint8).view(64, 1, 28, 28)
     digits = Digits(images, torch.arange(64) % 10, "noise")

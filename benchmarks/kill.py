@@ -71,8 +71,8 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     import torch
 
     import train
+    from base.checkpoint import load_checkpoint, read_plain
     from dataset import Digits
-    from model import load_checkpoint, read_plain
     from training import run as training
 
     torch.set_num_threads(1)  # a fork has one

@@ -25,8 +25,9 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
+from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from export import CHECKS, FORMATS, TOLERANCE, export  # noqa: E402
-from model import ARCHITECTURES, DEFAULT_ARCH, MODEL_PATH, Checkpoint, build_model, load_checkpoint  # noqa: E402
+from model import ARCHITECTURES, DEFAULT_ARCH, build_model
 
 
 def main(argv: list[str] | None = None) -> int:

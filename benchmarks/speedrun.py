@@ -34,7 +34,7 @@ from torch import Tensor, nn  # noqa: E402
 from base import command  # noqa: E402
 from base.devices import choose_precision  # noqa: E402
 from dataset import DataError, Digits, load_mnist, split_validation  # noqa: E402
-from networks import MNIST_MEAN, MNIST_STD  # noqa: E402
+from model import MNIST_MEAN, MNIST_STD
 
 PICTURES = 40_000  # of the training set, drawn by the seed
 HARD, AGAIN = 0.15, 2  # share of them that is seen again, and how often

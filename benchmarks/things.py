@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ink.canvas import draw_strokes
+from ink.raster import draw_strokes
 
 Rng = np.random.Generator
 Stroke = list[tuple[float, float]]

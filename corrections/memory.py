@@ -12,14 +12,12 @@ right at once, nothing forgotten, whatever the network is made of, and its weigh
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import secrets
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,30 +27,20 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from base.storage import atomic_write, user_data_dir
+from base.storage import atomic_write
+from corrections.store import Correction, _check, _from_bytes, _to_bytes, default_folder
 
-FORMAT = "digits-correction-v1"
 RANK = re.compile(r"-(\d{3,})-")  # of corrections made at one instant, in their files' names
 OWN_NAME = re.compile(r"\d{8}T\d{12}-\d{3}-[0-9a-f]{6}")  # of a correction's file, without its ending
 SIDE = 28  # pixels; frames are compared at this size
 BLUR = 1.0  # pixels; standard deviation of the blur that lets strokes lie a little apart
 SHIFTS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]  # pixels; tried before two frames are called unlike
-MOST_BYTES = 1 << 24  # of an unpacked correction (a frame has 3 KB, a picture in colour 50 KB); more is refused as a bomb
 UNLIKE = 0.74  # correlation at which two frames have nothing to do with each other
 SAME = 0.98  # correlation from which a frame is the corrected drawing again
 RECALLED = 0.95  # probability of its label that a correction gives its own frame
 LEAST = 1e-7  # probability below which the network's doubt is not believed
 
 
-@dataclass(frozen=True)
-class Correction:
-    """One thing the user said: this frame shows this label."""
-
-    id: str  # the file's name without its ending; sorts by time
-    frame: np.ndarray = field(repr=False, compare=False)  # float32, (28, 28) or what the network is given
-    label: str
-    time: str  # ISO 8601, UTC
-    model: str = ""  # which network was corrected
 
 
 class Network(Protocol):
@@ -228,49 +216,15 @@ class Memory:
         return self.folder / f"{id}.npz"
 
 
-def default_folder() -> Path:
-    """Return where a user's corrections are kept unless told otherwise."""
-    return user_data_dir() / "corrections"
 
 
 # ---------------------------------------------------------------------------------- files and features
 
 
-def _check(frame: Any, label: Any) -> None:
-    if frame.ndim not in (2, 3) or not frame.size or not np.isfinite(frame).all():
-        raise ValueError("a correction needs a frame (H, W) or (H, W, 3) of finite numbers")
-    if frame.min() < 0 or frame.max() > 1:
-        raise ValueError("a correction's frame must lie in [0, 1]")
-    if not isinstance(label, str) or not label:
-        raise ValueError("a correction needs a label")
 
 
-def _to_bytes(entry: Correction) -> bytes:
-    buffer = io.BytesIO()
-    words = {"format": FORMAT, "label": entry.label, "time": entry.time, "model": entry.model}
-    arrays: dict[str, Any] = {"frame": entry.frame, **{key: np.array(word) for key, word in words.items()}}
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
 
 
-def _from_bytes(id: str, content: bytes) -> Correction:
-    """Return the correction in a file's bytes; raises ValueError, KeyError, EOFError or OSError for any other bytes."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            if sum(entry.file_size for entry in file.zip.infolist()) > MOST_BYTES:
-                raise ValueError("too large for a correction")
-            words = {key: str(file[key]) for key in ("format", "label", "time", "model")}
-            frame = np.ascontiguousarray(file["frame"], np.float32)
-    except (TypeError, AttributeError, NotImplementedError, RuntimeError, MemoryError) as error:
-        raise ValueError("not a correction") from error
-    except Exception as error:
-        if type(error).__module__ not in ("zipfile", "zlib"):
-            raise
-        raise ValueError("a damaged file") from error
-    if words["format"] != FORMAT:
-        raise ValueError(f"unknown format {words['format']!r}")
-    _check(frame, words["label"])
-    return Correction(id, frame, words["label"], words["time"], words["model"])
 
 
 def _likeness(frames: np.ndarray, stored: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ink.canvas import draw_strokes  # noqa: E402
+from ink.raster import draw_strokes
 
 FOLDER = Path(__file__).resolve().parent
 

@@ -18,7 +18,7 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from base import command  # noqa: E402
-from ink.canvas import draw_strokes  # noqa: E402
+from ink.raster import draw_strokes
 
 CIRCLE = [(50 + 44 * np.cos(turn), 50 + 44 * np.sin(turn)) for turn in np.linspace(0.3, 6.5, 20)]
 SYMBOLS: dict[str, list[list[tuple[float, float]]]] = {

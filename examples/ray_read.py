@@ -28,8 +28,8 @@ from base import (
     command,  # noqa: E402
     storage,  # noqa: E402
 )
+from base.checkpoint import load_checkpoint
 from ink.decode import pictures_below  # noqa: E402
-from model import load_checkpoint  # noqa: E402
 
 PART = 500  # pictures
 PLAN = "plan.json"
@@ -55,7 +55,7 @@ class Reader:
     def read(self, part: str, names: list[str]) -> tuple[int, int]:
         """Write one part; return how many pictures it has, and how many of them could not be read."""
         from base.storage import atomic_write
-        from predict import as_json
+        from recognizer.answer import as_json
 
         place = self.answers / part
         if place.exists():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
-from ink.frame import find_box
+from ink.measures import find_box
 from ink.piece import Piece
 
 CUTTABLE = 0.6  # width over line height from which a piece may be two digits

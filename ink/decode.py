@@ -165,3 +165,18 @@ def _what_is_wrong(name: Any, source: Any) -> str:
 def _shown(name: Any) -> str:
     """Return a name that can be printed: bytes that are not UTF-8 are shown escaped."""
     return os.fsdecode(name).encode("utf-8", "backslashreplace").decode()
+
+
+def see_as_is(source: Source, size: int, channels: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return (uint8 (size, size) or (size, size, 3), (width, height) of the upright picture). Raises what `open_picture` raises."""
+    colours, scale = open_picture(source)
+    image = Image.fromarray(colours).convert("RGB" if channels == 3 else "L")
+    upright = (round(image.width * scale), round(image.height * scale))
+    resized = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    return np.asarray(resized), upright
+
+
+def class_files(folder: Path) -> list[Path]:
+    """Return the files of a class's folder, all levels down, sorted, without hidden ones and those in hidden folders."""
+    return [path for path in sorted(folder.rglob("*"))
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)]

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom are outside
+from ink.measures import Box, find_box, is_narrow, pen_width
 
 FRAME_SIZE = 28  # pixels; side of a frame
 DIGIT_BOX = 20  # pixels; longer side of the ink in a frame
@@ -21,11 +21,7 @@ CENTRE = FRAME_SIZE / 2  # pixel index of the centre of mass
 PEN_RANGE = (1.4, 6.0)  # frame pixels; stroke widths left alone (99.7 % of MNIST's digits lie inside)
 WIDEST_BAR = 4.0  # the same for a 1, as far as shape tells
 PROPORTIONS = (0.4, 0.6, 0.85)  # width over height that a digit may have had before it was stretched: most of MNIST's lie near one
-BOLD = 0.24  # pen width, of the longer side
-NARROW = 0.6  # the shorter side, of the longer one
-SOLID = 0.4  # of the longer side; a disc has 0.5, the boldest of 3,000 MNIST digits 0.36
 WORK_SIDE = 5 * DIGIT_BOX  # pixels; larger crops are reduced to this before strokes are measured
-EIGHT = np.ones((3, 3), int)  # pixels that touch at a corner are connected
 INK = 0.5  # at least this much is called ink when a yes or no is needed
 
 
@@ -96,44 +92,16 @@ def crop_to_ink(ink: np.ndarray) -> np.ndarray:
     return ink[top:bottom, left:right]
 
 
-def find_box(marks: np.ndarray) -> Box | None:
-    """Return the box around what is True in `marks` (H, W), or None."""
-    rows = np.flatnonzero(marks.any(axis=1))
-    if len(rows) == 0:
-        return None
-    columns = np.flatnonzero(marks.any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def pen_width(ink: np.ndarray) -> float:
-    """Return the mean stroke width of `ink` in its own pixels: twice the area over the outline.
-
-    The outline is the total variation times pi / 4: exact on average over directions (Cauchy-Crofton).
-    """
-    edges = ink[0].sum() + ink[-1].sum() + ink[:, 0].sum() + ink[:, -1].sum()
-    outline = (np.abs(ink[1:] - ink[:-1]).sum() + np.abs(ink[:, 1:] - ink[:, :-1]).sum() + edges) * math.pi / 4
-    return float(2 * ink.sum() / max(outline, 1e-6))
 
 
-def ellipticity(marks: np.ndarray) -> float:
-    """Return how much of the ellipse with their second moments `marks` (H, W) fill: 1 for an ellipse, less for all else."""
-    moments = np.cov(np.nonzero(marks), bias=True) + np.eye(2) / 12  # a pixel's own among them
-    return float(marks.sum() / (4 * np.pi * np.sqrt(np.linalg.det(moments))))
 
 
-def is_solid(ink: np.ndarray) -> bool:
-    """Say whether cropped `ink` is one filled spot, like a dot or a disc, rather than strokes."""
-    return pen_width(ink) > SOLID * max(ink.shape)
 
 
-def is_bold(ink: np.ndarray) -> bool:
-    """Say whether cropped `ink` is as bold as a silhouette's parts, and no bar: under 1 % of MNIST's digits."""
-    return not is_narrow(ink) and pen_width(ink) > BOLD * max(ink.shape)
 
 
-def is_narrow(ink: np.ndarray) -> bool:
-    """Say whether cropped `ink` has the shape of a bar, as a bold 1 has."""
-    return min(ink.shape) <= NARROW * max(ink.shape)
 
 
 def fit_pen(crop: np.ndarray) -> np.ndarray:

@@ -6,35 +6,25 @@ doubt (a loose bar, two digits that touch), grouping.py lets the network choose 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from itertools import permutations
 
 import numpy as np
 from scipy import ndimage
 
-from ink.frame import EIGHT, Box, ellipticity, find_box
-from ink.piece import Piece, enclosed
+from ink.boxes import MAX_PIECES, _find_frames, _touched_box
+from ink.dots import _join_dots
+from ink.measures import EIGHT, Box, find_box
+from ink.piece import Piece
 
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
 LEAST_BODY = 0.35  # of the tallest component's height; a smaller one is part of another, or dirt
 DIRT = 0.15  # of the largest component's ink; what is more beside it is no dirt
-MAX_PIECES = 400  # more components than this are texture, not writing
 APART = 0.06  # of the line's height; tall pieces this far apart are two digits rather than one
 FAR_APART = 0.15  # and lower ones
 MOST_LINES = 12  # among which parts of one that climbs are looked for
-FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
-BOXED, THICKEST_BOX = 0.9, 0.05  # of its sides that a box around writing covers, at least; its lines' width over its shorter side, at most
-ROOM = 0.12  # of a frame's shorter side; least radius of the largest empty patch between a frame and what it holds
-LEAST_DOTS, DOTS_A_STROKE = 6, 4  # dots of a drawing in dots, and of a stroke on average, at least
-LEAST_DOT = 3  # pixels; smaller ones are noise
-DOT_SOLID, DOT_LONGEST = 0.85, 4.0  # of an ellipse that a dot or dash covers; its length in pen widths
-DOTS_ASKED = 50  # or as many again: enough to know what most are
-HIGHEST_DOT = 0.25  # of the drawing's height; pieces that are higher are digits in one line or a few
-DOT_GAP = 2.0  # pen widths; the widest gap between dots that is bridged
 STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
 FLAT = 5  # width over height of a line under a number, at least
-MOST_FRAMED, MOST_TABLES = 40, 4  # components that are looked at for being frames, and tables, the boldest first
 
 
 def find_lines(ink: np.ndarray) -> list[list[Piece]]:
@@ -128,98 +118,14 @@ def _measure(crop: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarr
     return boxes, np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
 
 
-def _join_dots(crop: np.ndarray, labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> np.ndarray | None:
-    """Return `crop` with its dots or dashes joined to strokes, or None unless most components are such, with small gaps between.
-
-    A mouse moved fast leaves such dots in simple drawing programs.
-    """
-    if not LEAST_DOTS <= len(boxes) <= MAX_PIECES or mass.max() > 0.5 * mass.sum():
-        return None
-    low = boxes[:, 3] - boxes[:, 1] <= HIGHEST_DOT * len(crop)
-    if 2 * mass[low].sum() < mass.sum() or 2 * low.sum() < len(low):
-        return None
-    parts = [labels[top:bottom, left:right] == n for n, (left, top, right, bottom) in enumerate(boxes, 1)]
-    if np.median([ellipticity(part) for part in parts[:: 1 + len(parts) // DOTS_ASKED]]) < DOT_SOLID:
-        return None
-    pen = float(np.median([2 * ndimage.distance_transform_edt(np.pad(part, 1)).max() - 1 for part in parts]))
-    if pen < LEAST_DOT or np.median(mass) > DOT_LONGEST * pen * pen:
-        return None
-    margin = math.ceil(2 * DOT_GAP * pen)
-    away = ndimage.distance_transform_edt(np.pad(crop == 0, margin, constant_values=True))
-    reaches = pen * DOT_GAP * np.linspace(0.1, 0.5, 5)  # half of the widest gap that is bridged
-    counts = [ndimage.label(away <= reach)[1] for reach in reaches]
-    radius = 3 * reaches[counts.index(counts[-1])]  # of a closing: with less, bridges are thinner than dots
-    closed = ndimage.distance_transform_edt(away <= radius) > radius
-    joined = np.maximum(crop, closed[margin:-margin, margin:-margin].astype(np.float32))
-    return joined if ndimage.label(joined > 0, EIGHT)[1] <= len(boxes) / DOTS_A_STROKE else None
 
 
-def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> list[int]:
-    """Return the labels of the components that are drawn around others: a box to write in, a ring around a number.
-
-    They leave room around what they hold, where a digit drawn in outline has a band between its lines.
-    """
-    large = np.argsort(-mass)[:MAX_PIECES]
-    corners, ends = boxes[large, :2], boxes[large, 2:]
-    sides = ends - corners
-    within = np.all((corners > corners[:, None]) & (ends < ends[:, None]), axis=2)  # (n, n): [a, b] is b inside a
-    written = within & (sides[:, 1] >= FRAMED * sides[:, 1:])
-    may_be_table = (within.sum(axis=1) > 1) & (np.arange(len(large)) < MOST_TABLES)
-    frames = []
-    for place in np.flatnonzero(written.any(axis=1) | may_be_table)[:MOST_FRAMED]:
-        n, held = large[place], large[written[place]]
-        left, top, right, bottom = boxes[n]
-        part = labels[top:bottom, left:right]
-        within_it = enclosed(part == n + 1)
-        if _leaves_room(within_it, np.isin(part, held + 1)) or may_be_table[place] and _is_table(within_it, part):
-            frames.append(int(n) + 1)
-    return frames
 
 
-def _touched_box(labels: np.ndarray, boxes: np.ndarray, n: int) -> np.ndarray | None:
-    """Return a mask of the box along all four sides of component `n`, which touches the writing in it; None without such a box."""
-    left, top, right, bottom = boxes[n]
-    part = labels[top:bottom, left:right] == n + 1
-    if min(edge.mean() for edge in (part[0], part[-1], part[:, 0], part[:, -1])) < BOXED:
-        return None
-    around, thickest = np.zeros(labels.shape, bool), 0
-    for turn in range(4):
-        side = np.rot90(part, turn)
-        thick = int(np.median(np.where(side.all(axis=0), len(side), (~side).argmax(axis=0))))
-        if thick > THICKEST_BOX * min(part.shape):
-            return None
-        np.rot90(around[top:bottom, left:right], turn)[: thick + 1] = True
-        thickest = max(thickest, thick)
-    around[top:bottom, left:right] &= part
-    held = find_box(part & ~around[top:bottom, left:right])
-    if held is None or held[3] - held[1] < FRAMED * len(part):
-        return None
-    across, down = (held[a] <= 2 * thickest and held[a + 2] >= size - 2 * thickest for a, size in ((0, part.shape[1]), (1, len(part))))
-    return None if across or down else around  # a grid's lines run from side to side
 
 
-def _leaves_room(inside: np.ndarray, writing: np.ndarray) -> bool:
-    """Say whether there is `writing` in what a frame encloses, `inside`, and an empty patch as wide as a box to write in has."""
-    writing = writing & inside
-    if not writing.any():
-        return False
-    room = ndimage.distance_transform_edt(np.pad(inside & ~ndimage.binary_fill_holes(writing), 1))
-    return bool(room.max() >= ROOM * min(inside.shape))
 
 
-def _is_table(inside: np.ndarray, labels: np.ndarray) -> bool:
-    """Say whether what a frame encloses, `inside`, are cells, in at least two of which there is writing."""
-    cells, _ = ndimage.label(inside)
-    filled = 0
-    for number, place in enumerate(ndimage.find_objects(cells), 1):
-        cell = cells[place] == number
-        own = np.where(cell, labels[place], 0)
-        parts = enumerate(ndimage.find_objects(own), 1)
-        high = [n for n, part in parts if part is not None and part[0].stop - part[0].start >= FRAMED * len(cell)]
-        filled += _leaves_room(cell, np.isin(own, high))
-        if filled == 2:
-            return True
-    return False
 
 
 def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -6,8 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ink.frame import EIGHT, ellipticity
-from ink.paper import otsu, reduced, rim
+from ink.measures import EIGHT, ellipticity, otsu, reduced, rim
 
 PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around it
 PAGE_SHARE = (0.05, 0.9)  # of the picture that a page covers

@@ -6,13 +6,9 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ink.frame import EIGHT, pen_width
+from ink.measures import EIGHT, PAPER_SIDE, _above_noise, deviation, otsu, pen_width, reduced, rim
+from ink.ruling import _without_ruling
 
-PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
-THICKEST_RULE = 0.04  # of the picture's other side
-FULL_LINE, LEAST_LINES = 0.97, 2  # of a plain picture's side that a rule covers at least; how many there must be
-RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
-DARKER = 1.6  # times the depth of a ruled line; what is darker than this is ink upon it
 PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the median grey lies between darkest and brightest
 WINDOW, FINE = 0.17, 0.06  # of the longer side; windows that look for paper beside strokes, for all and for the thinnest
 BOLD_STROKE = 0.7  # of the window that looks for paper beside strokes; wider strokes hide it,
@@ -33,28 +29,15 @@ FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is 
 COARSE_SIDE, AROUND = 40, 0.34  # pixels, and of them the window that tells the level around a stroke, strokes and all:
 BRIGHTER = 65  # per cent of the window's pixels that are darker than that level; at half of them bold strokes were their own paper
 LEAST_STANDING = 0.01  # of full scale; ink that stands out less is as likely as this
-NORMAL = 1.4826  # standard deviations of a normal distribution per median absolute deviation
 MOST_NOISE = 0.01  # of full scale; more is blurred away,
 LEAST_BLUR, FINEST = 0.4, 400  # pixels, standard deviation; parts of the longer side: no blur is narrower, and none wider
 GRAIN, GRAIN_SHARE = 6, 0.005  # standard deviations of the paper's noise, and of the picture; what is neither deeper nor more is grain
 
 
-def rim(pixels: np.ndarray) -> np.ndarray:
-    """Return the outermost rows and columns of `pixels` (H, W[, C]), one after the other: (2 W + 2 H[, C])."""
-    return np.concatenate(edges(pixels))
 
 
-def edges(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the first and last row (W[, C]) and the first and last column (H[, C]) of `pixels`."""
-    return pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
 
 
-def reduced(pixels: np.ndarray) -> np.ndarray:
-    """Return `pixels` (H, W[, 3]) with at most PAPER_SIDE pixels a side, each the mean of those it stands for."""
-    height, width = pixels.shape[:2]
-    ratio = min(1.0, PAPER_SIDE / max(height, width))
-    size = max(1, round(width * ratio)), max(1, round(height * ratio))
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
 
 
 def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> tuple[np.ndarray, float]:
@@ -176,15 +159,8 @@ def _dark_corners(ink: np.ndarray) -> np.ndarray:
     return dark
 
 
-def _above_noise(values: np.ndarray, deviations: float) -> float:
-    """Return the median of `values` and so many standard deviations more, told from the median absolute deviation."""
-    middle = np.median(values)
-    return float(middle) + deviations * deviation(values - middle)
 
 
-def deviation(values: np.ndarray) -> float:
-    """Return the standard deviation of normally distributed `values` around 0, told from the median of their sizes."""
-    return float(np.median(np.abs(values))) * NORMAL
 
 
 def _without_ink(depth: np.ndarray) -> np.ndarray:
@@ -262,116 +238,15 @@ def _paper_beneath(level: np.ndarray, window: int) -> np.ndarray | None:
     return paper.astype(np.float32) if of_one_depth and uneven <= UNEVEN * np.median(depth) else None
 
 
-def _without_ruling(depth: np.ndarray) -> np.ndarray:
-    """Return `depth` without ruled lines: thin, straight and from side to side. What crosses them stays."""
-    if min(depth.shape) < RULED_SIDE:
-        return depth
-    marks = depth > max(_above_noise(depth, 5), 0.06)
-    bare, ruled = depth, False
-    for axis in (0, 1):
-        band = _ruling(marks if axis == 0 else marks.T)
-        if band is None:
-            continue
-        band = band if axis == 0 else band.T
-        if axis == 1 and not ruled:  # where no rows are, columns are a number's 1s, but for a line along the picture's edge
-            labels, _ = ndimage.label(band)
-            band &= np.isin(labels, labels[:, [0, -1]])
-        begins = band & (np.diff(marks.astype(np.int8), axis=axis, prepend=0) > 0)
-        if not begins.any():
-            continue
-        runs = _run_lengths(marks, axis)
-        thickness = float(np.median(runs[begins]))  # each run once: long ones are strokes
-        if thickness < THICKEST_RULE * depth.shape[axis]:
-            bare, ruled = np.where(_of_lines(depth, runs, band, thickness, axis), 0, bare), True
-    return bare
 
 
-def erase_rules(ink: np.ndarray) -> np.ndarray:
-    """Return `ink` (H, W) on plain paper without lines drawn from side to side, as on a note app's page. What crosses them stays."""
-    if min(ink.shape) < RULED_SIDE:
-        return ink
-    bare = ink
-    for axis, lines in enumerate((ink, ink.T)):
-        full = _full_lines(lines)
-        labels, count = ndimage.label(full) if full.any() else (full, 0)
-        if count < LEAST_LINES:
-            break  # where no rows are ruled, columns are a number's 1s
-        thickness = float(np.median(np.bincount(labels)[1:]))
-        if thickness <= THICKEST_RULE / 2 * min(ink.shape):
-            band = np.broadcast_to(full[:, None] if axis == 0 else full, ink.shape)
-            runs = _run_lengths(bare > 0, axis)  # of what is left: the second pass takes the crossings, too
-            bare = np.where(_of_lines(bare, runs, band, thickness, axis), 0, bare)
-    return bare
 
 
-def _full_lines(ink: np.ndarray) -> np.ndarray:
-    """Say which rows (H,) of `ink` (H, W) are inked from side to side."""
-    few = ink[:, :: max(1, ink.shape[1] // 16)] > 0  # a look that is enough where there is no such row, as nearly always
-    likely = few.mean(axis=1) >= 0.8
-    if np.count_nonzero(likely) < LEAST_LINES:
-        return np.zeros_like(likely)
-    marks = ink > 0
-    return marks[:, 0] & marks[:, -1] & (marks.mean(axis=1) >= FULL_LINE)
 
 
-def _of_lines(depth: np.ndarray, runs: np.ndarray, band: np.ndarray, thickness: float, axis: int) -> np.ndarray:
-    """Return a mask of what belongs to lines of this `thickness` in `band` (H, W), across `axis`, not to strokes over them.
-
-    `runs`: see `_run_lengths`.
-    """
-    thin = band & (runs <= 1.8 * thickness + 1)
-    inked = thin & (runs > 0)
-    if not inked.any():
-        return thin
-    core = ndimage.maximum_filter1d(depth, 2 * int(thickness // 2) + 1, axis=axis)  # a line's flanks are blurred
-    darker = ndimage.binary_dilation(depth > DARKER * np.median(core[inked]), EIGHT, 2)
-    return thin & ~darker
 
 
-def _ruling(marks: np.ndarray) -> np.ndarray | None:
-    """Return a mask around the horizontal lines that span the picture, or None without any."""
-    height, width = marks.shape
-    step = max(1, max(height, width) // PAPER_SIDE)
-    rows, columns = height // step * step, width // step * step
-    # a line of one pixel fills one row of a cell
-    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=3).max(axis=1) > 0.5
-    joined = ndimage.binary_dilation(small, np.ones((3, 5)))
-    straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 3)))
-    labels, _ = ndimage.label(ndimage.binary_dilation(straight, np.ones((3, 9))), EIGHT)
-    boxes = ndimage.find_objects(labels)
-    long = [n for n, (down, across) in enumerate(boxes, 1) if across.stop - across.start >= 0.97 * small.shape[1]
-            and down.stop - down.start - 4 <= 0.1 * small.shape[1]]  # 4: what the dilations add
-    if not long:
-        return None
-    band = np.zeros(marks.shape, bool)
-    band[:rows, :columns] = np.isin(labels, long).repeat(step, axis=0).repeat(step, axis=1)
-    return band
 
 
-def _run_lengths(marks: np.ndarray, axis: int) -> np.ndarray:
-    """Return at each True pixel the length of the unbroken run of True it lies in along `axis`, 0 elsewhere."""
-    lines = marks if axis == 1 else marks.T
-    padded = np.pad(lines, ((0, 0), (1, 1))).astype(np.int8)
-    change = np.diff(padded, axis=1)
-    starts, stops = np.argwhere(change == 1), np.argwhere(change == -1)
-    runs = np.zeros((lines.shape[0], lines.shape[1] + 1), np.int32)
-    length = stops[:, 1] - starts[:, 1]
-    runs[starts[:, 0], starts[:, 1]] += length
-    np.subtract.at(runs, (stops[:, 0], stops[:, 1]), length)
-    lengths = runs.cumsum(axis=1)[:, :-1]
-    return lengths if axis == 1 else lengths.T
 
 
-def otsu(values: np.ndarray) -> float:
-    """Return the threshold that best splits `values` in two (Otsu, 1979); the least of them where they hardly differ."""
-    least, most = float(values.min()), float(values.max())
-    if most - least < 1e-4:
-        return least
-    counts, edges = np.histogram(values, 128)
-    middle = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)
-    above = below[-1] - below
-    mean_below = np.cumsum(counts * middle) / np.maximum(below, 1)
-    total = (counts * middle).sum()
-    mean_above = (total - np.cumsum(counts * middle)) / np.maximum(above, 1)
-    return float(middle[np.argmax(below * above * (mean_below - mean_above) ** 2)])

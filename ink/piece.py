@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ink.frame import EIGHT, Box, ellipticity, pen_width
+from ink.measures import EIGHT, Box, ellipticity, pen_width
 
 LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in the ink, not loops
 LEAST_HELD, LARGEST_DOT = 0.08, 0.25  # of a 0's longer side: length of a mark in it at least, of a dot at most

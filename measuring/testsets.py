@@ -20,9 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from dataset import DataError
-from ink.canvas import draw_strokes
-from ink.decode import Source
-from training.folders import class_files
+from ink.decode import Source, class_files
+from ink.raster import draw_strokes
 
 MOST_BYTES = 1 << 30  # of an unpacked .npz; more is refused as a bomb
 MOST_LINE = 1 << 22  # characters; one drawing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recognizer.road import Digit as Digit
-    from recognizer.road import Reading as Reading
+    from recognizer.answer import Digit as Digit
+    from recognizer.answer import Reading as Reading
     from recognizer.road import Recognizer as Recognizer
 
 

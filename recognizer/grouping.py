@@ -11,7 +11,7 @@ from ink.cuts import CUTTABLE, find_cuts
 from ink.frame import FRAME_SIZE
 from ink.lines import are_lines_apart, count_apart
 from ink.piece import Piece, count_holes, merge, tallest
-from model import certainty
+from recognizer.asking import certainty
 from recognizer.judge import GROUP_COST, MOST_UNSURE, Guess, Judge, Steps
 
 SURE = 0.9  # confidence above which no other way to group the ink is tried

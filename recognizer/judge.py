@@ -10,10 +10,12 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from base.checkpoint import Checkpoint, predict_pairs
 from corrections.memory import Memory
-from ink.frame import is_bold, is_solid, make_frame
+from ink.frame import make_frame
+from ink.measures import is_bold, is_solid
 from ink.piece import Piece, has_odd_hole, is_filled_in
-from model import UNSURE, VIEWS, Checkpoint, certainty, look_around, predict_pairs
+from recognizer.asking import UNSURE, VIEWS, certainty, look_around
 
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
 PAIR_WEIGHT = 0.65  # of what the reader of pairs says of a half, beside what the network does

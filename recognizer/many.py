@@ -18,7 +18,8 @@ from itertools import chain, islice
 import torch
 
 from ink.decode import Source
-from recognizer.road import Reading, Recognizer
+from recognizer.answer import Reading
+from recognizer.road import Recognizer
 
 CHUNK = 64  # pictures that a process reads together
 WORTH_IT = 200  # pictures; for fewer, starting processes costs more than it saves

@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 import torch
 
+from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from corrections.memory import Memory
 from ink import lines as segment
-from ink.as_is import see_as_is
-from ink.decode import PictureError, Source
-from ink.frame import find_box, fit_frame, frame_amid, is_solid
-from ink.looks import SMALL_SIDE, Look, Picture, read_ink
+from ink.decode import PictureError, Source, see_as_is
+from ink.frame import fit_frame, frame_amid
+from ink.looks import Look, Picture, read_ink
+from ink.measures import find_box, is_solid
 from ink.piece import Piece, meets_edge, merge
-from model import MODEL_PATH, Checkpoint, certainty, load_checkpoint
+from ink.plain import SMALL_SIDE
+from recognizer.answer import Digit, Reading
+from recognizer.asking import certainty
 from recognizer.grouping import LARGEST_FRAGMENT, SURE, SURE_WHOLE, Grouping
 from recognizer.judge import Guess, Judge, Steps, pool, walk
 
@@ -39,38 +42,8 @@ ROUND, LONGEST_RINGED = 0.9, 0.6  # shorter over longer side of a ring at least,
 MOST_FRAMES = 64  # that the network is asked for at once; more are no faster, and glibc keeps what larger batches took
 
 
-@dataclass(frozen=True)
-class Digit:
-    """One group of ink and what the network says of it."""
-
-    digit: str
-    confidence: float  # calibrated probability in [0, 1]
-    probs: tuple[float, ...]  # in class order
-    box: tuple[int, int, int, int]  # left, top, width, height in pixels of the upright picture
-    frame: np.ndarray = field(repr=False, compare=False)  # float32: what the network saw, (28, 28) or a whole picture
-    accepted: bool = True
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What a picture says. `status`: "ok" if any group was accepted, "blank" without ink, else "not_a_digit"."""
-
-    status: str
-    text: str  # "?" for a refused group, lines joined by "\\n", "" unless ok
-    groups: tuple[Digit, ...]  # all groups in reading order, refused ones too
-
-    @property
-    def digits(self) -> tuple[Digit, ...]:
-        return tuple(group for group in self.groups if group.accepted)
-
-    @property
-    def rejected(self) -> tuple[Digit, ...]:
-        return tuple(group for group in self.groups if not group.accepted)
-
-    @property
-    def confidence(self) -> float:
-        """The least sure accepted digit's confidence; 0 without one."""
-        return min((group.confidence for group in self.digits), default=0.0)
 
 
 class Recognizer:

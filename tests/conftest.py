@@ -18,9 +18,10 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
+from base.checkpoint import Checkpoint, save_checkpoint
 from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation  # noqa: E402
-from ink.canvas import draw_strokes  # noqa: E402
-from model import Checkpoint, build_model, save_checkpoint  # noqa: E402
+from ink.raster import draw_strokes
+from model import build_model
 from recognizer.road import Recognizer  # noqa: E402
 
 torch.set_num_threads(1)

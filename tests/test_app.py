@@ -18,14 +18,16 @@ import torch
 from PIL import Image
 
 import app as command
+from base.checkpoint import Checkpoint, save_checkpoint
 from corrections.memory import Memory
 from dataset import Digits
 from ink.canvas import Canvas
 from ink.frame import make_frame
 from ink.looks import read_ink
-from model import Checkpoint, build_model, save_checkpoint
+from model import build_model
+from recognizer.answer import Digit, Reading
 from recognizer.explain import feature_maps, saliency
-from recognizer.road import Digit, Reading, Recognizer
+from recognizer.road import Recognizer
 from window import answers
 from window.app import App
 from window.cards import CorrectionsCard, FilesCard, HelpCard, _local_time

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Generator
 
 from dataset import Digits
-from model import certainty
+from recognizer.asking import certainty
 from recognizer.road import Recognizer
 from training.pictures import augment, negatives
 from training.pictures import pens as drawing

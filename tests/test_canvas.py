@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from ink.canvas import BRUSH_RANGE, FORMAT, HEIGHT, WIDTH, Canvas, Raster, Stroke, draw_strokes
+from base.checkpoint import FORMAT
+from ink.canvas import HEIGHT, WIDTH, Canvas
+from ink.raster import Raster, draw_strokes
+from ink.stroke import BRUSH_RANGE, Stroke
 
 ZIGZAG = [(20, 20), (200, 40), (30, 150), (220, 240), (221, 60)]
 

@@ -18,10 +18,11 @@ import torch._dynamo  # seconds, which DistributedDataParallel would spend in ev
 from conftest import ROOT
 
 import train
+from base.checkpoint import load_checkpoint
 from dataset import Batches, Digits
-from model import load_checkpoint
 from training import team as distributed
-from training.run import Interrupted, Run, TrainConfig
+from training.recipe import TrainConfig
+from training.run import Interrupted, Run
 
 CONFIG = TrainConfig(arch="tiny", epochs=2, batch_size=64, augment="light")
 pytestmark = [

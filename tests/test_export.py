@@ -13,9 +13,10 @@ import pytest
 import torch
 
 import export
+from base.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from base.exports import CARD, OnnxNetwork, make_card, read_card
 from dataset import Digits
-from model import ARCHITECTURES, Checkpoint, CheckpointError, build_model, load_checkpoint, save_checkpoint
+from model import ARCHITECTURES, build_model
 from recognizer.road import Recognizer
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from conftest import NOBODY, ROOT, child
 
+from base.checkpoint import MODEL_PATH
 from corrections.memory import Memory
-from model import MODEL_PATH
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX limits and permissions")
 

@@ -15,9 +15,9 @@ from conftest import ROOT
 from PIL import Image, ImageDraw
 
 import predict
-from corrections.memory import Correction
+from base.checkpoint import load_checkpoint
+from corrections.store import Correction
 from dataset import Batches, DataError, Digits
-from model import load_checkpoint
 from recognizer.road import Recognizer
 from train import main
 from training.folders import add_corrections, load_folder, split

@@ -6,20 +6,8 @@ from PIL import Image
 from scipy import ndimage
 
 from dataset import Digits
-from ink.frame import (
-    CENTRE,
-    DIGIT_BOX,
-    FRAME_SIZE,
-    PEN_RANGE,
-    WIDEST_BAR,
-    crop_to_ink,
-    find_box,
-    fit_pen,
-    frame_amid,
-    is_bold,
-    make_frame,
-    pen_width,
-)
+from ink.frame import CENTRE, DIGIT_BOX, FRAME_SIZE, PEN_RANGE, WIDEST_BAR, crop_to_ink, fit_pen, frame_amid, make_frame
+from ink.measures import find_box, is_bold, pen_width
 
 
 def centre_of_mass(frame: np.ndarray) -> np.ndarray:

@@ -17,14 +17,15 @@ import torch
 from conftest import ROOT
 from PIL import Image
 
+from base.checkpoint import CheckpointError, load_checkpoint
 from benchmarks import fuzz, fuzz_inputs
 from corrections.memory import Memory
 from dataset import DataError, read_idx
-from ink.canvas import Canvas, draw_strokes
+from ink.canvas import Canvas
 from ink.decode import PictureError
 from ink.looks import read_ink
+from ink.raster import draw_strokes
 from measuring.testsets import load_samples
-from model import CheckpointError, load_checkpoint
 from window.settings import Settings, load_settings
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs alarms and forks")
@@ -99,7 +100,7 @@ def test_an_npz_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_correction_bomb_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = Memory(tmp_path)
     memory.learn(np.full((28, 28), 0.5, np.float32), "7")
-    monkeypatch.setattr("corrections.memory.MOST_BYTES", 1 << 10)
+    monkeypatch.setattr("corrections.store.MOST_BYTES", 1 << 10)
     assert len(Memory(tmp_path).damaged) == 1
 
 

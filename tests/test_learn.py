@@ -18,13 +18,16 @@ import torch
 from PIL import Image
 
 import predict
+from base.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from benchmarks.pictures import corrupt
-from corrections.memory import RECALLED, Correction, Memory
+from corrections.memory import RECALLED, Memory
+from corrections.store import Correction
 from dataset import Digits
-from ink.canvas import draw_strokes
 from ink.looks import read_ink
-from model import Checkpoint, build_model, load_checkpoint, save_checkpoint
-from recognizer.road import Reading, Recognizer
+from ink.raster import draw_strokes
+from model import build_model
+from recognizer.answer import Reading
+from recognizer.road import Recognizer
 from train import main as train_main
 from training import finetune
 from training.finetune import MOST_LOST, FineTuner

@@ -15,8 +15,8 @@ from conftest import ROOT
 from PIL import Image
 
 import train
+from base.checkpoint import load_checkpoint
 from dataset import Digits
-from model import load_checkpoint
 
 TABLE = (ROOT / "README.md").read_text(encoding="utf-8").split("## If you come from ...")[1].split("\n## ")[0]
 COMMANDS = re.findall(r"`python (\w+)\.py ([^`]+)`", TABLE)

@@ -11,11 +11,12 @@ from conftest import SEVEN, THREE
 from PIL import Image
 
 import test
+from base.checkpoint import Checkpoint, save_checkpoint
 from dataset import Digits
-from ink.canvas import draw_strokes
-from model import Checkpoint, build_model, save_checkpoint
-from test import Answer, interval, measure
-from training.folders import class_files
+from ink.decode import class_files
+from ink.raster import draw_strokes
+from measuring.measure import Answer, interval, measure
+from model import build_model
 
 STAR = [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]]
 
@@ -26,7 +27,7 @@ def report_of(words: list[object], capsys: pytest.CaptureFixture[str]) -> dict:
 
 
 def test_on_mnist_it_counts_what_the_network_says(few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
-    from model import load_checkpoint
+    from base.checkpoint import load_checkpoint
 
     report = report_of([], capsys)
     with torch.inference_mode():

@@ -6,17 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from model import (
-    VIEWS,
-    CheckpointError,
-    build_model,
-    evaluate,
-    load_checkpoint,
-    look_around,
-    predict_logits,
-    read_plain,
-    save_checkpoint,
-)
+from base.checkpoint import CheckpointError, load_checkpoint, read_plain, save_checkpoint
+from model import build_model
+from recognizer.asking import VIEWS, evaluate, look_around, predict_logits
 
 
 def test_a_saved_checkpoint_comes_back_the_same(checkpoint: Path, tmp_path: Path) -> None:

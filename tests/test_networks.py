@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint, save_checkpoint
 from dataset import Batches, Digits
-from model import ARCHITECTURES, MODEL_PATH, Checkpoint, build_model, count_parameters, evaluate, load_checkpoint, save_checkpoint
+from model import ARCHITECTURES, build_model, count_parameters
+from recognizer.asking import evaluate
 from train import build_parser, main, make_config
 from training.loop import train
 

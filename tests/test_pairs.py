@@ -11,23 +11,15 @@ from conftest import SEVEN, THREE
 from scipy import ndimage
 
 import train
+from base.checkpoint import MODEL_PATH, Checkpoint, CheckpointError, load_checkpoint, predict_pairs, save_checkpoint
 from benchmarks.pictures import number
 from corrections.memory import Memory
 from dataset import Digits
-from ink.canvas import draw_strokes
 from ink.frame import make_frame
 from ink.lines import find_lines
-from model import (
-    MODEL_PATH,
-    Checkpoint,
-    CheckpointError,
-    build_model,
-    build_pairs,
-    certainty,
-    load_checkpoint,
-    predict_pairs,
-    save_checkpoint,
-)
+from ink.raster import draw_strokes
+from model import build_model, build_pairs
+from recognizer.asking import certainty
 from recognizer.grouping import CERTAIN_INSTEAD, CERTAIN_PAIR, SURE, SURE_OF_PAIRS, Grouping
 from recognizer.judge import Guess, walk
 from recognizer.road import Recognizer

@@ -8,10 +8,12 @@ from conftest import SEVEN, THREE
 from PIL import Image
 from scipy import ndimage
 
-from ink.canvas import draw_strokes
 from ink.looks import read_ink
+from ink.measures import otsu
 from ink.page import isolate_page
-from ink.paper import _dark_corners, _edge_shade, _is_light, _without_ruling, otsu, shaded_ink
+from ink.paper import _dark_corners, _edge_shade, _is_light, shaded_ink
+from ink.raster import draw_strokes
+from ink.ruling import _without_ruling
 from recognizer.road import Recognizer
 
 TALL, WIDE = 700, 600

@@ -15,10 +15,11 @@ from conftest import ROOT
 from PIL import Image
 
 import predict
+from base.checkpoint import MODEL_PATH
 from dataset import Digits
-from model import MODEL_PATH
 from recognizer import many as pool
-from recognizer.road import Reading, Recognizer
+from recognizer.answer import Reading
+from recognizer.road import Recognizer
 
 
 @pytest.fixture

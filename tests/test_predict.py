@@ -15,7 +15,7 @@ from conftest import NOBODY, ROOT, child
 from PIL import Image
 
 import predict
-from recognizer.road import Digit, Reading
+from recognizer.answer import Digit, Reading
 
 KEYS = ["path", "status", "text", "digits", "rejected", "error"]
 EXAMPLES = {

@@ -13,12 +13,13 @@ from scipy import ndimage
 
 from benchmarks.pictures import number
 from dataset import Digits
-from ink.canvas import draw_strokes
 from ink.decode import MAX_SIDE, PictureError, open_picture
 from ink.frame import PROPORTIONS
 from ink.lines import find_lines
 from ink.looks import find_looks, read_ink
-from ink.paper import erase_rules, rim
+from ink.measures import rim
+from ink.raster import draw_strokes
+from ink.ruling import erase_rules
 from recognizer.road import Recognizer
 
 

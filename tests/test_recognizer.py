@@ -14,15 +14,17 @@ from scipy import ndimage
 from benchmarks.pictures import corrupt, number
 from benchmarks.things import arc
 from dataset import Digits
-from ink.canvas import Canvas, draw_strokes
+from ink.canvas import Canvas
 from ink.decode import open_picture
 from ink.frame import crop_to_ink, unstretch
 from ink.lines import find_lines
 from ink.looks import Look, Picture
 from ink.piece import Piece
-from model import UNSURE, certainty, look_around
+from ink.raster import draw_strokes
+from recognizer.answer import Digit, Reading
+from recognizer.asking import UNSURE, certainty, look_around
 from recognizer.judge import SURE_BOLD, Guess, walk
-from recognizer.road import DOUBTFUL, OTHER_INK, SCAN_TEMPERATURE, Digit, Reading, Recognizer
+from recognizer.road import DOUBTFUL, OTHER_INK, SCAN_TEMPERATURE, Recognizer
 
 TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
 

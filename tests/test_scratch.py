@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 
 import scratch
+from base.checkpoint import load_checkpoint
 from dataset import Batches, Digits, split_validation
-from model import evaluate, load_checkpoint
+from recognizer.asking import evaluate
 from scratch import Momentum, ScratchNet, softmax
 from train import main
 from training.loop import train

@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from ink.canvas import draw_strokes
 from ink.cuts import find_cuts
 from ink.lines import count_apart, count_parts, find_layouts, find_lines, find_main
 from ink.piece import Piece, count_holes, has_odd_hole, is_filled_in, merge
+from ink.raster import draw_strokes
 
 
 def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:

@@ -11,7 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from dataset import Digits
 from training.pictures.augment import NOT_A_DIGIT
-from training.run import Run, TrainConfig
+from training.recipe import TrainConfig
+from training.run import Run
 from training.tracking import Tracker
 
 aten = torch.ops.aten

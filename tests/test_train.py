@@ -16,13 +16,16 @@ from conftest import ROOT
 
 import export
 import train
+from base.checkpoint import MODEL_PATH, Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from base.devices import choose_device
 from dataset import Batches, DataError, Digits
-from model import MODEL_PATH, Checkpoint, CheckpointError, build_model, evaluate, load_checkpoint, save_checkpoint
+from model import build_model
+from recognizer.asking import evaluate
 from training import loop as trainer
 from training.loop import WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
 from training.pictures.augment import CALM, FULL, NOT_A_DIGIT
-from training.run import Interrupted, Run, TrainConfig
+from training.recipe import TrainConfig
+from training.run import Interrupted, Run
 
 SMALL = TrainConfig(arch="tiny", epochs=2, batch_size=64)
 

@@ -15,14 +15,14 @@ import torch
 from conftest import ROOT
 
 import train
+from base.checkpoint import CheckpointError, load_checkpoint
 from base.exports import CARD, make_card
 from corrections.memory import Memory
-from dataset import Digits
+from dataset import DataError, Digits
 from ink.canvas import Canvas
 from ink.decode import PictureError
 from ink.looks import read_ink
-from measuring.testsets import DataError, load_samples
-from model import CheckpointError, load_checkpoint
+from measuring.testsets import load_samples
 from training.run import RESUME_FORMAT
 
 FRAME = np.arange(784, dtype=np.float32)

@@ -13,9 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
+from base.checkpoint import MODEL_PATH, Checkpoint
 from corrections.memory import Memory
 from dataset import Digits
-from model import MODEL_PATH, Checkpoint
 from recognizer.road import Recognizer
 from training.finetune import Outcome
 from window.session import Session, find_pictures

@@ -19,10 +19,11 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from corrections.memory import Correction
+from base.checkpoint import Checkpoint
+from corrections.store import Correction
 from dataset import DataError, load_mnist, load_stand_in, split_validation
 from ink.frame import FRAME_SIZE
-from model import DIGITS, Checkpoint
+from model import DIGITS
 from training.pictures.augment import Augmentation, warp
 
 MOST_LOST = 0.001  # of held-out accuracy

@@ -24,10 +24,9 @@ import numpy as np
 import torch
 
 from base.storage import naming
-from corrections.memory import Correction
+from corrections.store import Correction
 from dataset import DataError, Digits, let_go
-from ink.as_is import see_as_is
-from ink.decode import PictureError, Source
+from ink.decode import PictureError, Source, class_files, see_as_is
 from ink.frame import FRAME_SIZE, make_frame
 from ink.lines import find_lines
 from ink.looks import read_ink
@@ -114,10 +113,6 @@ def find_classes(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (0, int(name), name) if name.isdecimal() else (1, 0, name)))
 
 
-def class_files(folder: Path) -> list[Path]:
-    """Return the files of a class's folder, all levels down, sorted, without hidden ones and those in hidden folders."""
-    return [path for path in sorted(folder.rglob("*"))
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
 def split(folder: Path, name: str) -> list[tuple[Path, bool]]:

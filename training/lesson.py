@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
+from base.checkpoint import Checkpoint
 from dataset import DataError, Digits, load_mnist, load_stand_in
-from model import ARCHITECTURES, Checkpoint, build_model
+from model import ARCHITECTURES, build_model
 
 ARCH = "tiny"
 BATCH = 64              # digits a step

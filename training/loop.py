@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from model import load_checkpoint
+from base.checkpoint import load_checkpoint
 from scratch import Momentum
 from training.pictures.augment import CALM, FULL, NOT_A_DIGIT, augment, warp
 from training.tracking import Tracker

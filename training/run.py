@@ -7,7 +7,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,13 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from tqdm import tqdm
 
+from base.checkpoint import Checkpoint, CheckpointError, fill, read_plain, shapes_of, write_plain
 from dataset import Batches, Digits
-from model import (
-    ARCHITECTURES,
-    DEFAULT_ARCH,
-    DIGITS,
-    UNSURE,
-    Checkpoint,
-    CheckpointError,
-    build_model,
-    certainty,
-    count_parameters,
-    fill,
-    look_around,
-    predict_logits,
-    read_plain,
-    shapes_of,
-    write_plain,
-)
+from model import ARCHITECTURES, DIGITS, build_model, count_parameters
+from recognizer.asking import UNSURE, certainty, look_around, predict_logits
 from scratch import Momentum
 from training.loop import WeightAverage, fit_temperature, make_teacher, make_transform, one_cycle, train
+from training.recipe import TrainConfig
 from training.team import ALONE, ASK_EVERY, Team
 from training.tracking import Tracker
 
@@ -46,27 +33,8 @@ LINE = ("epoch", "loss", "training_accuracy", "validation_loss", "validation_acc
 REFUSED_SHARE = 0.001  # of validation digits that the threshold may call "not a digit"
 
 
-def opt(default: Any, help: str) -> Any:
-    """Return a dataclass field that knows its --help line."""
-    return field(default=default, metadata={"help": help})
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """What decides the weights. A network's own recipe (model.ARCHITECTURES) stands between these and the flags."""
-
-    arch: str = opt(DEFAULT_ARCH, "network to train: " + ", ".join(ARCHITECTURES))
-    epochs: int = opt(10, "passes over the training images")
-    batch_size: int = opt(256, "images a step")
-    learning_rate: float = opt(0.006, "peak of the one-cycle schedule")
-    weight_decay: float = opt(0.05, "decoupled weight decay")
-    optimizer: str = opt("adamw", "adamw, adam or sgd; momentum for the network written by hand")
-    label_smoothing: float = opt(0.05, "probability taken from the label and spread over all classes")
-    average: float = opt(0.998, "decay a step of the running mean of the weights that is kept (0: the last weights)")
-    augment: str = opt("full", "full, light (turned, shifted and bent only), or none: train on the pictures as they are")
-    calm: float = opt(0.2, "last share of the run, in [0, 1], in which full augmentation is gentler")
-    teacher: str = opt("", "checkpoint whose answers are learnt beside the labels (distillation)")
-    seed: int = opt(0, "fixes weights, order and augmentation")
 
 
 class Interrupted(Exception):

@@ -12,7 +12,7 @@ import pygame
 
 from base.command import one_line
 from base.storage import atomic_write, unused_path
-from ink.canvas import MOST_POINTS
+from ink.stroke import MOST_POINTS
 from window.cards import FilesCard
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from window import panels
 from window.widgets import text_size
 
 if TYPE_CHECKING:
-    from recognizer.road import Digit
+    from recognizer.answer import Digit
     from window.state import State
 
 

@@ -14,7 +14,7 @@ from window.theme import Colour, Palette, Type, shades
 from window.widgets import text_size
 
 if TYPE_CHECKING:
-    from recognizer.road import Digit, Reading
+    from recognizer.answer import Digit, Reading
     from training.lesson import Progress
 
 Rects = list[pygame.Rect]

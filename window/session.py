@@ -27,7 +27,8 @@ from base.command import one_line
 
 if TYPE_CHECKING:
     from corrections.memory import Memory
-    from recognizer.road import Digit, Reading, Recognizer
+    from recognizer.answer import Digit, Reading
+    from recognizer.road import Recognizer
     from training.finetune import FineTuner
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pygame
 
-from ink.canvas import Canvas, Rect
+from ink.canvas import Canvas
+from ink.raster import Rect
 from window import answers, panels
 from window.cards import Card, CorrectionsCard, FilesCard, HelpCard
 from window.layout import Layout, arrange
@@ -25,7 +26,7 @@ from window.widgets import Widget, place
 from window.worker import Worker
 
 if TYPE_CHECKING:
-    from recognizer.road import Digit, Reading
+    from recognizer.answer import Digit, Reading
 
 WIDTH, HEIGHT = 560, 280            # canvas units: room for a whole number
 TOAST = 6.0                         # seconds that a message stays
