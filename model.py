@@ -68,7 +68,12 @@ class ResidualNet(nn.Module):
 class PairHead(nn.Module):
     """Reads two digits that touch, framed as one: from `ResidualNet.first_features` to logits (N, 2, classes)."""
 
-    ROWS = (0, 3, 7, 10)  # the first of each four that are pooled, as AdaptiveMaxPool2d has them, which went wrong on Apple GPUs
+    ROWS = (
+        0,
+        3,
+        7,
+        10,
+    )  # the first of each four that are pooled, as AdaptiveMaxPool2d has them, which went wrong on Apple GPUs
 
     def __init__(self, channels: int = 64, classes: int = 10) -> None:
         super().__init__()
@@ -126,7 +131,9 @@ class WideNet(nn.Module):
             nn.BatchNorm2d(64),
             nn.ReLU(),  # (N, 64, 28, 28)
         )
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(64 * 28 * 28, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, classes))
+        self.head = nn.Sequential(
+            nn.Flatten(), nn.Linear(64 * 28 * 28, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, classes)
+        )
 
     def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
         return self.head(self.body(standardise(images)))
@@ -145,7 +152,9 @@ class SimpleNet(nn.Module):
             nn.ReLU(),
             nn.MaxPool2d(2),  # (N, 64, 7, 7)
         )
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Linear(128, classes))
+        self.head = nn.Sequential(
+            nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Linear(128, classes)
+        )
 
     def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
         return self.head(self.body(standardise(images)))
@@ -173,7 +182,9 @@ class ColourNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:  # (N, 1 or 3, H, W)
         if images.shape[2:] != (COLOUR_SIZE, COLOUR_SIZE):
-            images = F.interpolate(images, size=(COLOUR_SIZE, COLOUR_SIZE), mode="bilinear", align_corners=False)
+            images = F.interpolate(
+                images, size=(COLOUR_SIZE, COLOUR_SIZE), mode="bilinear", align_corners=False
+            )
         if images.shape[1] == 1:
             images = images.expand(-1, 3, -1, -1)
         return self.head(self.body(images - 0.5).flatten(1))
@@ -215,11 +226,17 @@ _PLAIN = {
 }
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "residual": Architecture(ResidualNet, "the default: two residual blocks, 351,082 parameters", {"width": 32}),
+    "residual": Architecture(
+        ResidualNet, "the default: two residual blocks, 351,082 parameters", {"width": 32}
+    ),
     "tiny": Architecture(TinyNet, "the default made narrow: 21,694 parameters", {"width": 12}),
-    "simple": Architecture(SimpleNet, "two convolutions, two linear layers: 421,642 parameters", recipe=_PLAIN),
+    "simple": Architecture(
+        SimpleNet, "two convolutions, two linear layers: 421,642 parameters", recipe=_PLAIN
+    ),
     "wide": Architecture(
-        WideNet, "three full-size convolutions with BatchNorm: 6,480,010 parameters", recipe={**_PLAIN, "epochs": 5}
+        WideNet,
+        "three full-size convolutions with BatchNorm: 6,480,010 parameters",
+        recipe={**_PLAIN, "epochs": 5},
     ),
     "colour": Architecture(
         ColourNet,
@@ -232,8 +249,14 @@ ARCHITECTURES: dict[str, Architecture] = {
         ScratchNet,
         "three linear layers written by hand, no autograd: 235,146 parameters",
         {"layers": list(LAYERS)},
-        recipe={"optimizer": "momentum", "learning_rate": 0.1, "epochs": 16, "batch_size": 128, "weight_decay": 0.0,
-                "augment": "light"},
+        recipe={
+            "optimizer": "momentum",
+            "learning_rate": 0.1,
+            "epochs": 16,
+            "batch_size": 128,
+            "weight_decay": 0.0,
+            "augment": "light",
+        },
     ),
 }
 
@@ -256,39 +279,6 @@ def build_pairs(model: Any, classes: int = 10) -> PairHead:
 def count_parameters(model: Any) -> int:
     """Return the number of trainable weights."""
     return sum(weight.numel() for weight in model.parameters())
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 # ---------------------------------------------------------------------------------- evaluation

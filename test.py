@@ -31,20 +31,28 @@ def main(argv: list[str] | None = None) -> int:
     try:
         for option, belongs in (("by", True), ("tta", False), ("data_dir", False)):
             if getattr(arguments, option) and belongs != (arguments.data is not None):
-                raise ValueError(f"--{option.replace('_', '-')} {'belongs to' if belongs else 'is for MNIST, not for'} --data")
+                raise ValueError(
+                    f"--{option.replace('_', '-')} {'belongs to' if belongs else 'is for MNIST, not for'} --data"
+                )
         device = arguments.device
         checkpoint = load_checkpoint(arguments.model or MODEL_PATH, device, arguments.trust)
         started = time.perf_counter()
         if arguments.data is None:
             name = "MNIST test set"
             if checkpoint.classes != DIGITS or not checkpoint.input["road"]:
-                raise ValueError(f"this model was trained on other pictures ({', '.join(checkpoint.classes)}): name some with --data")
+                raise ValueError(
+                    f"this model was trained on other pictures ({', '.join(checkpoint.classes)}): name some with --data"
+                )
             answers = mnist_answers(checkpoint, arguments.data_dir, device, arguments.tta)
         else:
             name = str(arguments.data)
             samples = load_samples(arguments.data, arguments.brush)
             answers = picture_answers(Recognizer(checkpoint, device), samples, arguments.by)
-        report = {"data": name, **measure(answers, checkpoint.classes), "seconds": time.perf_counter() - started}
+        report = {
+            "data": name,
+            **measure(answers, checkpoint.classes),
+            "seconds": time.perf_counter() - started,
+        }
         report["images_per_second"] = len(answers) / report["seconds"]
         print(json.dumps(report) if arguments.json else as_text(report), flush=True)
         if arguments.plot:
@@ -70,14 +78,28 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, help="test set (default: MNIST's test set)")
     parser.add_argument("--by", metavar="COLUMN", help="also a row for each value of this column")
-    parser.add_argument("--brush", type=command.number(float, *BRUSH_RANGE), default=16,
-                        help="pen width in px of the 280 px canvas, for strokes (default: 16)")
+    parser.add_argument(
+        "--brush",
+        type=command.number(float, *BRUSH_RANGE),
+        default=16,
+        help="pen width in px of the 280 px canvas, for strokes (default: 16)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw confusion matrix, reliability curve, worst mistakes")
-    parser.add_argument("--tta", action="store_true", help="MNIST: mean over eleven views of each picture (slower)")
-    parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)")
-    parser.add_argument("--model", type=Path, help="checkpoint to use (default: the model.pth beside this program)")
-    parser.add_argument("--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code")
+    parser.add_argument(
+        "--plot", type=Path, metavar="PNG", help="draw confusion matrix, reliability curve, worst mistakes"
+    )
+    parser.add_argument(
+        "--tta", action="store_true", help="MNIST: mean over eleven views of each picture (slower)"
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)"
+    )
+    parser.add_argument(
+        "--model", type=Path, help="checkpoint to use (default: the model.pth beside this program)"
+    )
+    parser.add_argument(
+        "--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code"
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (default: cpu)")
     return parser
 
@@ -85,25 +107,10 @@ def build_parser() -> argparse.ArgumentParser:
 # ---------------------------------------------------------------------------------- answers
 
 
-
-
-
 # ---------------------------------------------------------------------------------- measures
 
 
-
-
-
-
-
-
-
-
-
-
-
 # ---------------------------------------------------------------------------------- pictures
-
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ def _weights(model: Any) -> dict[str, Tensor]:
 
 def write_plain(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
     """Write plain types to a `.pth` file, atomically; raises OSError and leaves `path` as it was if that fails."""
-    packed = io.BytesIO()  # written to the disk itself, torch.save may turn a full disk's OSError into a RuntimeError
+    packed = (
+        io.BytesIO()
+    )  # written to the disk itself, torch.save may turn a full disk's OSError into a RuntimeError
     torch.save(content, packed)
     with atomic_write(path) as file:
         file.write(packed.getbuffer())
@@ -97,10 +99,14 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
         raise FileNotFoundError(f"no model at {path}: run `python train.py` first, or name one with --model")
     content = path.read_bytes()
     if _unpacked_size(content) > len(content):
-        raise CheckpointError(f"{path} unpacks to more than its own size, which no checkpoint does: it is refused")
+        raise CheckpointError(
+            f"{path} unpacks to more than its own size, which no checkpoint does: it is refused"
+        )
     try:
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
+    except (
+        Exception
+    ) as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
         if "Unsupported global" in str(error):
             raise CheckpointError(
                 f"{path} holds a whole pickled model, not plain weights: opening it could run code, so it is refused. "
@@ -148,7 +154,9 @@ def _from_export(path: Path, device: torch.device | str, trust: bool) -> Checkpo
         card = read_card(network.card, path)
     except (ImportError, ValueError) as error:
         raise CheckpointError(str(error)) from error
-    checkpoint = Checkpoint(network, str(card["arch"]), {}, tuple(map(str, card["classes"])), card["input"], card["facts"])
+    checkpoint = Checkpoint(
+        network, str(card["arch"]), {}, tuple(map(str, card["classes"])), card["input"], card["facts"]
+    )
     try:
         _try_out(checkpoint)
     except Exception as error:  # onnxruntime's own exceptions share no public base
@@ -164,9 +172,16 @@ def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Chec
         )
     try:
         classes = tuple(str(name) for name in content["classes"])
-        model = fill(lambda: build_model(content["arch"], len(classes), content["config"]), content["weights"])
+        model = fill(
+            lambda: build_model(content["arch"], len(classes), content["config"]), content["weights"]
+        )
         checkpoint = Checkpoint(
-            model, content["arch"], dict(content["config"]), classes, dict(content["input"]), dict(content["facts"])
+            model,
+            content["arch"],
+            dict(content["config"]),
+            classes,
+            dict(content["input"]),
+            dict(content["facts"]),
         )
         if "pairs" in content:
             checkpoint.pairs = fill(lambda: build_pairs(model, len(classes)), content["pairs"])
@@ -185,7 +200,9 @@ def shapes_of(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
 
 def fill(build: Callable[[], Any], weights: dict[str, Tensor]) -> Any:
     """Return what `build` builds with `weights`, in eval mode; raises ValueError if they are another network's."""
-    with torch.device("meta"):  # allocates nothing: the description may ask for more than its weights bear out
+    with torch.device(
+        "meta"
+    ):  # allocates nothing: the description may ask for more than its weights bear out
         wanted = build().state_dict()
     if shapes_of(wanted) != shapes_of(weights):
         raise ValueError("weights of another network")
@@ -200,7 +217,12 @@ def _try_out(checkpoint: Checkpoint) -> None:
     """Read a blank picture; raises some error if the network, its input, classes and facts do not fit together."""
     taken, classes = checkpoint.input, checkpoint.classes
     size, channels = taken["size"], taken["channels"]
-    if not (type(size) is int and 1 <= size <= LARGEST_INPUT and channels in (1, 3) and isinstance(taken["road"], bool)):
+    if not (
+        type(size) is int
+        and 1 <= size <= LARGEST_INPUT
+        and channels in (1, 3)
+        and isinstance(taken["road"], bool)
+    ):
         raise ValueError("no such input")
     if taken["road"] and (size, channels) != (28, 1):
         raise ValueError("frames are 28 x 28 in grey")
@@ -231,4 +253,6 @@ def _from_state_dict(path: str | os.PathLike[str], content: Any) -> Checkpoint:
         except (TypeError, RuntimeError, AttributeError, ValueError, KeyError):
             continue
         return Checkpoint(model, arch, dict(known.config))
-    raise CheckpointError(f"{path} holds the weights of no network known here: train one with `python train.py`")
+    raise CheckpointError(
+        f"{path} holds the weights of no network known here: train one with `python train.py`"
+    )

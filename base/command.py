@@ -28,7 +28,9 @@ def run(main: Callable[[], int], filters: bool = True, told: type[Exception] | t
         code = main()
         if sys.stdout is not None:
             sys.stdout.flush()
-    except KeyboardInterrupt:  # caught out here: in a loop Python 3.14 lets some slip past the loop's own handler
+    except (
+        KeyboardInterrupt
+    ):  # caught out here: in a loop Python 3.14 lets some slip past the loop's own handler
         print(f"{name}: stopped", file=sys.stderr)
         code = 130
     except told as error:
@@ -39,7 +41,9 @@ def run(main: Callable[[], int], filters: bool = True, told: type[Exception] | t
             error.filename = error.filename or "standard output"
             print(f"{name}: {one_line(error)}", file=sys.stderr)
         if sys.stdout is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # what is left in the buffer goes nowhere
         code = 1
     sys.exit(code)
 
@@ -68,4 +72,8 @@ def one_line(error: BaseException) -> str:
         name = printable(os.fsdecode(error.filename)) if error.filename else "the file"
         return f"{name}: {'no such file' if isinstance(error, FileNotFoundError) else error.strerror.lower()}"
     said = printable(" ".join(str(error).split()))
-    return said if isinstance(error, (OSError, ValueError, RuntimeError)) and said else f"{type(error).__name__}: {said}"
+    return (
+        said
+        if isinstance(error, (OSError, ValueError, RuntimeError)) and said
+        else f"{type(error).__name__}: {said}"
+    )

@@ -36,8 +36,12 @@ class OnnxNetwork:
         except ImportError as error:
             raise ImportError(f"{path} needs onnxruntime: pip install onnxruntime") from error
         content = Path(path).read_bytes()
-        if EXTERNAL_DATA.search(content):  # onnxruntime would look for that file in the working directory and above
-            raise ValueError(f"{path} keeps weights in other files, which are not opened: export it as one file")
+        if EXTERNAL_DATA.search(
+            content
+        ):  # onnxruntime would look for that file in the working directory and above
+            raise ValueError(
+                f"{path} keeps weights in other files, which are not opened: export it as one file"
+            )
         options = onnxruntime.SessionOptions()
         options.add_session_config_entry("session.load_model_format", "ONNX")  # no other container
         options.log_severity_level = 3  # errors are raised; warnings are not the user's business
@@ -124,7 +128,9 @@ def read_card(text: str | bytes, path: str | os.PathLike[str]) -> dict[str, Any]
             and isinstance(card["arch"], str)
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{path} was not made by export.py: it does not say its classes and input") from error
+        raise ValueError(
+            f"{path} was not made by export.py: it does not say its classes and input"
+        ) from error
     if not good:
         raise ValueError(f"{path} was exported in a format that this program does not read: export it again")
     return card

@@ -62,8 +62,6 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-
-
 def unused_path(folder: str | os.PathLike[str], stem: str, suffix: str) -> Path:
     """Return a new, empty file `folder/stem[-2, -3, ...]suffix` that did not exist before."""
     folder = Path(folder)

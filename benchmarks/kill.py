@@ -78,11 +78,26 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     torch.set_num_threads(1)  # a fork has one
     generator = torch.Generator().manual_seed(0)
     digits = Digits(
-        torch.randint(0, 256, (320, 1, 28, 28), dtype=torch.uint8, generator=generator), torch.arange(320) % 10, "noise"
+        torch.randint(0, 256, (320, 1, 28, 28), dtype=torch.uint8, generator=generator),
+        torch.arange(320) % 10,
+        "noise",
     )
     train.load_mnist = lambda *_, **__: digits
     output, resume = folder / "model.pth", folder / "model.resume.pth"
-    words = ["--arch", "tiny", "--epochs", "1", "--batch-size", "32", "--augment", "none", "--device", "cpu", "--precision", "fp32"]
+    words = [
+        "--arch",
+        "tiny",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "32",
+        "--augment",
+        "none",
+        "--device",
+        "cpu",
+        "--precision",
+        "fp32",
+    ]
     words += ["--forever", "--output", str(output)]
     torch.optim.AdamW([torch.zeros(1)], 0.1)  # imports what a fork would import
     found = {"kills": 0, "models": 0, "resumes": 0, "within a write": 0}
@@ -101,7 +116,9 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     while found["kills"] < count:
         said = killed(program, rng, folder / "errors")
         if not said:
-            raise RuntimeError(f"the training did not begin after {found}: {(folder / 'errors').read_text()[-2000:]}")
+            raise RuntimeError(
+                f"the training did not begin after {found}: {(folder / 'errors').read_text()[-2000:]}"
+            )
         found["kills"] += 1
         if output.exists():
             load_checkpoint(output)
@@ -170,14 +187,23 @@ def kill_corrections(count: int, rng: random.Random, folder: Path) -> dict[str, 
 
 def main(argv: list[str] | None = None) -> int:
     """Kill, look, print; return 0, or fail where something was lost."""
-    parser = argparse.ArgumentParser(prog="kill.py", description="Kill programs at random instants and look at their files.")
-    parser.add_argument("--count", type=command.number(int, 1), default=200, help="kills of each kind (default: 200)")
+    parser = argparse.ArgumentParser(
+        prog="kill.py", description="Kill programs at random instants and look at their files."
+    )
+    parser.add_argument(
+        "--count", type=command.number(int, 1), default=200, help="kills of each kind (default: 200)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
     for name, run in (("corrections", kill_corrections), ("training", kill_training)):
         with tempfile.TemporaryDirectory() as folder:
             found = run(arguments.count, random.Random(arguments.seed), Path(folder))
-        print(f"{name}: " + ", ".join(f"{value:,} {key}" for key, value in found.items()) + "; nothing lost, all files load", flush=True)
+        print(
+            f"{name}: "
+            + ", ".join(f"{value:,} {key}" for key, value in found.items())
+            + "; nothing lost, all files load",
+            flush=True,
+        )
     return 0
 
 

@@ -34,13 +34,13 @@ RANK = re.compile(r"-(\d{3,})-")  # of corrections made at one instant, in their
 OWN_NAME = re.compile(r"\d{8}T\d{12}-\d{3}-[0-9a-f]{6}")  # of a correction's file, without its ending
 SIDE = 28  # pixels; frames are compared at this size
 BLUR = 1.0  # pixels; standard deviation of the blur that lets strokes lie a little apart
-SHIFTS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]  # pixels; tried before two frames are called unlike
+SHIFTS = [
+    (dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)
+]  # pixels; tried before two frames are called unlike
 UNLIKE = 0.74  # correlation at which two frames have nothing to do with each other
 SAME = 0.98  # correlation from which a frame is the corrected drawing again
 RECALLED = 0.95  # probability of its label that a correction gives its own frame
 LEAST = 1e-7  # probability below which the network's doubt is not believed
-
-
 
 
 class Network(Protocol):
@@ -67,7 +67,9 @@ class Memory:
         self._lock = threading.RLock()
         self._entries: dict[str, Correction] = {}
         self._features: dict[str, np.ndarray] = {}  # id -> (SIDE * SIDE,), unit length
-        self._answers: WeakKeyDictionary[Network, dict[str, np.ndarray]] = WeakKeyDictionary()  # of the frames
+        self._answers: WeakKeyDictionary[Network, dict[str, np.ndarray]] = (
+            WeakKeyDictionary()
+        )  # of the frames
         self.reload()
 
     def __len__(self) -> int:
@@ -88,7 +90,13 @@ class Memory:
             stamp = max(f"{now:%Y%m%dT%H%M%S%f}", latest.split("-")[0])  # a clock set back keeps the order
             taken = [RANK.match(name, len(stamp)) for name in self._entries if name.startswith(stamp)]
             rank = 1 + max((int(found[1]) for found in taken if found), default=-1)
-            entry = Correction(f"{stamp}-{rank:03d}-{secrets.token_hex(3)}", frame, label, now.isoformat(timespec="seconds"), model)
+            entry = Correction(
+                f"{stamp}-{rank:03d}-{secrets.token_hex(3)}",
+                frame,
+                label,
+                now.isoformat(timespec="seconds"),
+                model,
+            )
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_write(self._path(entry.id)) as file:
                 file.write(_to_bytes(entry))
@@ -186,14 +194,20 @@ class Memory:
 
     def _suiting(self, frames: np.ndarray, classes: Sequence[str]) -> list[Correction]:
         """Return the corrections, oldest first, that are like `frames` (N, H, W[, 3]) in shape, and whose labels are among `classes`."""
-        return [entry for entry in self.entries() if entry.label in classes and entry.frame.shape == frames.shape[1:]]
+        return [
+            entry
+            for entry in self.entries()
+            if entry.label in classes and entry.frame.shape == frames.shape[1:]
+        ]
 
     def _ask(self, entries: list[Correction], network: Network) -> np.ndarray:
         """Return what the network alone says of the corrected frames (M, classes), asked once for each."""
         known = self._answers.setdefault(network, {})
         new = [entry for entry in entries if entry.id not in known]
         if new:
-            known.update(zip([entry.id for entry in new], network.ask(np.stack([entry.frame for entry in new]))))
+            known.update(
+                zip([entry.id for entry in new], network.ask(np.stack([entry.frame for entry in new])))
+            )
         return np.stack([known[entry.id] for entry in entries])
 
     def _remember(self, entry: Correction) -> None:
@@ -216,15 +230,7 @@ class Memory:
         return self.folder / f"{id}.npz"
 
 
-
-
 # ---------------------------------------------------------------------------------- files and features
-
-
-
-
-
-
 
 
 def _likeness(frames: np.ndarray, stored: np.ndarray) -> np.ndarray:

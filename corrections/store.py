@@ -12,7 +12,9 @@ import numpy as np
 from base.storage import user_data_dir
 
 FORMAT = "digits-correction-v1"
-MOST_BYTES = 1 << 24  # of an unpacked correction (a frame has 3 KB, a picture in colour 50 KB); more is refused as a bomb
+MOST_BYTES = (
+    1 << 24
+)  # of an unpacked correction (a frame has 3 KB, a picture in colour 50 KB); more is refused as a bomb
 
 
 @dataclass(frozen=True)

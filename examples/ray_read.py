@@ -92,17 +92,29 @@ def main(argv: list[str] | None = None) -> int:
         print(f"ray_read.py: {command.one_line(error)}", file=sys.stderr)
         return 1
     missing = [part for part in parts if not (arguments.answers / part["part"]).exists()]
-    print(f"{sum(part['count'] for part in parts):,} pictures in {len(parts):,} parts, {len(missing):,} of them to read", flush=True)
+    print(
+        f"{sum(part['count'] for part in parts):,} pictures in {len(parts):,} parts, {len(missing):,} of them to read",
+        flush=True,
+    )
     if not missing:
         return 0
-    ray.init(address=arguments.address, num_cpus=None if arguments.address else arguments.workers, log_to_driver=False,
-             logging_level="warning", include_dashboard=False)
+    ray.init(
+        address=arguments.address,
+        num_cpus=None if arguments.address else arguments.workers,
+        log_to_driver=False,
+        logging_level="warning",
+        include_dashboard=False,
+    )
     ray.data.DataContext.get_current().enable_progress_bars = False
     started = time.perf_counter()
     rows = [{"part": part["part"], "names": json.dumps(part["names"])} for part in missing]
     done = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
         Reader,
-        fn_constructor_args=(str(arguments.model.resolve()), str(arguments.pictures.resolve()), str(arguments.answers.resolve())),
+        fn_constructor_args=(
+            str(arguments.model.resolve()),
+            str(arguments.pictures.resolve()),
+            str(arguments.answers.resolve()),
+        ),
         batch_size=1,
         num_cpus=1,
         concurrency=arguments.workers,
@@ -113,7 +125,10 @@ def main(argv: list[str] | None = None) -> int:
     for row in done.iter_rows():
         read, failed = read + row["count"], failed + row["failed"]
     seconds = time.perf_counter() - started
-    print(f"{read:,} pictures in {seconds:.1f} s by {arguments.workers} workers: {read / seconds:,.0f} pictures/s", flush=True)
+    print(
+        f"{read:,} pictures in {seconds:.1f} s by {arguments.workers} workers: {read / seconds:,.0f} pictures/s",
+        flush=True,
+    )
     ray.shutdown()
     if failed:
         print(f"ray_read.py: {failed:,} of them could not be read: the answers say why", file=sys.stderr)
@@ -122,13 +137,21 @@ def main(argv: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(prog="ray_read.py", description="Read the pictures in a folder with Ray Data.")
+    parser = argparse.ArgumentParser(
+        prog="ray_read.py", description="Read the pictures in a folder with Ray Data."
+    )
     parser.add_argument("pictures", type=Path, help="folder, with all below it")
     parser.add_argument("answers", type=Path, help="folder for the parts: JSON lines")
-    parser.add_argument("--workers", type=command.number(int, 1), default=os.cpu_count(),
-                        help="processes, one core each (default: the cores here)")
+    parser.add_argument(
+        "--workers",
+        type=command.number(int, 1),
+        default=os.cpu_count(),
+        help="processes, one core each (default: the cores here)",
+    )
     parser.add_argument("--address", help="of a Ray cluster, e.g. auto (default: a local one)")
-    parser.add_argument("--model", type=Path, default=ROOT / "model.pth", help="checkpoint (default: model.pth)")
+    parser.add_argument(
+        "--model", type=Path, default=ROOT / "model.pth", help="checkpoint (default: model.pth)"
+    )
     return parser
 
 
@@ -151,7 +174,9 @@ def plan(pictures: Path, answers: Path, model: Path) -> list[dict[str, Any]]:
     except ValueError:
         raise ValueError(f"{answers / PLAN} is damaged: name an empty folder") from None
     if planned != content:
-        raise ValueError(f"{answers} holds answers for other pictures, or by another model: name an empty folder")
+        raise ValueError(
+            f"{answers} holds answers for other pictures, or by another model: name an empty folder"
+        )
     with storage.atomic_write(answers / PLAN) as file:
         file.write(json.dumps(content).encode())
     chunks = [names[start : start + PART] for start in range(0, len(names), PART)]

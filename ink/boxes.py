@@ -10,9 +10,15 @@ from ink.piece import enclosed
 
 MAX_PIECES = 400  # more components than this are texture, not writing
 FRAMED = 0.2  # of its frame's height that writing in a frame has, at least; less is a dot in a 0
-BOXED, THICKEST_BOX = 0.9, 0.05  # of its sides that a box around writing covers, at least; its lines' width over its shorter side, at most
+BOXED, THICKEST_BOX = (
+    0.9,
+    0.05,
+)  # of its sides that a box around writing covers, at least; its lines' width over its shorter side, at most
 ROOM = 0.12  # of a frame's shorter side; least radius of the largest empty patch between a frame and what it holds
-MOST_FRAMED, MOST_TABLES = 40, 4  # components that are looked at for being frames, and tables, the boldest first
+MOST_FRAMED, MOST_TABLES = (
+    40,
+    4,
+)  # components that are looked at for being frames, and tables, the boldest first
 
 
 def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> list[int]:
@@ -23,7 +29,9 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
     large = np.argsort(-mass)[:MAX_PIECES]
     corners, ends = boxes[large, :2], boxes[large, 2:]
     sides = ends - corners
-    within = np.all((corners > corners[:, None]) & (ends < ends[:, None]), axis=2)  # (n, n): [a, b] is b inside a
+    within = np.all(
+        (corners > corners[:, None]) & (ends < ends[:, None]), axis=2
+    )  # (n, n): [a, b] is b inside a
     written = within & (sides[:, 1] >= FRAMED * sides[:, 1:])
     may_be_table = (within.sum(axis=1) > 1) & (np.arange(len(large)) < MOST_TABLES)
     frames = []
@@ -32,7 +40,11 @@ def _find_frames(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> lis
         left, top, right, bottom = boxes[n]
         part = labels[top:bottom, left:right]
         within_it = enclosed(part == n + 1)
-        if _leaves_room(within_it, np.isin(part, held + 1)) or may_be_table[place] and _is_table(within_it, part):
+        if (
+            _leaves_room(within_it, np.isin(part, held + 1))
+            or may_be_table[place]
+            and _is_table(within_it, part)
+        ):
             frames.append(int(n) + 1)
     return frames
 
@@ -55,7 +67,10 @@ def _touched_box(labels: np.ndarray, boxes: np.ndarray, n: int) -> np.ndarray | 
     held = find_box(part & ~around[top:bottom, left:right])
     if held is None or held[3] - held[1] < FRAMED * len(part):
         return None
-    across, down = (held[a] <= 2 * thickest and held[a + 2] >= size - 2 * thickest for a, size in ((0, part.shape[1]), (1, len(part))))
+    across, down = (
+        held[a] <= 2 * thickest and held[a + 2] >= size - 2 * thickest
+        for a, size in ((0, part.shape[1]), (1, len(part)))
+    )
     return None if across or down else around  # a grid's lines run from side to side
 
 
@@ -76,7 +91,9 @@ def _is_table(inside: np.ndarray, labels: np.ndarray) -> bool:
         cell = cells[place] == number
         own = np.where(cell, labels[place], 0)
         parts = enumerate(ndimage.find_objects(own), 1)
-        high = [n for n, part in parts if part is not None and part[0].stop - part[0].start >= FRAMED * len(cell)]
+        high = [
+            n for n, part in parts if part is not None and part[0].stop - part[0].start >= FRAMED * len(cell)
+        ]
         filled += _leaves_room(cell, np.isin(own, high))
         if filled == 2:
             return True

@@ -12,15 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ink.stroke import FORMAT
 from ink.raster import Raster, Rect
-from ink.stroke import BRUSH, BRUSH_RANGE, Stroke, strokes_from_json
+from ink.stroke import BRUSH, BRUSH_RANGE, FORMAT, Stroke, strokes_from_json
 
-WIDTH, HEIGHT = 280, 280            # canvas units
-
-
-
-
+WIDTH, HEIGHT = 280, 280  # canvas units
 
 
 class Canvas:
@@ -32,7 +27,7 @@ class Canvas:
         self.strokes: list[Stroke] = []
         self.current: Stroke | None = None
         self._raster = Raster(width, height)
-        self._done: list[Stroke | list[Stroke]] = []    # a stroke, or what a clear took away
+        self._done: list[Stroke | list[Stroke]] = []  # a stroke, or what a clear took away
         self._undone: list[Stroke | list[Stroke]] = []
         self._views: list[Raster] = [self._raster]
 
@@ -134,7 +129,10 @@ class Canvas:
 
     def to_json(self) -> str:
         """Return the strokes as JSON text."""
-        strokes = [{"brush": stroke.brush, "eraser": stroke.eraser, "points": stroke.points} for stroke in self.strokes]
+        strokes = [
+            {"brush": stroke.brush, "eraser": stroke.eraser, "points": stroke.points}
+            for stroke in self.strokes
+        ]
         return json.dumps({"format": FORMAT, "width": self.width, "height": self.height, "strokes": strokes})
 
     def load_json(self, text: str | bytes) -> Rect:
@@ -163,19 +161,4 @@ class Canvas:
         return changed
 
 
-
-
-
-
 # ---------------------------------------------------------------------------------- helpers
-
-
-
-
-
-
-
-
-
-
-

@@ -12,10 +12,16 @@ from ink.piece import Piece
 
 CUTTABLE = 0.6  # width over line height from which a piece may be two digits
 LEAST_CUT = 8  # pixels; no side of two touching digits is shorter
-SLANTS = (-0.5, -0.25, 0.0, 0.25, 0.5)  # columns a row; leaning of the lines along which touching digits are cut
-MOST_CUTS = 4                   # places a slant
-PATH_ROWS = 64                  # at most, in which paths of least ink are sought
-ASIDE = 0.05                    # of a pixel's ink; what a step aside costs a path
+SLANTS = (
+    -0.5,
+    -0.25,
+    0.0,
+    0.25,
+    0.5,
+)  # columns a row; leaning of the lines along which touching digits are cut
+MOST_CUTS = 4  # places a slant
+PATH_ROWS = 64  # at most, in which paths of least ink are sought
+ASIDE = 0.05  # of a pixel's ink; what a step aside costs a path
 
 
 def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:
@@ -37,7 +43,9 @@ def _straight_cuts(piece: Piece, apart: int) -> Iterator[tuple[Piece, Piece]]:
     for slant in SLANTS:
         across = np.round(columns + slant * (rows - piece.height / 2)).astype(int)
         first = int(across.min())
-        crossed = ndimage.uniform_filter1d(np.bincount(across - first, values), max(1, piece.width // 40), mode="nearest")
+        crossed = ndimage.uniform_filter1d(
+            np.bincount(across - first, values), max(1, piece.width // 40), mode="nearest"
+        )
         lowest = ndimage.minimum_filter1d(crossed, apart, mode="nearest")
         inside = np.arange(apart, len(crossed) - apart)
         minima = inside[(crossed[inside] == lowest[inside]) & (crossed[inside] <= 0.6 * crossed.max())]
@@ -73,7 +81,9 @@ def _paths(ink: np.ndarray, places: list[int], apart: int) -> np.ndarray:
     small = ink[::step, ::step]
     reach, near = max(2 * apart // step, 1), max(apart // (2 * step), 1)
     padded = np.pad(small, ((0, 0), (reach, reach)))
-    columns = np.array(places)[:, None] // step + np.arange(2 * reach + 1)  # (P, 2 reach + 1) of the padded ink
+    columns = np.array(places)[:, None] // step + np.arange(
+        2 * reach + 1
+    )  # (P, 2 reach + 1) of the padded ink
     cost = padded[:, columns]  # (H, P, 2 reach + 1)
     total, came = cost[0], []
     for row in cost[1:]:

@@ -21,12 +21,35 @@ Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
 
 # what a user has; Pillow's other decoders are rarely used, and one of them (EPS) runs Ghostscript
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "WEBP", "TIFF", "AVIF")
-SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".heic", ".heif",
-            ".avif"}
+SUFFIXES = {
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".gif",
+    ".bmp",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".pbm",
+    ".pgm",
+    ".ppm",
+    ".heic",
+    ".heif",
+    ".avif",
+}
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}  # ISO/IEC 23008-12
-NOT_THE_FILES = {errno.EISDIR, errno.EMFILE, errno.ENFILE, errno.EIO}  # errors of opening that say nothing of what a file holds
+NOT_THE_FILES = {
+    errno.EISDIR,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.EIO,
+}  # errors of opening that say nothing of what a file holds
 MAX_SIDE = 1024  # pixels; larger pictures are reduced to this while decoding
-MAX_PIXELS = 100_000_000  # a picture that decodes to more is refused as a bomb (in colour with alpha: 400 MB a copy)
+MAX_PIXELS = (
+    100_000_000  # a picture that decodes to more is refused as a bomb (in colour with alpha: 400 MB a copy)
+)
 MAX_LENGTH = 1_000_000  # pixels; a longer side is refused too, since Pillow keeps 8 bytes a row
 LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
 
@@ -67,7 +90,11 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
     except PictureError:
         raise
     except OSError as error:
-        if error.errno in NOT_THE_FILES or isinstance(source, (str, os.PathLike)) and not os.access(source, os.R_OK):
+        if (
+            error.errno in NOT_THE_FILES
+            or isinstance(source, (str, os.PathLike))
+            and not os.access(source, os.R_OK)
+        ):
             raise
         raise PictureError(f"{_shown(name)} is truncated or damaged: save it again") from None
     except Exception as error:  # decoders raise SyntaxError, ValueError, struct.error, ... on damaged bytes
@@ -82,17 +109,26 @@ def check_ink(ink: np.ndarray) -> None:
         raise PictureError("float ink must be (H, W) with values in [0, 1]")
 
 
-def pictures_below(folder: str | os.PathLike[str], on_error: Callable[[OSError], object] | None = None) -> list[str]:
+def pictures_below(
+    folder: str | os.PathLike[str], on_error: Callable[[OSError], object] | None = None
+) -> list[str]:
     """Return the paths of the picture files in `folder` and all below it, sorted; `on_error` is told of folders that cannot be read."""
-    return sorted(os.path.join(place, name) for place, _, names in os.walk(folder, onerror=on_error) for name in names
-                  if os.path.splitext(name)[1].lower() in SUFFIXES)
+    return sorted(
+        os.path.join(place, name)
+        for place, _, names in os.walk(folder, onerror=on_error)
+        for name in names
+        if os.path.splitext(name)[1].lower() in SUFFIXES
+    )
 
 
 def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     if not image.width or not image.height:
         raise PictureError("the picture has no pixels")
     full = max(image.size)
-    image.draft(None, (MAX_SIDE, MAX_SIDE)) if image.format in ("JPEG", "MPO") else None  # MPO: a phone's JPEG with a second picture
+    image.draft(None, (MAX_SIDE, MAX_SIDE)) if image.format in (
+        "JPEG",
+        "MPO",
+    ) else None  # MPO: a phone's JPEG with a second picture
     _check_size(image)
     image.load()
     with suppress(Exception):  # metadata that cannot be read turn nothing
@@ -103,7 +139,8 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, dtype=np.float64)
         top = (
-            2.0 ** max(int(values.max(initial=0)).bit_length(), 8) - 1  # cameras write 10, 12 or 14 bits into 16
+            2.0 ** max(int(values.max(initial=0)).bit_length(), 8)
+            - 1  # cameras write 10, 12 or 14 bits into 16
             if sixteen_bits or (image.mode == "I" and values.max(initial=0) > 255)
             else max(float(np.nan_to_num(values).max(initial=0)), 1.0)
         )
@@ -178,5 +215,8 @@ def see_as_is(source: Source, size: int, channels: int) -> tuple[np.ndarray, tup
 
 def class_files(folder: Path) -> list[Path]:
     """Return the files of a class's folder, all levels down, sorted, without hidden ones and those in hidden folders."""
-    return [path for path in sorted(folder.rglob("*"))
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]

@@ -18,7 +18,9 @@ HIGHEST_DOT = 0.25  # of the drawing's height; pieces that are higher are digits
 DOT_GAP = 2.0  # pen widths; the widest gap between dots that is bridged
 
 
-def _join_dots(crop: np.ndarray, labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> np.ndarray | None:
+def _join_dots(
+    crop: np.ndarray, labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray
+) -> np.ndarray | None:
     """Return `crop` with its dots or dashes joined to strokes, or None unless most components are such, with small gaps between.
 
     A mouse moved fast leaves such dots in simple drawing programs.

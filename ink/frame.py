@@ -20,7 +20,11 @@ DIGIT_BOX = 20  # pixels; longer side of the ink in a frame
 CENTRE = FRAME_SIZE / 2  # pixel index of the centre of mass
 PEN_RANGE = (1.4, 6.0)  # frame pixels; stroke widths left alone (99.7 % of MNIST's digits lie inside)
 WIDEST_BAR = 4.0  # the same for a 1, as far as shape tells
-PROPORTIONS = (0.4, 0.6, 0.85)  # width over height that a digit may have had before it was stretched: most of MNIST's lie near one
+PROPORTIONS = (
+    0.4,
+    0.6,
+    0.85,
+)  # width over height that a digit may have had before it was stretched: most of MNIST's lie near one
 WORK_SIDE = 5 * DIGIT_BOX  # pixels; larger crops are reduced to this before strokes are measured
 INK = 0.5  # at least this much is called ink when a yes or no is needed
 
@@ -62,7 +66,9 @@ def frame_amid(ink: np.ndarray, box: Box) -> np.ndarray:
     sides, before = [], []
     for start, axis, length in ((top, 0, ink.shape[0]), (left, 1, ink.shape[1])):
         sums = part.sum(axis=1 - axis)
-        first = start + float(sums @ np.arange(len(sums)) / sums.sum()) + 0.5 - (CENTRE + 0.5) * unit  # the frame's, on this axis
+        first = (
+            start + float(sums @ np.arange(len(sums)) / sums.sum()) + 0.5 - (CENTRE + 0.5) * unit
+        )  # the frame's, on this axis
         whole = math.floor(first), math.ceil(first + FRAME_SIZE * unit)
         sides.append((slice(max(whole[0], 0), whole[1]), (max(-whole[0], 0), max(whole[1] - length, 0))))
         before.append(first - whole[0])
@@ -79,7 +85,9 @@ def unstretch(ink: np.ndarray) -> np.ndarray:
     frames = []
     for proportion in PROPORTIONS:
         size = (max(1, round(width * finer * proportion)), height * finer)
-        frames.append(make_frame(np.clip(np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)), 0, 1)))
+        frames.append(
+            make_frame(np.clip(np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)), 0, 1))
+        )
     return np.stack(frames)
 
 
@@ -90,18 +98,6 @@ def crop_to_ink(ink: np.ndarray) -> np.ndarray:
         raise ValueError("there is no ink to frame")
     left, top, right, bottom = box
     return ink[top:bottom, left:right]
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def fit_pen(crop: np.ndarray) -> np.ndarray:

@@ -52,7 +52,9 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
         kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
         kept = kept[~_are_rules(boxes[kept])]
         lines = _split_lines(boxes, _join(boxes, kept))
-        cut_out = [[_cut_out(crop, labels, boxes, members, (left, top)) for members in line] for line in lines]
+        cut_out = [
+            [_cut_out(crop, labels, boxes, members, (left, top)) for members in line] for line in lines
+        ]
         yield [sorted(line, key=lambda piece: piece.box[0] + piece.box[2]) for line in cut_out]
     frames = _find_frames(labels, boxes, mass) if count > 1 else []
     around = np.isin(labels, frames) if frames else _touched_box(labels, boxes, int(mass.argmax()))
@@ -118,24 +120,18 @@ def _measure(crop: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarr
     return boxes, np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
 
 
-
-
-
-
-
-
-
-
-
-
 def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return the indices of the components that are writing rather than dirt."""
     heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
     order = np.argsort(-mass)[:MAX_PIECES]  # heaviest first
-    left, top, right, bottom = (boxes == [0, 0, shape[1], shape[0]]).T  # which edges of the picture each touches
+    left, top, right, bottom = (
+        boxes == [0, 0, shape[1], shape[0]]
+    ).T  # which edges of the picture each touches
     touching = left | top | right | bottom
     solid: np.ndarray = mass > 0.5 * heights * widths
-    aside: np.ndarray = (left | right) & (top | bottom) & solid | left & right  # a scanner's corner, a toolbar, a table's edge
+    aside: np.ndarray = (left | right) & (
+        top | bottom
+    ) & solid | left & right  # a scanner's corner, a toolbar, a table's edge
     streaks = top & bottom & (heights >= STREAK * widths)
     inside = order[~touching[order]]
     if not streaks[order].all():
@@ -158,7 +154,9 @@ def _are_rules(boxes: np.ndarray) -> np.ndarray:
     """Say which of `boxes` (N, 4) are long lines under or over at least two others, which stand or hang there."""
     left, top, right, bottom = boxes.T
     middle, heights = (left + right) / 2, bottom - top
-    along = (middle > left[:, None]) & (middle < right[:, None]) & (heights > 1.5 * heights[:, None])  # [a, b]: b along a
+    along = (
+        (middle > left[:, None]) & (middle < right[:, None]) & (heights > 1.5 * heights[:, None])
+    )  # [a, b]: b along a
     beside = (bottom <= bottom[:, None]) | (top >= top[:, None])
     return (right - left >= FLAT * heights) & ((along & beside).sum(axis=1) >= 2)
 
@@ -193,7 +191,9 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
 
     heights = boxes[:, 3] - boxes[:, 1]
     sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)[kept]
-    tall = float(np.percentile(heights[kept][sides >= LEAST_BODY * heights[kept].max()], 80))  # without specks, however many
+    tall = float(
+        np.percentile(heights[kept][sides >= LEAST_BODY * heights[kept].max()], 80)
+    )  # without specks, however many
     bodies = [int(i) for i in kept if heights[i] >= SPECK * tall * 1.3] or [int(i) for i in kept]
     for i in (int(i) for i in kept if int(i) not in bodies):
         nearest = min(bodies, key=lambda j: _gap(boxes[i], boxes[j]))
@@ -214,7 +214,9 @@ def _is_hyphen(mark: np.ndarray, body: np.ndarray) -> bool:
     (left, top, right, bottom), (other_left, other_top, other_right, other_bottom) = mark, body
     beside = left >= other_right or right <= other_left
     quarter = (other_bottom - other_top) / 4
-    level = abs((top + bottom) - (other_top + other_bottom)) <= 2 * quarter  # its middle lies in the other's middle half
+    level = (
+        abs((top + bottom) - (other_top + other_bottom)) <= 2 * quarter
+    )  # its middle lies in the other's middle half
     return bool(beside and level and bottom - top <= min(quarter, right - left))
 
 
@@ -253,15 +255,26 @@ def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[i
             spans.append([float(top), float(bottom)])
     heights = [bottom - top for top, bottom in extent]
     highest = [max(heights[g] for g in line) for line in lines]
-    lines = [[g for g in line if heights[g] >= SPECK * most] for line, most in zip(lines, highest) if most >= SPECK * tall]
+    lines = [
+        [g for g in line if heights[g] >= SPECK * most]
+        for line, most in zip(lines, highest)
+        if most >= SPECK * tall
+    ]
     if len(lines) <= MOST_LINES:
-        _join_slanted(lines, [(int(boxes[members, 0].min()), int(boxes[members, 2].max())) for members in groups], extent)
+        _join_slanted(
+            lines,
+            [(int(boxes[members, 0].min()), int(boxes[members, 2].max())) for members in groups],
+            extent,
+        )
     return [
-        [groups[g] for g in line] for line in sorted(lines, key=lambda line: np.mean([sum(extent[g]) for g in line]))
+        [groups[g] for g in line]
+        for line in sorted(lines, key=lambda line: np.mean([sum(extent[g]) for g in line]))
     ]
 
 
-def _join_slanted(lines: list[list[int]], across: list[tuple[int, int]], extent: list[tuple[int, int]]) -> None:
+def _join_slanted(
+    lines: list[list[int]], across: list[tuple[int, int]], extent: list[tuple[int, int]]
+) -> None:
     """Join those of `lines` of which one goes on where another ends, as when a number climbs; the groups' columns and rows decide."""
     for line, other in permutations(lines, 2):
         last, first = max(line, key=lambda g: across[g][1]), min(other, key=lambda g: across[g][0])
@@ -276,7 +289,9 @@ def _join_slanted(lines: list[list[int]], across: list[tuple[int, int]], extent:
             return
 
 
-def _cut_out(ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray, members: list[int], corner: tuple[int, int]) -> Piece:
+def _cut_out(
+    ink: np.ndarray, labels: np.ndarray, boxes: np.ndarray, members: list[int], corner: tuple[int, int]
+) -> Piece:
     """Return the components `members` as one piece; `corner`: left and top of `ink` in the picture."""
     left, top = boxes[members, :2].min(axis=0)
     right, bottom = boxes[members, 2:].max(axis=0)

@@ -21,14 +21,22 @@ from ink.paper import FINE, shaded_ink
 from ink.plain import FAINT, SMALL_SIDE, _flat_shape, _on_two_papers, _plain_paper, _without_border
 
 NEARLY_SQUARE, OBLONG = 1.1, 1.5  # longer over shorter side, at most
-MOST_RIM = 0.85             # of the rim's pixels; ink that covers more of it is paper
-SCAN_SIDE = 16              # pixels of the coarse scans that are enlarged to pictures
+MOST_RIM = 0.85  # of the rim's pixels; ink that covers more of it is paper
+SCAN_SIDE = 16  # pixels of the coarse scans that are enlarged to pictures
 ENLARGED = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
-COARSE = 0.04               # of a picture's variance that reducing it to such a scan may lose
-SCAN_STEP = 30              # grey levels of 255 between pixels of such a scan, where ink begins or ends
-LEAST_GRAINS, MOST_STROKES = 40, 3  # connected parts of what a spray can leaves, at least, and of these run together, at most
-GRAIN_SPREADS = 0.01, 0.015, 0.02, 0.03  # of their longer side; standard deviation of the blur that makes them run together
-THIN_GAP = 2                # pixels; half of the widest gap in a line of dots
+COARSE = 0.04  # of a picture's variance that reducing it to such a scan may lose
+SCAN_STEP = 30  # grey levels of 255 between pixels of such a scan, where ink begins or ends
+LEAST_GRAINS, MOST_STROKES = (
+    40,
+    3,
+)  # connected parts of what a spray can leaves, at least, and of these run together, at most
+GRAIN_SPREADS = (
+    0.01,
+    0.015,
+    0.02,
+    0.03,
+)  # of their longer side; standard deviation of the blur that makes them run together
+THIN_GAP = 2  # pixels; half of the widest gap in a line of dots
 
 
 @dataclass(frozen=True)
@@ -106,8 +114,6 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
         yield from _grain_looks(plain)
 
 
-
-
 def _may_be_frame(height: int, width: int) -> bool:
     """Say whether a picture may be a frame, enlarged or not: it has room for a digit's margin, and a frame's shape or nearly so."""
     shorter, longer = sorted((height, width))
@@ -130,12 +136,17 @@ def _coarse_looks(colours: np.ndarray, close: bool) -> Iterator[Look]:
         return
     picture = Image.fromarray(colours).convert("L")
     picture.thumbnail((PAPER_SIDE, PAPER_SIDE), Image.Resampling.BOX)
-    scan = picture.resize((round(SCAN_SIDE * width / longer), round(SCAN_SIDE * height / longer)), Image.Resampling.BOX)
+    scan = picture.resize(
+        (round(SCAN_SIDE * width / longer), round(SCAN_SIDE * height / longer)), Image.Resampling.BOX
+    )
     pixels = np.asarray(scan)
     if close and not all(np.abs(np.diff(edge.astype(np.int16))).max() >= SCAN_STEP for edge in edges(pixels)):
         return
     level = np.asarray(picture, np.float32)
-    if min(float(np.square(level - np.asarray(scan.resize(picture.size, how))).mean()) for how in ENLARGED) > COARSE * level.var():
+    if (
+        min(float(np.square(level - np.asarray(scan.resize(picture.size, how))).mean()) for how in ENLARGED)
+        > COARSE * level.var()
+    ):
         return
     for look in find_looks(pixels):
         if look.frames is not None:
@@ -176,7 +187,10 @@ def _shaded_looks(colours: np.ndarray) -> Iterator[Look]:
 
 def _is_dotted(marks: np.ndarray) -> bool:
     """Say whether small `marks` (H, W) are in parts, as a thin pen leaves them, with no more than 2 * THIN_GAP pixels between them."""
-    return ndimage.label(marks, EIGHT)[1] > 1 and ndimage.label(ndimage.binary_dilation(marks, EIGHT, THIN_GAP), EIGHT)[1] == 1
+    return (
+        ndimage.label(marks, EIGHT)[1] > 1
+        and ndimage.label(ndimage.binary_dilation(marks, EIGHT, THIN_GAP), EIGHT)[1] == 1
+    )
 
 
 def _fills(ink: np.ndarray) -> bool:
@@ -204,13 +218,3 @@ def _whole_frames(colours: np.ndarray, scan: bool) -> Iterator[Look]:
 
 
 # ---------------------------------------------------------------------------------- plain paper
-
-
-
-
-
-
-
-
-
-

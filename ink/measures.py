@@ -76,7 +76,9 @@ def pen_width(ink: np.ndarray) -> float:
     The outline is the total variation times pi / 4: exact on average over directions (Cauchy-Crofton).
     """
     edges = ink[0].sum() + ink[-1].sum() + ink[:, 0].sum() + ink[:, -1].sum()
-    outline = (np.abs(ink[1:] - ink[:-1]).sum() + np.abs(ink[:, 1:] - ink[:, :-1]).sum() + edges) * math.pi / 4
+    outline = (
+        (np.abs(ink[1:] - ink[:-1]).sum() + np.abs(ink[:, 1:] - ink[:, :-1]).sum() + edges) * math.pi / 4
+    )
     return float(2 * ink.sum() / max(outline, 1e-6))
 
 

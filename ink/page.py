@@ -17,7 +17,10 @@ SOLID_PAGE = 0.6  # of a page's outline that is paper rather than writing
 SHARP = 0.3  # of the page's difference that its edge takes within five pixels of PAPER_SIDE, at least,
 SOFT_EDGE = 0.15  # but for this share of its outline, which may be lost in shade
 BEYOND = 0.6  # of the page's difference from the border that there may be a few pixels beyond its edge
-SHADOW, GREY = (0.3, 0.92), 0.12  # of the light around that a shadow leaves; how far the channels may differ in that
+SHADOW, GREY = (
+    (0.3, 0.92),
+    0.12,
+)  # of the light around that a shadow leaves; how far the channels may differ in that
 PAGE_CONTRAST = 20  # grey levels of 255 by which a page differs from what lies around it, at least
 
 
@@ -38,8 +41,12 @@ def isolate_page(colours: np.ndarray, elliptic: bool = False) -> np.ndarray | No
     inside, paper = found
     nearest = ndimage.distance_transform_edt(~paper, return_distances=False, return_indices=True)
     around = ndimage.uniform_filter(small[tuple(nearest)], (9, 9, 1), mode="nearest").round().astype(np.uint8)
-    beyond = Image.fromarray(around.squeeze(2) if around.shape[2] == 1 else around).resize((width, height), Image.Resampling.BILINEAR)
-    mask = Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
+    beyond = Image.fromarray(around.squeeze(2) if around.shape[2] == 1 else around).resize(
+        (width, height), Image.Resampling.BILINEAR
+    )
+    mask = Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)).resize(
+        (width, height), Image.Resampling.NEAREST
+    )
     return np.asarray(Image.composite(Image.fromarray(colours), beyond, mask))
 
 
@@ -53,7 +60,10 @@ def is_dimmed(colours: np.ndarray, page: np.ndarray) -> bool:
 def _find_page(small: np.ndarray, elliptic: bool) -> tuple[np.ndarray, np.ndarray] | None:
     """Return masks (h, w) of the page in a picture (h, w, channels), its edges left out, and of its paper without writing."""
     distance = np.abs(small - np.median(rim(small), axis=0)).max(axis=2)
-    for threshold in (max(otsu(distance.ravel()), PAGE_CONTRAST), PAGE_CONTRAST):  # the second where ink stands out more than the page
+    for threshold in (
+        max(otsu(distance.ravel()), PAGE_CONTRAST),
+        PAGE_CONTRAST,
+    ):  # the second where ink stands out more than the page
         paper = _largest_patch(distance > threshold)
         page = ndimage.binary_fill_holes(paper)
         inside = ndimage.binary_erosion(page, EIGHT, 2, border_value=1)
@@ -64,7 +74,9 @@ def _find_page(small: np.ndarray, elliptic: bool) -> tuple[np.ndarray, np.ndarra
         least = max(PAGE_CONTRAST, SHARP * float(np.median(distance[paper])))
         beyond = ndimage.binary_dilation(page, EIGHT, 6) & ~ndimage.binary_dilation(page, EIGHT, 3)
         differs = not beyond.any() or np.median(distance[beyond]) <= BEYOND * np.median(distance[paper])
-        if differs and np.percentile(steps, 100 * SOFT_EDGE) >= least:  # edges of a thing, not of a light, nor of lines on paper
+        if (
+            differs and np.percentile(steps, 100 * SOFT_EDGE) >= least
+        ):  # edges of a thing, not of a light, nor of lines on paper
             return inside, paper & inside
     return None
 
@@ -85,8 +97,14 @@ def _largest_patch(marks: np.ndarray) -> np.ndarray:
 
 def _is_page(paper: np.ndarray, page: np.ndarray, elliptic: bool) -> bool:
     """Say whether `page` (H, W) has a page's size and shape; `paper` is what of it is not writing."""
-    fits = PAGE_SHARE[0] <= page.mean() <= PAGE_SHARE[1] and rim(page).mean() <= PAGE_CUT and paper.sum() >= SOLID_PAGE * page.sum()
-    return bool(fits) and (ellipticity(page) >= ELLIPTIC if elliptic else _rectangularity(page) >= RECTANGULAR)
+    fits = (
+        PAGE_SHARE[0] <= page.mean() <= PAGE_SHARE[1]
+        and rim(page).mean() <= PAGE_CUT
+        and paper.sum() >= SOLID_PAGE * page.sum()
+    )
+    return bool(fits) and (
+        ellipticity(page) >= ELLIPTIC if elliptic else _rectangularity(page) >= RECTANGULAR
+    )
 
 
 def _rectangularity(marks: np.ndarray) -> float:
@@ -95,8 +113,15 @@ def _rectangularity(marks: np.ndarray) -> float:
     angles = np.linspace(0, np.pi / 2, 31)[:-1]
     across = np.outer(np.cos(angles), columns) + np.outer(np.sin(angles), rows)
     down = np.outer(np.cos(angles), rows) - np.outer(np.sin(angles), columns)
-    corners = np.stack([across.argmax(axis=1), down.argmax(axis=1), across.argmin(axis=1), down.argmin(axis=1)], axis=1)
+    corners = np.stack(
+        [across.argmax(axis=1), down.argmax(axis=1), across.argmin(axis=1), down.argmin(axis=1)], axis=1
+    )
     x, y = columns[corners], rows[corners]  # (30, 4), in turn around a quadrilateral
-    largest = np.abs((x[:, 2] - x[:, 0]) * (y[:, 3] - y[:, 1]) - (x[:, 3] - x[:, 1]) * (y[:, 2] - y[:, 0])).max() / 2
+    largest = (
+        np.abs((x[:, 2] - x[:, 0]) * (y[:, 3] - y[:, 1]) - (x[:, 3] - x[:, 1]) * (y[:, 2] - y[:, 0])).max()
+        / 2
+    )
     largest += len(rows) / 2  # the outer halves of the outline's pixels
-    return float(min(largest, marks.sum()) / ((np.ptp(across, axis=1) + 1) * (np.ptp(down, axis=1) + 1)).min())
+    return float(
+        min(largest, marks.sum()) / ((np.ptp(across, axis=1) + 1) * (np.ptp(down, axis=1) + 1)).min()
+    )

@@ -10,7 +10,10 @@ from ink.measures import EIGHT, PAPER_SIDE, _above_noise, deviation, otsu, pen_w
 from ink.ruling import _without_ruling
 
 PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the median grey lies between darkest and brightest
-WINDOW, FINE = 0.17, 0.06  # of the longer side; windows that look for paper beside strokes, for all and for the thinnest
+WINDOW, FINE = (
+    0.17,
+    0.06,
+)  # of the longer side; windows that look for paper beside strokes, for all and for the thinnest
 BOLD_STROKE = 0.7  # of the window that looks for paper beside strokes; wider strokes hide it,
 WIDEST_STROKE = 0.45  # but what is wider than this, of the shorter side, is no stroke,
 MOST_CROSSED = 0.35  # nor what covers more of the picture's border
@@ -20,24 +23,32 @@ TWO_KINDS = 0.8  # of the variance of depth that ink and paper explain where the
 ONE_DEPTH = 0.7  # of the deepest of a bold stroke that half of it reaches
 UNEVEN = 0.25  # of the strokes' contrast; how far such paper may stray from a quadratic surface
 ENDS = slice(None, 5), slice(-5, None)  # pixels of a side that are near its corners
-FEWEST_LEVELS = 3  # grey levels of 255 between paper and ink; on dark paper one is the step of a smooth gradient
+FEWEST_LEVELS = (
+    3  # grey levels of 255 between paper and ink; on dark paper one is the step of a smooth gradient
+)
 LEAST_PAPER = 0.6  # of the level of paper's brightest channel; one that is darker shows no dark ink,
 DIM_PAPER = 60  # grey levels of 255; unless paper is no brighter than this in any
 UNLIKELY = 100.0  # how much less likely light and shadow are than what has sharp edges
-BROAD, GRADUAL = 0.15, 0.33  # of the picture's longer side, and of their depth: light and shadow are broader, with softer edges
+BROAD, GRADUAL = (
+    0.15,
+    0.33,
+)  # of the picture's longer side, and of their depth: light and shadow are broader, with softer edges
 FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is the shade of a lens
-COARSE_SIDE, AROUND = 40, 0.34  # pixels, and of them the window that tells the level around a stroke, strokes and all:
+COARSE_SIDE, AROUND = (
+    40,
+    0.34,
+)  # pixels, and of them the window that tells the level around a stroke, strokes and all:
 BRIGHTER = 65  # per cent of the window's pixels that are darker than that level; at half of them bold strokes were their own paper
 LEAST_STANDING = 0.01  # of full scale; ink that stands out less is as likely as this
 MOST_NOISE = 0.01  # of full scale; more is blurred away,
-LEAST_BLUR, FINEST = 0.4, 400  # pixels, standard deviation; parts of the longer side: no blur is narrower, and none wider
-GRAIN, GRAIN_SHARE = 6, 0.005  # standard deviations of the paper's noise, and of the picture; what is neither deeper nor more is grain
-
-
-
-
-
-
+LEAST_BLUR, FINEST = (
+    0.4,
+    400,
+)  # pixels, standard deviation; parts of the longer side: no blur is narrower, and none wider
+GRAIN, GRAIN_SHARE = (
+    6,
+    0.005,
+)  # standard deviations of the paper's noise, and of the picture; what is neither deeper nor more is grain
 
 
 def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> tuple[np.ndarray, float]:
@@ -59,7 +70,9 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
         return ink, 0.0
     plainly = PLAINLY if bold else 1
     stands = max(_stands_out(level, ink), LEAST_STANDING)
-    return ink, stands * _likelihood(level) * (1 - share) * (plainly / UNLIKELY if _is_light(depth, ink, strong) else plainly)
+    return ink, stands * _likelihood(level) * (1 - share) * (
+        plainly / UNLIKELY if _is_light(depth, ink, strong) else plainly
+    )
 
 
 def _level(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
@@ -124,7 +137,9 @@ def _stands_out(level: np.ndarray, ink: np.ndarray) -> float:
     small, marks = reduced(level), reduced(ink)
     coarse = Image.fromarray(small)
     coarse.thumbnail((COARSE_SIDE, COARSE_SIDE), Image.Resampling.BOX)
-    around = Image.fromarray(ndimage.percentile_filter(np.asarray(coarse), BRIGHTER, round(AROUND * COARSE_SIDE)))
+    around = Image.fromarray(
+        ndimage.percentile_filter(np.asarray(coarse), BRIGHTER, round(AROUND * COARSE_SIDE))
+    )
     below = np.asarray(around.resize(small.shape[::-1], Image.Resampling.BILINEAR)) - small
     return float(np.median(below[marks >= 0.5 * marks.max()]))
 
@@ -148,19 +163,22 @@ def _edge_shade(ink: np.ndarray) -> np.ndarray:
 def _dark_corners(ink: np.ndarray) -> np.ndarray:
     """Return a mask of the patches in the corners of `ink` (H, W) that are three times as wide as the pen of the rest."""
     labels, _ = ndimage.label(ink > 0, EIGHT)
-    near = {int(np.bincount(labels[rows, columns].ravel()).argmax()) for rows in ENDS for columns in ENDS}  # the commonest there
+    near = {
+        int(np.bincount(labels[rows, columns].ravel()).argmax()) for rows in ENDS for columns in ENDS
+    }  # the commonest there
     dark = np.zeros(ink.shape, bool)
     for n in near - {0}:
         part = labels == n
         pen = pen_width(np.where(part, 0, ink))
-        core = ndimage.distance_transform_edt(np.pad(ndimage.binary_fill_holes(part), 1, mode="edge"))[1:-1, 1:-1] > 1.5 * pen
+        core = (
+            ndimage.distance_transform_edt(np.pad(ndimage.binary_fill_holes(part), 1, mode="edge"))[
+                1:-1, 1:-1
+            ]
+            > 1.5 * pen
+        )
         if 0 < pen and core.any():
             dark |= part & (ndimage.distance_transform_edt(~core) <= 3 * pen)
     return dark
-
-
-
-
 
 
 def _without_ink(depth: np.ndarray) -> np.ndarray:
@@ -178,7 +196,9 @@ def _without_ink(depth: np.ndarray) -> np.ndarray:
 def _likelihood(level: np.ndarray) -> float:
     """Return how likely dark ink is, 0.5 to 1.5: paper is most of a picture, so its median lies nearer to the brighter end."""
     low, middle, high = np.percentile(level, (1, 50, 99))
-    return 0.5 + min(max(PAPER_SLOPE * (float(middle - low) / max(float(high - low), 1e-6) - 0.5) + 0.5, 0), 1)
+    return 0.5 + min(
+        max(PAPER_SLOPE * (float(middle - low) / max(float(high - low), 1e-6) - 0.5) + 0.5, 0), 1
+    )
 
 
 def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray:
@@ -213,7 +233,9 @@ def _depth(level: np.ndarray, share: float) -> tuple[np.ndarray, bool]:
     else:
         closed = smooth
     paper = ndimage.uniform_filter(closed, 3, mode="nearest")
-    paper = np.asarray(Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
+    paper = np.asarray(
+        Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+    )
     return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1)), beneath is not None
 
 
@@ -224,7 +246,11 @@ def _paper_beneath(level: np.ndarray, window: int) -> np.ndarray | None:
     """
     marks = level < otsu(level.ravel())
     width = 2 * ndimage.distance_transform_edt(np.pad(marks, 1)).max()
-    if width < BOLD_STROKE * window or width > WIDEST_STROKE * min(level.shape) or rim(marks).mean() > MOST_CROSSED:
+    if (
+        width < BOLD_STROKE * window
+        or width > WIDEST_STROKE * min(level.shape)
+        or rim(marks).mean() > MOST_CROSSED
+    ):
         return None
     bare = ~ndimage.binary_dilation(marks, EIGHT, 2)
     if bare.sum() < LEAST_BARE * level.size:
@@ -234,19 +260,7 @@ def _paper_beneath(level: np.ndarray, window: int) -> np.ndarray | None:
     paper = terms @ np.linalg.lstsq(terms[bare], level[bare], rcond=None)[0]
     uneven = np.percentile(np.abs(level - paper)[bare], 95)
     depth = (paper - level)[marks]
-    of_one_depth = np.median(depth) >= ONE_DEPTH * np.percentile(depth, 99.5)  # a shadow with writing in it is not
+    of_one_depth = np.median(depth) >= ONE_DEPTH * np.percentile(
+        depth, 99.5
+    )  # a shadow with writing in it is not
     return paper.astype(np.float32) if of_one_depth and uneven <= UNEVEN * np.median(depth) else None
-
-
-
-
-
-
-
-
-
-
-
-
-
-

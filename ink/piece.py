@@ -11,9 +11,15 @@ from scipy import ndimage
 from ink.measures import EIGHT, Box, ellipticity, pen_width
 
 LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in the ink, not loops
-LEAST_HELD, LARGEST_DOT = 0.08, 0.25  # of a 0's longer side: length of a mark in it at least, of a dot at most
+LEAST_HELD, LARGEST_DOT = (
+    0.08,
+    0.25,
+)  # of a 0's longer side: length of a mark in it at least, of a dot at most
 ROUND_HOLE = 0.7  # of an ellipse; one of MNIST's 0s in a thousand has a hole that is less round
-SLASH, BOWED = 1.7, 0.2  # pen widths, and share of its length; a mark in a 0 that strays from a line by more than both is no slash
+SLASH, BOWED = (
+    1.7,
+    0.2,
+)  # pen widths, and share of its length; a mark in a 0 that strays from a line by more than both is no slash
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,9 @@ def is_filled_in(piece: Piece) -> bool:
     if max(longest) <= LARGEST_DOT or enclosed(mark).any():
         return False
     variances = np.linalg.eigvalsh(np.cov(np.nonzero(mark)))
-    across, along = np.sqrt(np.maximum(variances, 0))  # of a bar its sides over sqrt(12); rounding makes 0 negative
+    across, along = np.sqrt(
+        np.maximum(variances, 0)
+    )  # of a bar its sides over sqrt(12); rounding makes 0 negative
     return bool(across > max(SLASH * pen_width(piece.ink) / math.sqrt(12), BOWED * along))
 
 

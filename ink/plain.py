@@ -16,18 +16,26 @@ from ink.ruling import erase_rules
 
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
-NOISY_SHARE = 0.7           # the same where the paper's grey is not quite the same everywhere
-FLAT_RIM, FLAT_SHAPE = 0.9, 0.6  # least share of one colour, of the border and of the rest, in a picture of a flat shape
-SMALL_SIDE = 40             # pixels; a picture up to this side may be a frame by itself, noise and all
-FAINT = 0.12                # of the contrast; fainter marks on a noisy or small picture are noise,
-STRONG = 0.3                # and so are fainter ones than this that touch none of these
-RINGING = 0.2               # of the ink's pixels; where more of the paper is not quite its grey, JPEG's ringing is about
-PATCH_SHARE, PATCH_TOLERANCE = 0.02, 2  # of a picture that a patch of another paper covers, at least; its grey levels' spread
-LEAST_PATCH = PLAIN_TOLERANCE + PATCH_TOLERANCE + 1  # grey levels that it differs by: less is the paper itself
-MOST_SOFT = 0.4             # of what lies around it that is fainter, and yet no paper, as around a shadow or a glow
-PATCH_WIDTH = 0.06          # of the picture's shorter side, at least; a pen's strokes are narrower
-LEAST_PAPER = 0.15          # of the rim that each of two papers covers
-WIDEST_BORDER = 0.07        # of a picture's shorter side; a line along its edges is no wider
+NOISY_SHARE = 0.7  # the same where the paper's grey is not quite the same everywhere
+FLAT_RIM, FLAT_SHAPE = (
+    0.9,
+    0.6,
+)  # least share of one colour, of the border and of the rest, in a picture of a flat shape
+SMALL_SIDE = 40  # pixels; a picture up to this side may be a frame by itself, noise and all
+FAINT = 0.12  # of the contrast; fainter marks on a noisy or small picture are noise,
+STRONG = 0.3  # and so are fainter ones than this that touch none of these
+RINGING = 0.2  # of the ink's pixels; where more of the paper is not quite its grey, JPEG's ringing is about
+PATCH_SHARE, PATCH_TOLERANCE = (
+    0.02,
+    2,
+)  # of a picture that a patch of another paper covers, at least; its grey levels' spread
+LEAST_PATCH = (
+    PLAIN_TOLERANCE + PATCH_TOLERANCE + 1
+)  # grey levels that it differs by: less is the paper itself
+MOST_SOFT = 0.4  # of what lies around it that is fainter, and yet no paper, as around a shadow or a glow
+PATCH_WIDTH = 0.06  # of the picture's shorter side, at least; a pen's strokes are narrower
+LEAST_PAPER = 0.15  # of the rim that each of two papers covers
+WIDEST_BORDER = 0.07  # of a picture's shorter side; a line along its edges is no wider
 
 
 def _without_border(colours: np.ndarray) -> np.ndarray:
@@ -39,7 +47,9 @@ def _without_border(colours: np.ndarray) -> np.ndarray:
         return colours
     outer, inner = rim(layers).astype(np.int16), rim(layers[widest:-widest, widest:-widest])
     low, high = outer.min(axis=0), outer.max(axis=0)
-    alike = (inner.min(axis=0) >= low - PLAIN_TOLERANCE).all() and (inner.max(axis=0) <= high + PLAIN_TOLERANCE).all()
+    alike = (inner.min(axis=0) >= low - PLAIN_TOLERANCE).all() and (
+        inner.max(axis=0) <= high + PLAIN_TOLERANCE
+    ).all()
     if alike or (high - low > 2 * PLAIN_TOLERANCE).any():
         return colours
     line = np.median(outer, axis=0)
@@ -65,7 +75,9 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     paper = counts.argmax(axis=1).tolist()  # the commonest value of each channel
     layers = [colours] if colours.ndim == 2 else [colours[..., channel] for channel in range(3)]
     # the channel with most contrast
-    distance = reduce(np.maximum, [np.abs(layer.astype(np.int16) - grey) for layer, grey in zip(layers, paper)])
+    distance = reduce(
+        np.maximum, [np.abs(layer.astype(np.int16) - grey) for layer, grey in zip(layers, paper)]
+    )
     near = distance <= PLAIN_TOLERANCE
     border = rim(near)
     plain = np.count_nonzero(near)
@@ -93,7 +105,10 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
 def _may_hold_patch(counts: np.ndarray, paper: list[int], contrast: int) -> bool:
     """Say whether some faint value of a channel is common enough; `counts` (channels, 256) are those of the values."""
     away = np.abs(np.arange(256) - np.array(paper)[:, None])
-    return bool(counts[(away >= LEAST_PATCH) & (away < STRONG * contrast)].max(initial=0) >= PATCH_SHARE * counts[0].sum())
+    return bool(
+        counts[(away >= LEAST_PATCH) & (away < STRONG * contrast)].max(initial=0)
+        >= PATCH_SHARE * counts[0].sum()
+    )
 
 
 def _faint_patch(distance: np.ndarray, contrast: int) -> np.ndarray:
@@ -135,7 +150,10 @@ def _on_two_papers(colours: np.ndarray) -> np.ndarray | None:
     apart = np.stack([np.abs(layers - paper).max(axis=2) for paper in papers])  # (2, H, W)
     near: np.ndarray = apart <= PLAIN_TOLERANCE
     distance = apart.min(axis=0)
-    if min(rim(near[0]).mean(), rim(near[1]).mean()) < LEAST_PAPER or np.abs(papers[0] - papers[1]).max() <= 2 * PLAIN_TOLERANCE:
+    if (
+        min(rim(near[0]).mean(), rim(near[1]).mean()) < LEAST_PAPER
+        or np.abs(papers[0] - papers[1]).max() <= 2 * PLAIN_TOLERANCE
+    ):
         return None  # the second is ink, or a patch
     either: np.ndarray = near[0] | near[1]
     if either.mean() < NOISY_SHARE or rim(either).mean() < FLAT_RIM or distance.max() < LEAST_CONTRAST * 255:

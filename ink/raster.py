@@ -8,8 +8,8 @@ import numpy as np
 
 from ink.stroke import BRUSH, FAR, MOST_POINTS, Stroke
 
-Rect = tuple[int, int, int, int]    # left, top, right, bottom in pixels; right and bottom are outside
-BATCH = 8                           # lines drawn in one numpy expression
+Rect = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom are outside
+BATCH = 8  # lines drawn in one numpy expression
 
 
 class Raster:
@@ -19,9 +19,11 @@ class Raster:
         """`width`, `height`: canvas units."""
         self.scale = scale
         self.ink = np.zeros((max(1, round(height * scale)), max(1, round(width * scale))), np.uint8)
-        self._settled = self.ink.copy()     # without the last pieces of a stroke in progress, which its next point will bend
+        self._settled = (
+            self.ink.copy()
+        )  # without the last pieces of a stroke in progress, which its next point will bend
         self._tail: Rect | None = None
-        self._pieces = 0                    # of the stroke in progress that are settled
+        self._pieces = 0  # of the stroke in progress that are settled
 
     def redraw(self, strokes: Iterable[Stroke], rect: Rect | None = None) -> Rect:
         """Draw `strokes`, finished ones in order, afresh (only inside `rect`) and return the rectangle."""
@@ -46,7 +48,7 @@ class Raster:
             left, top, right, bottom = touched
             self.ink[top:bottom, left:right] = self._settled[top:bottom, left:right]
         pieces = max(1, len(stroke) - 1)
-        while self._pieces < pieces - 2:            # the last point may move, and bends the two pieces before it
+        while self._pieces < pieces - 2:  # the last point may move, and bends the two pieces before it
             settled = stroke.lines(self._pieces)
             touched = _union(touched, self._draw(self._settled, stroke, settled, whole))
             self._draw(self.ink, stroke, settled, whole)
@@ -68,7 +70,7 @@ class Raster:
         radius = stroke.brush * self.scale / 2
         touched: Rect | None = None
         for first in range(0, len(corners) - 1, BATCH):
-            part = corners[first:first + BATCH + 1]
+            part = corners[first : first + BATCH + 1]
             left, top = np.floor(np.clip(part.min(axis=0) - radius - 1, -FAR, FAR)).astype(int)
             right, bottom = np.ceil(np.clip(part.max(axis=0) + radius + 2, -FAR, FAR)).astype(int)
             box = _common((int(left), int(top), int(right), int(bottom)), rect)
@@ -85,15 +87,18 @@ class Raster:
         return touched or (0, 0, 0, 0)
 
 
-def draw_strokes(strokes: Sequence[Sequence[Sequence[float]]], brush: float = BRUSH, size: int = 280,
-                 margin: float = 40) -> np.ndarray:
+def draw_strokes(
+    strokes: Sequence[Sequence[Sequence[float]]], brush: float = BRUSH, size: int = 280, margin: float = 40
+) -> np.ndarray:
     """Return uint8 (size, size), dark on white: pen strokes [[[x, y], ...], ...] in any units, y down, fitted inside `margin`.
 
     Raises ValueError if there is no point.
     """
     points = np.array([point[:2] for stroke in strokes for point in stroke], float)
     if not 0 < len(points) <= MOST_POINTS:
-        raise ValueError(f"there are {len(points):,} points: give at least one point, and at most {MOST_POINTS:,}")
+        raise ValueError(
+            f"there are {len(points):,} points: give at least one point, and at most {MOST_POINTS:,}"
+        )
     if points.shape[1:] != (2,) or not np.isfinite(points).all():
         raise ValueError("a point is two finite numbers")
     low, high = points.min(axis=0), points.max(axis=0)
@@ -102,7 +107,7 @@ def draw_strokes(strokes: Sequence[Sequence[Sequence[float]]], brush: float = BR
     raster, start = Raster(size, size), 0
     for stroke in strokes:
         part = Stroke(brush)
-        for x, y in points[start:start + len(stroke)].tolist():
+        for x, y in points[start : start + len(stroke)].tolist():
             part.add(x, y)
         start += len(stroke)
         if len(part):
@@ -117,14 +122,14 @@ def _cover(corners: np.ndarray, radius: float, box: Rect) -> np.ndarray:
     Every pixel's value depends on its place and the lines alone, so drawing in parts gives what drawing at once gives.
     """
     left, top, right, bottom = box
-    starts, along = corners[:-1], np.diff(corners, axis=0)                     # (K, 2)
+    starts, along = corners[:-1], np.diff(corners, axis=0)  # (K, 2)
     lengths = np.hypot(along[:, 0], along[:, 1])
     unit = np.where(lengths[:, None] > 0, along / np.maximum(lengths, 1e-9)[:, None], (1.0, 0.0))
-    x = (np.arange(left, right) + 0.5 - starts[:, :1]).astype(np.float32)      # (K, W)
-    y = (np.arange(top, bottom) + 0.5 - starts[:, 1:]).astype(np.float32)      # (K, H)
+    x = (np.arange(left, right) + 0.5 - starts[:, :1]).astype(np.float32)  # (K, W)
+    y = (np.arange(top, bottom) + 0.5 - starts[:, 1:]).astype(np.float32)  # (K, H)
     ux, uy = unit[:, 0, None].astype(np.float32), unit[:, 1, None].astype(np.float32)
     half = (lengths / 2).astype(np.float32)[:, None]
-    beyond = (x * ux - half)[:, None, :] + (y * uy)[:, :, None]                # (K, H, W): along the line, from its middle
+    beyond = (x * ux - half)[:, None, :] + (y * uy)[:, :, None]  # (K, H, W): along the line, from its middle
     np.abs(beyond, out=beyond)
     beyond -= half[:, :, None]
     np.maximum(beyond, 0, out=beyond)

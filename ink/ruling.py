@@ -8,7 +8,10 @@ from scipy import ndimage
 from ink.measures import EIGHT, PAPER_SIDE, _above_noise
 
 THICKEST_RULE = 0.04  # of the picture's other side
-FULL_LINE, LEAST_LINES = 0.97, 2  # of a plain picture's side that a rule covers at least; how many there must be
+FULL_LINE, LEAST_LINES = (
+    0.97,
+    2,
+)  # of a plain picture's side that a rule covers at least; how many there must be
 RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
 DARKER = 1.6  # times the depth of a ruled line; what is darker than this is ink upon it
 
@@ -24,7 +27,9 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
         if band is None:
             continue
         band = band if axis == 0 else band.T
-        if axis == 1 and not ruled:  # where no rows are, columns are a number's 1s, but for a line along the picture's edge
+        if (
+            axis == 1 and not ruled
+        ):  # where no rows are, columns are a number's 1s, but for a line along the picture's edge
             labels, _ = ndimage.label(band)
             band &= np.isin(labels, labels[:, [0, -1]])
         begins = band & (np.diff(marks.astype(np.int8), axis=axis, prepend=0) > 0)
@@ -57,7 +62,9 @@ def erase_rules(ink: np.ndarray) -> np.ndarray:
 
 def _full_lines(ink: np.ndarray) -> np.ndarray:
     """Say which rows (H,) of `ink` (H, W) are inked from side to side."""
-    few = ink[:, :: max(1, ink.shape[1] // 16)] > 0  # a look that is enough where there is no such row, as nearly always
+    few = (
+        ink[:, :: max(1, ink.shape[1] // 16)] > 0
+    )  # a look that is enough where there is no such row, as nearly always
     likely = few.mean(axis=1) >= 0.8
     if np.count_nonzero(likely) < LEAST_LINES:
         return np.zeros_like(likely)
@@ -65,7 +72,9 @@ def _full_lines(ink: np.ndarray) -> np.ndarray:
     return marks[:, 0] & marks[:, -1] & (marks.mean(axis=1) >= FULL_LINE)
 
 
-def _of_lines(depth: np.ndarray, runs: np.ndarray, band: np.ndarray, thickness: float, axis: int) -> np.ndarray:
+def _of_lines(
+    depth: np.ndarray, runs: np.ndarray, band: np.ndarray, thickness: float, axis: int
+) -> np.ndarray:
     """Return a mask of what belongs to lines of this `thickness` in `band` (H, W), across `axis`, not to strokes over them.
 
     `runs`: see `_run_lengths`.
@@ -74,7 +83,9 @@ def _of_lines(depth: np.ndarray, runs: np.ndarray, band: np.ndarray, thickness: 
     inked = thin & (runs > 0)
     if not inked.any():
         return thin
-    core = ndimage.maximum_filter1d(depth, 2 * int(thickness // 2) + 1, axis=axis)  # a line's flanks are blurred
+    core = ndimage.maximum_filter1d(
+        depth, 2 * int(thickness // 2) + 1, axis=axis
+    )  # a line's flanks are blurred
     darker = ndimage.binary_dilation(depth > DARKER * np.median(core[inked]), EIGHT, 2)
     return thin & ~darker
 
@@ -85,13 +96,20 @@ def _ruling(marks: np.ndarray) -> np.ndarray | None:
     step = max(1, max(height, width) // PAPER_SIDE)
     rows, columns = height // step * step, width // step * step
     # a line of one pixel fills one row of a cell
-    small = marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=3).max(axis=1) > 0.5
+    small = (
+        marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=3).max(axis=1)
+        > 0.5
+    )
     joined = ndimage.binary_dilation(small, np.ones((3, 5)))
     straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 3)))
     labels, _ = ndimage.label(ndimage.binary_dilation(straight, np.ones((3, 9))), EIGHT)
     boxes = ndimage.find_objects(labels)
-    long = [n for n, (down, across) in enumerate(boxes, 1) if across.stop - across.start >= 0.97 * small.shape[1]
-            and down.stop - down.start - 4 <= 0.1 * small.shape[1]]  # 4: what the dilations add
+    long = [
+        n
+        for n, (down, across) in enumerate(boxes, 1)
+        if across.stop - across.start >= 0.97 * small.shape[1]
+        and down.stop - down.start - 4 <= 0.1 * small.shape[1]
+    ]  # 4: what the dilations add
     if not long:
         return None
     band = np.zeros(marks.shape, bool)

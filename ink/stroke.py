@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-Point = tuple[float, float]         # x, y in canvas units, y down
+Point = tuple[float, float]  # x, y in canvas units, y down
 FORMAT = "digits-strokes-v1"
-BRUSH = 16.0                        # canvas units; a pen of 1.6 to 2.3 frame pixels when a digit fills the height
-BRUSH_RANGE = (1.0, 64.0)           # canvas units
-LEAST_STEP = 2.5                    # canvas units; points closer than this carry the jitter of whole pixels, not the hand
-FLATNESS = 0.06                     # canvas units; how far a line may stray from the curve it stands for
-FAR = 1e5                           # canvas units; points beyond are clamped, so that no number overflows
-MOST_POINTS = 20_000      # of a drawing that is read from a file: some seconds to draw them again
+BRUSH = 16.0  # canvas units; a pen of 1.6 to 2.3 frame pixels when a digit fills the height
+BRUSH_RANGE = (1.0, 64.0)  # canvas units
+LEAST_STEP = 2.5  # canvas units; points closer than this carry the jitter of whole pixels, not the hand
+FLATNESS = 0.06  # canvas units; how far a line may stray from the curve it stands for
+FAR = 1e5  # canvas units; points beyond are clamped, so that no number overflows
+MOST_POINTS = 20_000  # of a drawing that is read from a file: some seconds to draw them again
 
 
 class Stroke:
@@ -27,9 +27,9 @@ class Stroke:
     def __init__(self, brush: float, eraser: bool = False) -> None:
         """`brush`: diameter in canvas units."""
         self.brush, self.eraser = brush, eraser
-        self._flat = array("d")                             # x, y, x, y, ...
+        self._flat = array("d")  # x, y, x, y, ...
         self._box = (math.inf, math.inf, -math.inf, -math.inf)
-        self._longest = 0.0                                 # step between two points
+        self._longest = 0.0  # step between two points
 
     def __len__(self) -> int:
         return len(self._flat) // 2
@@ -73,21 +73,36 @@ class Stroke:
         controls = []
         for axis in (0, 1):
             a, b, c, d = before[axis], start[axis], stop[axis], after[axis]
-            slope = (c - b) if before == start else span * ((b - a) / ahead - (c - a) / (ahead + span) + (c - b) / span)
-            out = (c - b) if stop == after else span * ((c - b) / span - (d - b) / (span + behind) + (d - c) / behind)
+            slope = (
+                (c - b)
+                if before == start
+                else span * ((b - a) / ahead - (c - a) / (ahead + span) + (c - b) / span)
+            )
+            out = (
+                (c - b)
+                if stop == after
+                else span * ((c - b) / span - (d - b) / (span + behind) + (d - c) / behind)
+            )
             controls.append((b + slope / 3, c - out / 3))
         (x1, x2), (y1, y2) = controls
-        bend = max(math.dist((x1, y1), _between(start, stop, 1 / 3)), math.dist((x2, y2), _between(start, stop, 2 / 3)))
+        bend = max(
+            math.dist((x1, y1), _between(start, stop, 1 / 3)),
+            math.dist((x2, y2), _between(start, stop, 2 / 3)),
+        )
         count = min(1 + int(math.sqrt(bend / FLATNESS)), 32)
         if count == 1:
             return np.array([start, stop])
         t = np.linspace(0, 1, count + 1)[:, None]
-        return ((1 - t) ** 3 * start + 3 * t * (1 - t) ** 2 * np.array((x1, y1))
-                + 3 * t ** 2 * (1 - t) * np.array((x2, y2)) + t ** 3 * stop)
+        return (
+            (1 - t) ** 3 * start
+            + 3 * t * (1 - t) ** 2 * np.array((x1, y1))
+            + 3 * t**2 * (1 - t) * np.array((x2, y2))
+            + t**3 * stop
+        )
 
     def box(self) -> tuple[float, float, float, float]:
         """Return left, top, right, bottom in canvas units of everything the stroke may touch."""
-        reach = self.brush / 2 + 1 + self._longest / 2      # a curve strays less than half a step from its points
+        reach = self.brush / 2 + 1 + self._longest / 2  # a curve strays less than half a step from its points
         left, top, right, bottom = self._box
         return left - reach, top - reach, right + reach, bottom + reach
 
@@ -97,7 +112,7 @@ def strokes_from_json(text: str | bytes, width: int, height: int) -> list[Stroke
     cure = "drop a .json file that this program saved"
     try:
         content = json.loads(text)
-    except (ValueError, RecursionError):        # not JSON, not UTF-8, or nested beyond reason
+    except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested beyond reason
         raise ValueError(f"these are no strokes, the text is not JSON: {cure}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"these are no strokes of format {FORMAT!r}: {cure}")
@@ -111,7 +126,9 @@ def strokes_from_json(text: str | bytes, width: int, height: int) -> list[Stroke
     except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise ValueError(f"these strokes are damaged: {cure}") from None
     if count > MOST_POINTS:
-        raise ValueError(f"these strokes have {count:,} points, more than {MOST_POINTS:,}: drop a picture of them instead")
+        raise ValueError(
+            f"these strokes have {count:,} points, more than {MOST_POINTS:,}: drop a picture of them instead"
+        )
     return strokes
 
 

@@ -58,9 +58,23 @@ def load_samples(path: str | os.PathLike[str], brush: float = 16) -> Iterator[Sa
             raise DataError(f"{path} is no test set: give a folder, .tsv, .npz or .jsonl.gz")
         else:
             raise DataError(f"{path}: no such file or folder")
-    except (LookupError, TypeError, AttributeError, EOFError, OverflowError, RecursionError, NotImplementedError, MemoryError,
-            zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, csv.Error) as error:
-        raise DataError(f"{path} is damaged or has another layout ({error}): see `python test.py --help`") from error
+    except (
+        LookupError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        OverflowError,
+        RecursionError,
+        NotImplementedError,
+        MemoryError,
+        zlib.error,
+        zipfile.BadZipFile,
+        gzip.BadGzipFile,
+        csv.Error,
+    ) as error:
+        raise DataError(
+            f"{path} is damaged or has another layout ({error}): see `python test.py --help`"
+        ) from error
     except ValueError as error:
         raise error if isinstance(error, DataError) else DataError(f"{path} is damaged ({error})") from error
 
@@ -83,7 +97,12 @@ def _read_tsv(path: Path, _: float) -> Iterator[Sample]:
             name = row["path"]
             if not name or not row["label"]:
                 raise DataError(f"{path}, line {rows.line_num}: a row needs a path and a label")
-            yield Sample(name, str(path.parent / name), row["label"], {key: value or "" for key, value in row.items() if key})
+            yield Sample(
+                name,
+                str(path.parent / name),
+                row["label"],
+                {key: value or "" for key, value in row.items() if key},
+            )
 
 
 def _read_npz(path: Path, _: float) -> Iterator[Sample]:
@@ -92,9 +111,13 @@ def _read_npz(path: Path, _: float) -> Iterator[Sample]:
             raise DataError(f"{path} unpacks to more than {MOST_BYTES >> 20} MB: split it")
         images, labels = arrays["x"], arrays["y"]
     if images.ndim != 3 or images.dtype != np.uint8 or len(images) != len(labels):
-        raise DataError(f"{path} needs x uint8 (N, H, W), ink bright, and y (N,): it has {images.dtype} {images.shape}")
+        raise DataError(
+            f"{path} needs x uint8 (N, H, W), ink bright, and y (N,): it has {images.dtype} {images.shape}"
+        )
     for number, (image, label) in enumerate(zip(images, labels)):
-        yield Sample(f"{path.name}[{number}]", image, str(int(label)) if 0 <= int(label) <= 9 else f"class {label}")
+        yield Sample(
+            f"{path.name}[{number}]", image, str(int(label)) if 0 <= int(label) <= 9 else f"class {label}"
+        )
 
 
 def _read_strokes(path: Path, brush: float) -> Iterator[Sample]:

@@ -17,7 +17,9 @@ def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
     ranked = []
     for group in reading.groups:
         order = sorted(range(len(classes)), key=lambda c: -group.probs[c])[:top]
-        ranked.append(", ".join(f"{classes[c]} ({group.probs[c]:.1%})" for c in order) if group.accepted else "?")
+        ranked.append(
+            ", ".join(f"{classes[c]} ({group.probs[c]:.1%})" for c in order) if group.accepted else "?"
+        )
     return "; ".join(ranked)
 
 
@@ -25,8 +27,14 @@ def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, 
     """Return the object that --json prints for one picture; its keys are fixed."""
     reading = reading or Reading("error", "", ())
     digits = [
-        {"digit": d.digit, "confidence": round(d.confidence, 6), "probs": [round(p, 6) for p in d.probs], "box": list(d.box)}
-        for d in reading.digits]
+        {
+            "digit": d.digit,
+            "confidence": round(d.confidence, 6),
+            "probs": [round(p, 6) for p in d.probs],
+            "box": list(d.box),
+        }
+        for d in reading.digits
+    ]
     return {
         "path": path,
         "status": reading.status,
@@ -45,7 +53,9 @@ class Digit:
     confidence: float  # calibrated probability in [0, 1]
     probs: tuple[float, ...]  # in class order
     box: tuple[int, int, int, int]  # left, top, width, height in pixels of the upright picture
-    frame: np.ndarray = field(repr=False, compare=False)  # float32: what the network saw, (28, 28) or a whole picture
+    frame: np.ndarray = field(
+        repr=False, compare=False
+    )  # float32: what the network saw, (28, 28) or a whole picture
     accepted: bool = True
 
 

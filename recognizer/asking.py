@@ -14,9 +14,17 @@ from torch import Tensor
 UNSURE = 0.9  # largest probability below which a frame is looked at from all VIEWS
 # turn (radians), size, shift right and down (half frames), shear: small enough for a digit to stay what it is
 VIEWS = (
-    (0.0, 1.0, 0.0, 0.0, 0.0), (0.12, 1.0, 0.0, 0.0, 0.0), (-0.12, 1.0, 0.0, 0.0, 0.0), (0.0, 0.92, 0.0, 0.0, 0.0),
-    (0.0, 1.08, 0.0, 0.0, 0.0), (0.0, 1.0, 0.07, 0.0, 0.0), (0.0, 1.0, -0.07, 0.0, 0.0), (0.0, 1.0, 0.0, 0.07, 0.0),
-    (0.0, 1.0, 0.0, -0.07, 0.0), (0.0, 1.0, 0.0, 0.0, 0.15), (0.0, 1.0, 0.0, 0.0, -0.15),
+    (0.0, 1.0, 0.0, 0.0, 0.0),
+    (0.12, 1.0, 0.0, 0.0, 0.0),
+    (-0.12, 1.0, 0.0, 0.0, 0.0),
+    (0.0, 0.92, 0.0, 0.0, 0.0),
+    (0.0, 1.08, 0.0, 0.0, 0.0),
+    (0.0, 1.0, 0.07, 0.0, 0.0),
+    (0.0, 1.0, -0.07, 0.0, 0.0),
+    (0.0, 1.0, 0.0, 0.07, 0.0),
+    (0.0, 1.0, 0.0, -0.07, 0.0),
+    (0.0, 1.0, 0.0, 0.0, 0.15),
+    (0.0, 1.0, 0.0, 0.0, -0.15),
 )
 
 
@@ -37,7 +45,10 @@ def look_around(images: Tensor) -> Tensor:
     if not len(images):  # affine_grid refuses an empty batch
         return images[:, None].expand(0, len(VIEWS), *images.shape[1:])
     matrices = [
-        [[math.cos(turn) / size, math.sin(turn) / size + shear, right], [-math.sin(turn) / size, math.cos(turn) / size, down]]
+        [
+            [math.cos(turn) / size, math.sin(turn) / size + shear, right],
+            [-math.sin(turn) / size, math.cos(turn) / size, down],
+        ]
         for turn, size, right, down, shear in VIEWS
     ]
     seen = []
@@ -62,7 +73,9 @@ def predict_logits(
     return torch.cat(logits).cpu(), torch.cat(labels).cpu()
 
 
-def evaluate(model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu") -> float:
+def evaluate(
+    model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu"
+) -> float:
     """Return the share in [0, 1] of pictures in `loader` whose largest logit is their label's."""
     logits, labels = predict_logits(model, loader, device)
     return float((logits.argmax(1) == labels).double().mean())

@@ -9,10 +9,12 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-SAMPLES = 16        # noisy copies whose gradients are averaged (SmoothGrad: Smilkov et al., 2017)
-NOISE = 0.15        # of full scale
-BLUR = 0.8          # frame pixels; standard deviation
-BRIGHT = 0.995      # of a layer's values lie below what its maps show as white, or a spike would leave the rest black
+SAMPLES = 16  # noisy copies whose gradients are averaged (SmoothGrad: Smilkov et al., 2017)
+NOISE = 0.15  # of full scale
+BLUR = 0.8  # frame pixels; standard deviation
+BRIGHT = (
+    0.995  # of a layer's values lie below what its maps show as white, or a spike would leave the rest black
+)
 
 
 def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
@@ -21,7 +23,9 @@ def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
     The gradient, averaged over noisy copies, times the ink where the frame is ink. Raises ValueError for a network without gradients.
     """
     image = _as_image(model, frame)
-    noise = torch.randn((SAMPLES, *image.shape[1:]), generator=torch.Generator().manual_seed(0)).to(image.device)
+    noise = torch.randn((SAMPLES, *image.shape[1:]), generator=torch.Generator().manual_seed(0)).to(
+        image.device
+    )
     images = (image + NOISE * noise).requires_grad_()
     logits = model(images)
     if not getattr(logits, "requires_grad", False):
@@ -40,10 +44,15 @@ def feature_maps(model: Any, frame: np.ndarray) -> list[np.ndarray]:
 
     def keep(module: Any, inputs: Any, output: Tensor) -> None:
         maps = output.detach()[0].relu().float().cpu().numpy()
-        found.append(np.clip(maps / max(float(np.quantile(maps, BRIGHT)), 0.2 * float(maps.max()), 1e-9), 0, 1))
+        found.append(
+            np.clip(maps / max(float(np.quantile(maps, BRIGHT)), 0.2 * float(maps.max()), 1e-9), 0, 1)
+        )
 
-    hooks = [module.register_forward_hook(keep) for module in model.modules()
-             if isinstance(module, torch.nn.Conv2d) and module.kernel_size != (1, 1)]
+    hooks = [
+        module.register_forward_hook(keep)
+        for module in model.modules()
+        if isinstance(module, torch.nn.Conv2d) and module.kernel_size != (1, 1)
+    ]
     try:
         with torch.inference_mode():
             model(_as_image(model, frame))

@@ -23,11 +23,16 @@ SURE_FOUR = 3.5  # nats of certainty from which two strokes, each surer to be a 
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
 LIKELY = 0.7  # confidence that a whole needs where a part by itself is surely a digit and another is none
-SURE_WHOLE = 2.5  # nats of certainty that parts which are no digits, and a small picture, need to be read whole as one
+SURE_WHOLE = (
+    2.5  # nats of certainty that parts which are no digits, and a small picture, need to be read whole as one
+)
 # nats of certainty that the reader of pairs needs on each of two where the network is not sure of one digit, and where it is;
 # and the confidence that both halves must reach then
 CERTAIN_PAIR, CERTAIN_INSTEAD, SURE_HALF = 0.6, 1.5, 0.75
-MOST_HOLES, PAIR_HOLES = 3, 4  # in a part of a cut, and in two digits that touch; a scribble or a star has more
+MOST_HOLES, PAIR_HOLES = (
+    3,
+    4,
+)  # in a part of a cut, and in two digits that touch; a scribble or a star has more
 # without a reader of pairs:
 SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
 # nats by which a cut through joined ink must explain it better: less a share of each line height by which it is wider than high
@@ -61,7 +66,9 @@ class Grouping:
         line_height = tallest(parts)
         alone = yield from self.judge.look(parts)
         costs = [guess.cost for guess in alone]
-        gaps = [JOIN_COST * count_apart(parts[start : start + 2], line_height) for start in range(len(parts) - 1)]
+        gaps = [
+            JOIN_COST * count_apart(parts[start : start + 2], line_height) for start in range(len(parts) - 1)
+        ]
         spans = [(start, start + 1, 0.0) for start in range(len(parts))]  # and the price of joining them
         joined = []
         for start in range(len(parts) - 1):
@@ -110,7 +117,9 @@ class Grouping:
         cost = guess.cost + JOIN_COST * sum(count_apart(line, height) for line in pieces)
         better = cost < sum(part.cost for part in parts)
         none = any(part.doubt > 0 for part in parts)  # so they are no number
-        given_up = none and any(part.doubt == 0 and part.confidence >= SURE for part in parts)  # a digit that is sure by itself
+        given_up = none and any(
+            part.doubt == 0 and part.confidence >= SURE for part in parts
+        )  # a digit that is sure by itself
         if given_up and guess.confidence < LIKELY:
             return lines
         least = self.judge.checkpoint.threshold if better else SURE_WHOLE if none else math.inf
@@ -132,7 +141,9 @@ class Grouping:
         wide = width >= WIDEST or width >= CUTTABLE and guess.confidence < sure
         return wide and not self.judge.is_corrected(guess.frame)
 
-    def _cut(self, guess: Guess, pair: np.ndarray | None, line_height: float, alone: bool) -> Steps[list[Guess]]:
+    def _cut(
+        self, guess: Guess, pair: np.ndarray | None, line_height: float, alone: bool
+    ) -> Steps[list[Guess]]:
         """Return `guess`, or the two or more digits that explain its ink better; `pair`: what it says if it is two."""
         one = guess.doubt == 0 and guess.piece.width < WIDEST * line_height
         asked = pair is not None and (alone or one)  # then it is two only if it is read as a pair
@@ -144,7 +155,9 @@ class Grouping:
         if pair is not None and touching and (parts := self._part(halves, pair)):
             digits: list[Guess] = []
             for half, part in parts:
-                more = (yield from self._cut_line([half], line_height, alone)) if half.doubt > 0 else []  # three may touch
+                more = (
+                    (yield from self._cut_line([half], line_height, alone)) if half.doubt > 0 else []
+                )  # three may touch
                 digits += more if len(more) > 1 else [part]
             return digits
         return [guess] if asked else (yield from self._weigh(guess, halves, line_height, alone))
@@ -167,10 +180,14 @@ class Grouping:
         best = min(range(len(costs)), key=lambda n: (not told[2 * n] and not told[2 * n + 1], costs[n]))
         two = slice(2 * best, 2 * best + 2)
         bars = not told[two].any() and self._are_bars(pooled[two])
-        sure = min(part.confidence for part in pooled[two]) >= SURE_HALF and not (bars and certainty(pair).min() < CERTAIN_INSTEAD)
+        sure = min(part.confidence for part in pooled[two]) >= SURE_HALF and not (
+            bars and certainty(pair).min() < CERTAIN_INSTEAD
+        )
         return list(zip(halves[two], pooled[two])) if sure else []
 
-    def _weigh(self, guess: Guess, halves: list[Guess], line_height: float, alone: bool) -> Steps[list[Guess]]:
+    def _weigh(
+        self, guess: Guess, halves: list[Guess], line_height: float, alone: bool
+    ) -> Steps[list[Guess]]:
         """Return `guess` or the parts of the cut, of all `halves`, on which the network is surest, cut on if they are wide."""
         wide = guess.piece.width / line_height
         no_digit_alone = alone and guess.doubt > 0 and guess.piece.width > FRAME_SIZE

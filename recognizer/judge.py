@@ -62,7 +62,12 @@ class Guess:
 
 def pool(opinions: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
     """Return the weighted geometric mean (a logarithmic opinion pool) of probabilities (..., classes): one that doubts has no veto."""
-    pooled = np.exp(sum(weight * np.log(np.maximum(opinion, LEAST_PROBABILITY)) for opinion, weight in zip(opinions, weights)))
+    pooled = np.exp(
+        sum(
+            weight * np.log(np.maximum(opinion, LEAST_PROBABILITY))
+            for opinion, weight in zip(opinions, weights)
+        )
+    )
     return pooled / pooled.sum(axis=-1, keepdims=True)
 
 
@@ -80,7 +85,11 @@ class Judge:
 
     def corrected(self, frames: np.ndarray) -> np.ndarray:
         """Say (N,) which of the frames (N, 28, 28) the user has said the digits of."""
-        return np.zeros(len(frames), bool) if self.memory is None else self.memory.knows(frames, self.checkpoint.classes)
+        return (
+            np.zeros(len(frames), bool)
+            if self.memory is None
+            else self.memory.knows(frames, self.checkpoint.classes)
+        )
 
     def is_corrected(self, frame: np.ndarray) -> bool:
         """Say whether the user has said which digit the frame (28, 28) is."""
@@ -101,7 +110,11 @@ class Judge:
         if self.is_corrected(guess.frame):
             return True
         certain, ink, least = float(certainty(guess.probs)), guess.piece.ink, self.checkpoint.threshold
-        if certain < (AMONG_DIGITS * least if among else least) or max(ink.shape) < LEAST_SIDE or is_solid(ink):
+        if (
+            certain < (AMONG_DIGITS * least if among else least)
+            or max(ink.shape) < LEAST_SIDE
+            or is_solid(ink)
+        ):
             return False
         if certain < SURE_BOLD and not among and is_bold(ink):
             return False
@@ -119,7 +132,11 @@ class Judge:
 
     def look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
         """Return `guesses`; the unsure ones, but for those the user has said the digits of, have been seen from all sides."""
-        unsure = [place for place, guess in enumerate(guesses) if guess.confidence < UNSURE and not self.is_corrected(guess.frame)]
+        unsure = [
+            place
+            for place, guess in enumerate(guesses)
+            if guess.confidence < UNSURE and not self.is_corrected(guess.frame)
+        ]
         if len(unsure) > MOST_UNSURE:
             return guesses
         seen = yield from self.look_around([guesses[place] for place in unsure])
@@ -134,7 +151,10 @@ class Judge:
         probs = yield look_around(frames).flatten(0, 2).numpy()
         views = probs.reshape(len(guesses), len(VIEWS), -1).mean(axis=1)
         again = [replace(guess, probs=seen) for guess, seen in zip(guesses, views)]
-        return [guess if guess.paired is None else self.pool_pairs([guess], guess.paired[None])[0] for guess in again]
+        return [
+            guess if guess.paired is None else self.pool_pairs([guess], guess.paired[None])[0]
+            for guess in again
+        ]
 
     def pool_pairs(self, guesses: Sequence[Guess], paired: np.ndarray) -> list[Guess]:
         """Return halves of pairs with what the network and the reader of pairs (N, classes) say of them, pooled."""
@@ -146,4 +166,8 @@ class Judge:
         """Return for each frame probabilities (2, classes) of the left and right digit of a pair; None from a network that reads none."""
         if self.checkpoint.pairs is None or not frames:
             return [None] * len(frames)
-        return list(predict_pairs(self.checkpoint, torch.from_numpy(np.stack(frames))[:, None].to(self.device)).cpu().numpy())
+        return list(
+            predict_pairs(self.checkpoint, torch.from_numpy(np.stack(frames))[:, None].to(self.device))
+            .cpu()
+            .numpy()
+        )

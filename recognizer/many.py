@@ -30,7 +30,10 @@ Answer = tuple[str, Source | Exception, Reading | Exception]
 
 
 def read_pictures(
-    pictures: Iterator[Picture], recognizer: Recognizer, make: Callable[[], Recognizer], processes: int | None = None
+    pictures: Iterator[Picture],
+    recognizer: Recognizer,
+    make: Callable[[], Recognizer],
+    processes: int | None = None,
 ) -> Iterator[Answer]:
     """Yield (name, source, reading or what was wrong) for each of `pictures`, in their order.
 
@@ -57,7 +60,9 @@ def _read_in_this(pictures: Iterator[Picture], recognizer: Recognizer, size: int
         yield from ((name, source, reading) for (name, source), reading in zip(chunk, readings))
 
 
-def _read_in_processes(pictures: Iterator[Picture], make: Callable[[], Recognizer], processes: int) -> Iterator[Answer]:
+def _read_in_processes(
+    pictures: Iterator[Picture], make: Callable[[], Recognizer], processes: int
+) -> Iterator[Answer]:
     # a forked process has torch loaded already; it computes on one thread, so no thread of the parent is missed
     fork = sys.platform == "linux" and not torch.cuda.is_initialized()  # CUDA does not outlive a fork
     context = multiprocessing.get_context("fork" if fork else "spawn")
@@ -66,7 +71,10 @@ def _read_in_processes(pictures: Iterator[Picture], make: Callable[[], Recognize
     waiting: deque[tuple[list[Picture], Future[list[Reading | Exception]]]] = deque()
 
     def submit(count: int) -> None:
-        waiting.extend((chunk, executor.submit(_read_here, [source for _, source in chunk])) for chunk in islice(chunks, count))
+        waiting.extend(
+            (chunk, executor.submit(_read_here, [source for _, source in chunk]))
+            for chunk in islice(chunks, count)
+        )
 
     try:
         with warnings.catch_warnings(), _no_interrupt():  # the first of them starts all processes
@@ -78,7 +86,9 @@ def _read_in_processes(pictures: Iterator[Picture], make: Callable[[], Recognize
             submit(1)
             yield from ((name, source, reading) for (name, source), reading in zip(chunk, readings))
     except BrokenProcessPool as error:
-        raise RuntimeError("a process that was reading has been killed (memory?): try --processes 1") from error
+        raise RuntimeError(
+            "a process that was reading has been killed (memory?): try --processes 1"
+        ) from error
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 

@@ -35,15 +35,19 @@ DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried;
 OTHER_INK = 0.9  # they, and what a box or ring holds, must reach this
 SURE_TANGLED = 5.0  # nats of certainty needed to read a picture whole as one digit, if it reads as several or its ink is all connected
 MANY, LEAST_READ = 8, 1 / 2  # groups, and the share of so many that must be digits; else those are chance
-NUMBER, MOST_READ = 2, 2 / 3  # digits, and their share of all groups, from which the others are likely digits too
+NUMBER, MOST_READ = (
+    2,
+    2 / 3,
+)  # digits, and their share of all groups, from which the others are likely digits too
 SCAN_TEMPERATURE = 1.2  # of what is told of a scan that fills its square; fitted on validation digits made such scans (RESULTS.md)
 LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
-ROUND, LONGEST_RINGED = 0.9, 0.6  # shorter over longer side of a ring at least, and of a 1 in it, over the ring's, at most
-MOST_FRAMES = 64  # that the network is asked for at once; more are no faster, and glibc keeps what larger batches took
-
-
-
-
+ROUND, LONGEST_RINGED = (
+    0.9,
+    0.6,
+)  # shorter over longer side of a ring at least, and of a 1 in it, over the ring's, at most
+MOST_FRAMES = (
+    64  # that the network is asked for at once; more are no faster, and glibc keeps what larger batches took
+)
 
 
 class Recognizer:
@@ -134,7 +138,10 @@ class Recognizer:
                 first = yield from self._read_frames(look.ink, look.frames, picture.scale)
             reading = yield from self._amid(look, first, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
-                best, stretched = reading, reading is first and look.frames is not None and len(look.frames) > 1
+                best, stretched = (
+                    reading,
+                    reading is first and look.frames is not None and len(look.frames) > 1,
+                )
             if best.confidence >= DOUBTFUL:
                 break
         return _calmed(best) if stretched and not self.judge.is_corrected(best.groups[0].frame) else best
@@ -154,17 +161,29 @@ class Recognizer:
         """Return `reading`, or that of one digit amid dirt where it is surer: the whole of a picture, or its boldest ink."""
         if (least := _least_of_whole(look, reading)) is not None:
             reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
-        if len(reading.digits) <= 1 and reading.confidence < CLEAN and (main := segment.find_main(look.ink)) is not None:
-            reading = yield from self._compare(reading, main, frame_amid(look.ink, main.box), scale, SURE_WHOLE)
+        if (
+            len(reading.digits) <= 1
+            and reading.confidence < CLEAN
+            and (main := segment.find_main(look.ink)) is not None
+        ):
+            reading = yield from self._compare(
+                reading, main, frame_amid(look.ink, main.box), scale, SURE_WHOLE
+            )
         return reading
 
-    def _compare(self, reading: Reading, piece: Piece, frame: np.ndarray, scale: float, least: float) -> Steps[Reading]:
+    def _compare(
+        self, reading: Reading, piece: Piece, frame: np.ndarray, scale: float, least: float
+    ) -> Steps[Reading]:
         """Return `reading`, or that of `piece` as one digit, seen as `frame` (28, 28) with all around it, if it is surer.
 
         Unless `reading` is of one accepted digit, `piece` must also reach `least` nats of certainty.
         """
         frames = [group.frame for group in reading.groups]
-        if any(np.array_equal(each, frame) for each in frames) or frames and self.judge.corrected(np.stack(frames)).any():
+        if (
+            any(np.array_equal(each, frame) for each in frames)
+            or frames
+            and self.judge.corrected(np.stack(frames)).any()
+        ):
             return reading
         probs = yield frame[None]
         (guess,) = yield from self.judge.look_again([Guess(piece, frame, probs[0])])
@@ -209,12 +228,24 @@ class Recognizer:
         found = tuple(group for row in rows for _, group in row)
         accepted = sum(group.accepted for group in found)
         chance = len(found) >= MANY and accepted < LEAST_READ * len(found)
-        bars = accepted < len(found) and all(group.digit == "1" for group in found if group.accepted)  # of what is no digit
-        if accepted == 0 or (chance or bars) and not self.judge.corrected(np.stack([group.frame for group in found])).any():
+        bars = accepted < len(found) and all(
+            group.digit == "1" for group in found if group.accepted
+        )  # of what is no digit
+        if (
+            accepted == 0
+            or (chance or bars)
+            and not self.judge.corrected(np.stack([group.frame for group in found])).any()
+        ):
             return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
         rows = [kept for row in rows if (kept := _without_dirt(row, shape))]
         if accepted >= NUMBER and accepted >= MOST_READ * sum(map(len, rows)):
-            rows = [[(guess, group if group.accepted else self._digit(guess, scale, among=True)) for guess, group in row] for row in rows]
+            rows = [
+                [
+                    (guess, group if group.accepted else self._digit(guess, scale, among=True))
+                    for guess, group in row
+                ]
+                for row in rows
+            ]
         text = "\n".join("".join(group.digit if group.accepted else "?" for _, group in row) for row in rows)
         return Reading("ok", text, tuple(group for row in rows for _, group in row))
 
@@ -234,7 +265,11 @@ class Recognizer:
         probs = (yield frame[None])[0]
         confidence = float(probs.max())
         name = self.judge.name(probs)
-        accepted = self.judge.single or self.judge.is_corrected(frame) or bool(certainty(probs) >= self.checkpoint.threshold)
+        accepted = (
+            self.judge.single
+            or self.judge.is_corrected(frame)
+            or bool(certainty(probs) >= self.checkpoint.threshold)
+        )
         digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
         return _reading_of(digit)
 
@@ -282,8 +317,11 @@ def _reading_of(digit: Digit) -> Reading:
 def _without_dirt(row: list[tuple[Guess, Digit]], shape: tuple[int, ...]) -> list[tuple[Guess, Digit]]:
     """Return a line of writing without refused spots and, if none of it is accepted, without what runs out of the picture (H, W)."""
     alone = not any(group.accepted for _, group in row)
-    return [(guess, group) for guess, group in row
-            if group.accepted or not (is_solid(guess.piece.ink) or alone and meets_edge(guess.piece, shape))]
+    return [
+        (guess, group)
+        for guess, group in row
+        if group.accepted or not (is_solid(guess.piece.ink) or alone and meets_edge(guess.piece, shape))
+    ]
 
 
 def _least_of_whole(look: Look, reading: Reading) -> float | None:

@@ -36,15 +36,23 @@ if os.getuid() == 0:
 """
 
 
-def child(imports: str, fault: str, code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def child(
+    imports: str, fault: str, code: str, folder: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the statement `imports` as this user, bring the fault about, then run `code` in `folder`."""
     for place in (folder, *folder.parents):
         if "pytest-of-" in str(place) and place.stat().st_uid == os.getuid():
-            place.chmod(0o755)                              # the child may come in
+            place.chmod(0o755)  # the child may come in
     lines = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{imports}\n{fault}\n{code}"
     known = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_DATA_HOME")}
-    return subprocess.run([sys.executable, "-c", lines], cwd=folder, env={**known, **environment}, capture_output=True,
-                          text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-c", lines],
+        cwd=folder,
+        env={**known, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 @functools.cache
@@ -85,7 +93,9 @@ def checkpoint(tmp_path: Path) -> Path:
     """A small untrained checkpoint on disk."""
     torch.manual_seed(0)
     path = tmp_path / "model.pth"
-    save_checkpoint(path, Checkpoint(build_model("residual", 10, {"width": 2}).eval(), "residual", {"width": 2}))
+    save_checkpoint(
+        path, Checkpoint(build_model("residual", 10, {"width": 2}).eval(), "residual", {"width": 2})
+    )
     return path
 
 
@@ -104,6 +114,6 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def call(*words: object, cwd: Path = ROOT, **options: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *map(str, words)]
-        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, **options)     # type: ignore[call-overload]
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload]
 
     return call

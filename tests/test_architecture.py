@@ -33,14 +33,21 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-PATHS = [*ROOT.glob("*.py"), *(path for name in sorted(PACKAGES) for path in sorted((ROOT / name).rglob("*.py")))]
-MODULES = {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in PATHS if path.stem != "noxfile"}
+PATHS = [
+    *ROOT.glob("*.py"),
+    *(path for name in sorted(PACKAGES) for path in sorted((ROOT / name).rglob("*.py"))),
+]
+MODULES = {
+    module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in PATHS if path.stem != "noxfile"
+}
 
 
 def imports(module: str, typing: bool = False) -> set[str]:
     """Return the modules that `module` imports, ours by their full names; those for the type checker alone with `typing`."""
     nodes = list(ast.walk(MODULES[module]))
-    checked = [node for node in nodes if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    checked = [
+        node for node in nodes if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
     left_out = set() if typing else {id(child) for node in checked for child in ast.walk(node)}
     names = set()
     for node in nodes:
@@ -59,7 +66,11 @@ def part_of(name: str) -> str:
 
 
 def ours(module: str, typing: bool = False) -> set[str]:
-    return {name for name in imports(module, typing) if part_of(name) in PACKAGES | LIBRARIES | COMMANDS and name != "test"}
+    return {
+        name
+        for name in imports(module, typing)
+        if part_of(name) in PACKAGES | LIBRARIES | COMMANDS and name != "test"
+    }
 
 
 def test_the_root_holds_commands_and_networks_alone() -> None:
@@ -98,11 +109,20 @@ def test_packages_are_of_a_size_to_read() -> None:
         assert 2 <= len(modules) <= 16, folder.name
 
 
-@pytest.mark.parametrize("module, absent", [
-    ("predict", {"torchvision", "matplotlib", "pygame"}), ("app", {"torch"}), ("ink.looks", {"torch"}), ("ink.frame", {"torch"}),
-    ("ink.canvas", {"torch"}), ("corrections.memory", {"torch"}), ("train", {"torchvision", "matplotlib"}),
-    ("test", {"torchvision", "matplotlib"}), ("recognizer", {"torch"}),
-])
+@pytest.mark.parametrize(
+    "module, absent",
+    [
+        ("predict", {"torchvision", "matplotlib", "pygame"}),
+        ("app", {"torch"}),
+        ("ink.looks", {"torch"}),
+        ("ink.frame", {"torch"}),
+        ("ink.canvas", {"torch"}),
+        ("corrections.memory", {"torch"}),
+        ("train", {"torchvision", "matplotlib"}),
+        ("test", {"torchvision", "matplotlib"}),
+        ("recognizer", {"torch"}),
+    ],
+)
 def test_importing_stays_light(module: str, absent: set[str]) -> None:
     script = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {module}; print(*({absent!r} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
@@ -120,4 +140,6 @@ def test_checkpoints_are_read_with_weights_only() -> None:
     for module, tree in MODULES.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
-                assert any(k.arg == "weights_only" and ast.unparse(k.value) == "True" for k in node.keywords), module
+                assert any(
+                    k.arg == "weights_only" and ast.unparse(k.value) == "True" for k in node.keywords
+                ), module

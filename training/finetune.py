@@ -70,7 +70,9 @@ class FineTuner:
     def tune(self, corrections: Sequence[Correction]) -> Outcome:
         """Move the last layer towards the frames among `corrections` (oldest first), or leave it bit for bit as it was."""
         classes = self.checkpoint.classes
-        corrections = [c for c in corrections if c.label in classes and c.frame.shape == (FRAME_SIZE, FRAME_SIZE)]
+        corrections = [
+            c for c in corrections if c.label in classes and c.frame.shape == (FRAME_SIZE, FRAME_SIZE)
+        ]
         if not corrections:
             raise ValueError("there is no correction whose label this network knows")
         device = self._labels.device
@@ -78,14 +80,18 @@ class FineTuner:
         images = torch.from_numpy(np.stack([correction.frame for correction in corrections]))[:, None]
         generator = Generator().manual_seed(0)
         own = self._features(images.to(device))
-        copies = self._features(warp(images.repeat_interleave(COPIES, 0), GENTLE, generator).clamp(0, 1).to(device))
+        copies = self._features(
+            warp(images.repeat_interleave(COPIES, 0), GENTLE, generator).clamp(0, 1).to(device)
+        )
         targets = labels.repeat_interleave(COPIES)
         weight, bias = (parameter.detach().clone().requires_grad_() for parameter in self._parameters)
         optimizer = torch.optim.Adam([weight, bias], RATE)
         for _ in range(STEPS):
             some = torch.randint(len(copies), (64,), generator=generator)
             rest = torch.randint(len(self._replay), (256,), generator=generator)
-            loss = F.cross_entropy(F.linear(copies[some], weight, bias), targets[some], label_smoothing=SMOOTHING)
+            loss = F.cross_entropy(
+                F.linear(copies[some], weight, bias), targets[some], label_smoothing=SMOOTHING
+            )
             loss = loss + 4 * F.cross_entropy(F.linear(self._replay[rest], weight, bias), self._said[rest])
             optimizer.zero_grad()
             loss.backward()
@@ -93,14 +99,20 @@ class FineTuner:
         before = float(self._untouched.float().mean())
         most_lost = round(MOST_LOST * len(self._labels))
         for share in PARTS_OF_THE_WAY:
-            moved = [old.detach().lerp(new.detach(), share) for old, new in zip(self._parameters, (weight, bias))]
+            moved = [
+                old.detach().lerp(new.detach(), share) for old, new in zip(self._parameters, (weight, bias))
+            ]
             right = F.linear(own, *moved).argmax(1) == labels
             held = self._right(*moved)
             after, learnt = float(held.float().mean()), int(right.sum())
             lost = int(self._untouched.sum() - held.sum())
-            accepted = bool(right[-1]) and learnt >= LEARNT * len(right) and lost <= most_lost and self._fair(held)
+            accepted = (
+                bool(right[-1]) and learnt >= LEARNT * len(right) and lost <= most_lost and self._fair(held)
+            )
             if accepted:
-                self._states.append((self._parameters[0].detach().clone(), self._parameters[1].detach().clone()))
+                self._states.append(
+                    (self._parameters[0].detach().clone(), self._parameters[1].detach().clone())
+                )
                 self._set(*moved)
                 break
         return Outcome(accepted, learnt, len(right), before, after, len(held))

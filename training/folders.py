@@ -67,7 +67,11 @@ def load_folder(
     folder = Path(folder)
     classes = find_classes(folder)
     shape = (channels, size, size) if as_is else (1, FRAME_SIZE, FRAME_SIZE)
-    files = [(str(path), label, held_out) for label, name in enumerate(classes) for path, held_out in split(folder, name)]
+    files = [
+        (str(path), label, held_out)
+        for label, name in enumerate(classes)
+        for path, held_out in split(folder, name)
+    ]
     files.sort(key=lambda file: not file[2])  # validation first: both parts are then slices, not copies
     images, pages = _room_for(len(files), shape, in_memory, cache_dir)
     labels: list[int] = []
@@ -97,7 +101,9 @@ def load_folder(
     training = _slice(pictures, validation_size, len(pictures))
     missing = sorted(set(range(len(classes))) - set(training.labels.tolist()))
     if missing:
-        raise DataError(f"{folder / classes[missing[0]]} has no picture to train on: add some, or remove the folder")
+        raise DataError(
+            f"{folder / classes[missing[0]]} has no picture to train on: add some, or remove the folder"
+        )
     if not len(validation):
         raise DataError(f"{folder} has no class with two readable pictures: one is needed for validation")
     return FolderData(training, validation, skipped)
@@ -106,13 +112,13 @@ def load_folder(
 def find_classes(folder: Path) -> tuple[str, ...]:
     """Return the names of the sub-folders, numbers by value before words. Raises DataError for fewer than two."""
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder: name one whose sub-folders hold the pictures of a class each")
+        raise DataError(
+            f"{folder} is not a folder: name one whose sub-folders hold the pictures of a class each"
+        )
     names = [entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     if len(names) < 2:
         raise DataError(f"{folder} has {len(names)} sub-folders: sort the pictures into one for each class")
     return tuple(sorted(names, key=lambda name: (0, int(name), name) if name.isdecimal() else (1, 0, name)))
-
-
 
 
 def split(folder: Path, name: str) -> list[tuple[Path, bool]]:
@@ -151,7 +157,9 @@ def add_corrections(training: Digits, corrections: list[Correction]) -> Digits:
             pictures.append(picture)
             labels.append(training.classes.index(correction.label))
     if not pictures:
-        raise ValueError("there are no corrections for this network's classes: correct some answers in app.py first")
+        raise ValueError(
+            "there are no corrections for this network's classes: correct some answers in app.py first"
+        )
     copies = min(MOST_COPIES, max(1, len(training) // (50 * len(pictures))))
     return replace(
         training,

@@ -14,11 +14,11 @@ from dataset import DataError, Digits, load_mnist, load_stand_in
 from model import ARCHITECTURES, build_model
 
 ARCH = "tiny"
-BATCH = 64              # digits a step
-STEPS = 4000            # at most; about four passes over MNIST
-PEAK_RATE = 4e-3        # of the one-cycle schedule
-REPORT = 5              # steps between two reports
-MEMORY = 0.95           # share of the running averages that a step leaves as it was
+BATCH = 64  # digits a step
+STEPS = 4000  # at most; about four passes over MNIST
+PEAK_RATE = 4e-3  # of the one-cycle schedule
+REPORT = 5  # steps between two reports
+MEMORY = 0.95  # share of the running averages that a step leaves as it was
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def teach(model: Any, digits: Digits | None = None, steps: int = STEPS) -> Itera
         right = float((logits.argmax(1) == labels).float().mean())
         loss_average = MEMORY * loss_average + (1 - MEMORY) * loss.item()
         accuracy_average = MEMORY * accuracy_average + (1 - MEMORY) * right
-        weight = MEMORY * weight + (1 - MEMORY)         # makes the first averages those of the steps so far
+        weight = MEMORY * weight + (1 - MEMORY)  # makes the first averages those of the steps so far
         if step % REPORT == 0 or step == steps:
             yield Progress(step, loss_average / weight, accuracy_average / weight, steps)
 

@@ -27,7 +27,9 @@ Teacher = Callable[[Tensor], Tensor]
 def wanted_probabilities(labels: Tensor, classes: int, smoothing: float = 0.0) -> Tensor:
     """Return what the network should say (N, classes): equal probabilities for pictures labelled NOT_A_DIGIT."""
     share = torch.where(labels != NOT_A_DIGIT, smoothing, 1.0)[:, None]
-    right = labels[:, None] == torch.arange(classes, device=labels.device)  # F.one_hot would read the labels on the host
+    right = labels[:, None] == torch.arange(
+        classes, device=labels.device
+    )  # F.one_hot would read the labels on the host
     return right * (1 - share) + share / classes
 
 
@@ -36,7 +38,9 @@ def digit_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor
     return F.cross_entropy(logits, wanted_probabilities(labels, logits.shape[1], smoothing).to(logits.dtype))
 
 
-def make_teacher(path: str, classes: tuple[str, ...], taken: dict[str, Any], device: torch.device, precision: str) -> Teacher:
+def make_teacher(
+    path: str, classes: tuple[str, ...], taken: dict[str, Any], device: torch.device, precision: str
+) -> Teacher:
     """Return what gives a checkpoint's probabilities (N, classes) of images (Hinton et al., "Distilling the Knowledge", 2015).
 
     Raises FileNotFoundError, CheckpointError, or ValueError where its classes or the pictures `taken` are others.
@@ -94,7 +98,9 @@ def train(
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
         else:  # a network written by hand finds its own gradients
-            loss, logits = model.backward(images, wanted_probabilities(labels, len(model.biases[-1]), smoothing))
+            loss, logits = model.backward(
+                images, wanted_probabilities(labels, len(model.biases[-1]), smoothing)
+            )
         optimizer.step()
         tracker.update(loss.detach(), logits.detach(), labels)
         if after_step is not None:

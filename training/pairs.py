@@ -47,15 +47,25 @@ def main(argv: list[str] | None = None) -> int:
         train_set, validation_set = split_validation(load_mnist(True, arguments.data_dir))
         teach_pairs(checkpoint, train_set, arguments.epochs, arguments.seed, device)
         right = measure_pairs(checkpoint, validation_set, device)
-        checkpoint.facts.pop("run", None)  # no longer what that training wrote: it is not overwritten when that goes on
-        checkpoint.facts["pairs"] = {"epochs": arguments.epochs, "seed": arguments.seed, "validation_accuracy": right}
+        checkpoint.facts.pop(
+            "run", None
+        )  # no longer what that training wrote: it is not overwritten when that goes on
+        checkpoint.facts["pairs"] = {
+            "epochs": arguments.epochs,
+            "seed": arguments.seed,
+            "validation_accuracy": right,
+        }
         if replaced:
-            print(f"{output.name} as it was is kept as {back_up(output)} (to bring it back, copy it over {output})")
+            print(
+                f"{output.name} as it was is kept as {back_up(output)} (to bring it back, copy it over {output})"
+            )
         save_checkpoint(output, checkpoint)
     except (OSError, ValueError) as error:
         print(f"pairs.py: {command.one_line(error)}", file=sys.stderr)
         return 1
-    print(f"both digits right in {right:.2%} of {len(validation_set):,} pairs of validation digits, augmented as in training: wrote {output}")
+    print(
+        f"both digits right in {right:.2%} of {len(validation_set):,} pairs of validation digits, augmented as in training: wrote {output}"
+    )
     return 0
 
 
@@ -68,12 +78,22 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="examples:\n  python pairs.py\n  python pairs.py --model my.pth --epochs 6\n\n"
         "Stopped with Ctrl-C it leaves the model as it was.",
     )
-    parser.add_argument("--model", type=Path, default=MODEL_PATH, help="a residual network's checkpoint (default: model.pth)")
-    parser.add_argument("--output", type=Path, help="where it goes with its reader of pairs (default: --model)")
-    parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)")
-    parser.add_argument("--epochs", type=int, default=12, help="over MNIST's training digits (default: %(default)s)")
+    parser.add_argument(
+        "--model", type=Path, default=MODEL_PATH, help="a residual network's checkpoint (default: model.pth)"
+    )
+    parser.add_argument(
+        "--output", type=Path, help="where it goes with its reader of pairs (default: --model)"
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)"
+    )
+    parser.add_argument(
+        "--epochs", type=int, default=12, help="over MNIST's training digits (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (untested) (default: cuda where there is one that works)")
+    parser.add_argument(
+        "--device", help="cpu, cuda, cuda:1, mps (untested) (default: cuda where there is one that works)"
+    )
     return parser
 
 
@@ -91,7 +111,9 @@ def teach_pairs(checkpoint: Checkpoint, digits: Digits, epochs: int, seed: int, 
     images, labels = digits.images.to(device), digits.labels.to(device)
     batches = len(labels) // BATCH_SIZE
     if not batches or epochs < 1:
-        raise DataError(f"at least 1 epoch and {BATCH_SIZE} digits are needed: got {epochs} and {len(labels)}")
+        raise DataError(
+            f"at least 1 epoch and {BATCH_SIZE} digits are needed: got {epochs} and {len(labels)}"
+        )
     steps = epochs * batches
 
     def rate(step: int) -> float:
@@ -130,16 +152,13 @@ def pair_loss(logits: Tensor, truth: Tensor) -> Tensor:
     logits, truth = logits.flatten(0, 1), truth.flatten()
     none = (truth == NOT_A_DIGIT).float()
     doubt = (-logits.log_softmax(1).mean(1) * none).sum() / none.sum().clamp(min=1)
-    return F.cross_entropy(logits, truth, ignore_index=NOT_A_DIGIT, label_smoothing=SMOOTHING) + NO_PAIR_WEIGHT * doubt
+    return (
+        F.cross_entropy(logits, truth, ignore_index=NOT_A_DIGIT, label_smoothing=SMOOTHING)
+        + NO_PAIR_WEIGHT * doubt
+    )
 
 
 # ---------------------------------------------------------------------------------- pictures
-
-
-
-
-
-
 
 
 if __name__ == "__main__":

@@ -24,8 +24,12 @@ class TrainConfig:
     weight_decay: float = opt(0.05, "decoupled weight decay")
     optimizer: str = opt("adamw", "adamw, adam or sgd; momentum for the network written by hand")
     label_smoothing: float = opt(0.05, "probability taken from the label and spread over all classes")
-    average: float = opt(0.998, "decay a step of the running mean of the weights that is kept (0: the last weights)")
-    augment: str = opt("full", "full, light (turned, shifted and bent only), or none: train on the pictures as they are")
+    average: float = opt(
+        0.998, "decay a step of the running mean of the weights that is kept (0: the last weights)"
+    )
+    augment: str = opt(
+        "full", "full, light (turned, shifted and bent only), or none: train on the pictures as they are"
+    )
     calm: float = opt(0.2, "last share of the run, in [0, 1], in which full augmentation is gentler")
     teacher: str = opt("", "checkpoint whose answers are learnt beside the labels (distillation)")
     seed: int = opt(0, "fixes weights, order and augmentation")

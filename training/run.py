@@ -29,12 +29,16 @@ from training.tracking import Tracker
 
 RESUME_FORMAT = "digits-resume-v3"
 MOST_THREADS = 1024  # that a resume file may ask for
-LINE = ("epoch", "loss", "training_accuracy", "validation_loss", "validation_accuracy", "seconds", "images_per_second")  # of the history
+LINE = (
+    "epoch",
+    "loss",
+    "training_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "seconds",
+    "images_per_second",
+)  # of the history
 REFUSED_SHARE = 0.001  # of validation digits that the threshold may call "not a digit"
-
-
-
-
 
 
 class Interrupted(Exception):
@@ -69,7 +73,11 @@ class Run:
         self.run_id = uuid.uuid4().hex
         self.generator = Generator(device).manual_seed(own_seed)
         self.classes, self.road = train_set.classes, train_set.road
-        self.taken = {"size": train_set.images.shape[3], "channels": train_set.images.shape[1], "road": self.road}
+        self.taken = {
+            "size": train_set.images.shape[3],
+            "channels": train_set.images.shape[1],
+            "road": self.road,
+        }
         if not self.road and config.augment != "none":
             raise ValueError("pictures as they are cannot be augmented like ink on paper: --augment none")
         transform = make_transform(
@@ -77,7 +85,13 @@ class Run:
         )
         self.data = f"{train_set.source}, {len(train_set)} pictures {_fingerprint(train_set)}"
         self.train_set = Batches(
-            train_set, config.batch_size, device, seed=config.seed, transform=transform, rank=team.rank, size=team.size
+            train_set,
+            config.batch_size,
+            device,
+            seed=config.seed,
+            transform=transform,
+            rank=team.rank,
+            size=team.size,
         )
         self.validation_set = Batches(validation_set, 1000, device)
         self.model = build_model(config.arch, len(self.classes))
@@ -89,19 +103,27 @@ class Run:
         self.parallel = team.wrap(self.model, device)
         if config.teacher and not isinstance(self.model, torch.nn.Module):
             raise ValueError("the network written by hand learns from labels alone: leave --teacher out")
-        self.teacher = make_teacher(config.teacher, self.classes, self.taken, device, precision) if config.teacher else None
+        self.teacher = (
+            make_teacher(config.teacher, self.classes, self.taken, device, precision)
+            if config.teacher
+            else None
+        )
         self.taught_by = f"{zlib.crc32(Path(config.teacher).read_bytes()):08x}" if config.teacher else ""
         self.optimizer = self._new_optimizer()
         self.mean = WeightAverage(self.model, config.average)
         self.epoch = self.batch = self.round = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
-        self._validated: tuple[int, Tensor, Tensor] | None = None  # steps taken, logits and labels of the validation split
+        self._validated: tuple[int, Tensor, Tensor] | None = (
+            None  # steps taken, logits and labels of the validation split
+        )
 
     @property
     def done(self) -> float:
         """How much of the present round is over, in [0, 1]."""
-        return (self.epoch - self.round * self.config.epochs + self.batch / len(self.train_set)) / self.config.epochs
+        return (
+            self.epoch - self.round * self.config.epochs + self.batch / len(self.train_set)
+        ) / self.config.epochs
 
     def train_epoch(self, progress: bool) -> dict[str, float]:
         """Train to the end of the current epoch and return its line of history; may raise Interrupted."""
@@ -268,7 +290,9 @@ class Run:
                 content = read_plain(path)
         content = self.team.share(content)
         if not isinstance(content, dict) or content.get("format") != RESUME_FORMAT:
-            raise CheckpointError(f"{path} is not a resume file of this program: start afresh without --resume")
+            raise CheckpointError(
+                f"{path} is not a resume file of this program: start afresh without --resume"
+            )
         try:
             self._restore(content, path)
         except CheckpointError:
@@ -279,9 +303,17 @@ class Run:
     def _restore(self, content: dict[str, Any], path: Path) -> None:
         """Take up what a resume file holds; raises CheckpointError naming what differs, or some other error for bad content."""
         counts = [content[name] for name in ("epoch", "batch", "round", "mean_steps")]
-        if not all(type(count) is int and count >= 0 for count in counts) or not 0 < content["threads"] <= MOST_THREADS:
+        if (
+            not all(type(count) is int and count >= 0 for count in counts)
+            or not 0 < content["threads"] <= MOST_THREADS
+        ):
             raise ValueError("no such counts")
-        if not all(line.keys() >= set(LINE) and isinstance(line["epoch"], int) for line in content["history"]) or not content["seconds"] >= 0:
+        if (
+            not all(
+                line.keys() >= set(LINE) and isinstance(line["epoch"], int) for line in content["history"]
+            )
+            or not content["seconds"] >= 0
+        ):
             raise ValueError("no such history")
         if not isinstance(content["run"], str):
             raise ValueError("no such run")
@@ -339,10 +371,15 @@ class Run:
             return
         wanted = [set(group) for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(content)  # which adds what an older torch did not know
-        if any(not set(group) >= keys for group, keys in zip(self.optimizer.param_groups, wanted, strict=True)):
+        if any(
+            not set(group) >= keys for group, keys in zip(self.optimizer.param_groups, wanted, strict=True)
+        ):
             raise ValueError("another optimizer")
         for weight, state in self.optimizer.state.items():
-            if any(isinstance(value, Tensor) and value.ndim and value.shape != weight.shape for value in state.values()):
+            if any(
+                isinstance(value, Tensor) and value.ndim and value.shape != weight.shape
+                for value in state.values()
+            ):
                 raise ValueError("moments of other weights")
 
     def _random_state(self) -> dict[str, Tensor | None]:
@@ -382,11 +419,15 @@ def _take_over(model: Any, start: Checkpoint, arch: str, classes: tuple[str, ...
     """Give `model` the weights of `start`; raises ValueError naming what does not fit."""
     for what, own, other in (("network", arch, start.arch), ("classes", classes, start.classes)):
         if own != other:
-            raise ValueError(f"the model to start from has other {what} ({other!r}, not {own!r}): name a fitting --start")
+            raise ValueError(
+                f"the model to start from has other {what} ({other!r}, not {own!r}): name a fitting --start"
+            )
     try:
         model.load_state_dict(start.model.state_dict())
     except (RuntimeError, KeyError, ValueError, AttributeError) as error:
-        raise ValueError("the model to start from is an export or has weights of another shape: name a fitting --start") from error
+        raise ValueError(
+            "the model to start from is an export or has weights of another shape: name a fitting --start"
+        ) from error
 
 
 def _fingerprint(digits: Digits) -> str:

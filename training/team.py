@@ -21,7 +21,9 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-PATIENCE = timedelta(days=1)  # with one who decodes a large folder; torchrun itself ends those whose fellow has died
+PATIENCE = timedelta(
+    days=1
+)  # with one who decodes a large folder; torchrun itself ends those whose fellow has died
 ASK_EVERY = 10  # batches between two questions whether anybody was told to stop
 
 

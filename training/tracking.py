@@ -16,9 +16,15 @@ class Tracker:
     def __init__(self, device: torch.device | str = "cpu") -> None:
         from torchmetrics import MeanMetric, SumMetric  # a second to import
 
-        alone: dict[str, Any] = {"nan_strategy": "disable", "sync_on_compute": False}  # of several processes one may compute
+        alone: dict[str, Any] = {
+            "nan_strategy": "disable",
+            "sync_on_compute": False,
+        }  # of several processes one may compute
         self._loss = MeanMetric(**alone).to(device)
-        self._right, self._digits = SumMetric(**alone).to(device), SumMetric(**alone).to(device)  # MeanMetric so drops its weights
+        self._right, self._digits = (
+            SumMetric(**alone).to(device),
+            SumMetric(**alone).to(device),
+        )  # MeanMetric so drops its weights
         if torch.device(device).type == "cpu":
             for metric in (self._loss, self._right, self._digits):
                 metric.set_dtype(torch.float64)
@@ -33,4 +39,6 @@ class Tracker:
         """Return (mean loss a batch, accuracy in [0, 1]); zeros if there was no batch."""
         if not self._loss.update_called:
             return 0.0, 0.0
-        return float(self._loss.compute()), float(self._right.compute()) / max(float(self._digits.compute()), 1.0)
+        return float(self._loss.compute()), float(self._right.compute()) / max(
+            float(self._digits.compute()), 1.0
+        )

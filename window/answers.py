@@ -29,7 +29,7 @@ def _fail(app: State, result: Result) -> None:
         app.trouble = error
         app.show("all")
         if not app.canvas.strokes:
-            return                      # the canvas says it
+            return  # the canvas says it
     elif result.kind == "train":
         app.stop_training()
     elif result.kind == "saliency":
@@ -46,7 +46,9 @@ def _load(app: State, result: Result) -> None:
     app.model, app.trouble = result.value, ""
     damaged = app.session.memory.damaged if app.session.memory is not None else []
     if damaged:
-        app.say(f"{len(damaged)} correction{'s' if len(damaged) > 1 else ''} cannot be read, and kept in {damaged[0].parent}")
+        app.say(
+            f"{len(damaged)} correction{'s' if len(damaged) > 1 else ''} cannot be read, and kept in {damaged[0].parent}"
+        )
     app.worker.ask("classes")
     app.read_again()
 
@@ -128,7 +130,18 @@ def _practise(app: State, result: Result) -> None:
 
 
 TAKERS: dict[str, Callable[[State, Result], None]] = {
-    "load": _load, "classes": _classes, "read": _read, "open": _open, "paste": _open, "read_files": _read_files,
-    "train": _train, "saliency": _saliency, "features": _features, "learn": _learn, "unlearn": _unlearn,
-    "forget_all": _forget_all, "practise": _practise, "reload": _reload,
+    "load": _load,
+    "classes": _classes,
+    "read": _read,
+    "open": _open,
+    "paste": _open,
+    "read_files": _read_files,
+    "train": _train,
+    "saliency": _saliency,
+    "features": _features,
+    "learn": _learn,
+    "unlearn": _unlearn,
+    "forget_all": _forget_all,
+    "practise": _practise,
+    "reload": _reload,
 }

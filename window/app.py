@@ -22,8 +22,15 @@ from window.worker import Worker
 class App(State):
     """A window's state with everything that acts on it."""
 
-    def __init__(self, screen: pygame.Surface, session: Session, worker: Worker, settings: Settings | None = None,
-                 scale: float = 1.0, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        screen: pygame.Surface,
+        session: Session,
+        worker: Worker,
+        settings: Settings | None = None,
+        scale: float = 1.0,
+        folder: Path | None = None,
+    ) -> None:
         """`scale`: pixels a design unit at the design's size; `folder`: where drawings are saved (default: the current one)."""
         super().__init__(screen, session, worker, settings, scale, folder)
         self.exchange = Exchange(self)

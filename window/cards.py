@@ -18,20 +18,33 @@ from window.widgets import Button, text_size
 if TYPE_CHECKING:
     from window.session import FileReading
 
-PAUSE = 0.1             # seconds between two drawings of a list that grows; to draw each row as it comes would slow the reading
+PAUSE = 0.1  # seconds between two drawings of a list that grows; to draw each row as it comes would slow the reading
 
 KEYS = (
-    ("Left button", "draw (or a finger)"), ("Right button", "erase"),
-    ("E", "pen or eraser"), ("[  ]  wheel", "brush size"),
-    ("Ctrl-Z", "undo, without limit"), ("Ctrl-Y", "redo (or Ctrl-Shift-Z)"),
-    ("C", "clear (can be undone)"), ("Left, Right", "mark another digit"),
-    ("0 to 9", "the marked digit is this"), ("Backspace", "undo the last teaching"),
-    ("L", "list of corrections"), ("P", "draw with the arrow keys"), ("H", "heat map: what decided"),
-    ("F", "maps of each layer, live"), ("M, Shift-M", "train a tiny network, stop"), ("S", "save the drawing as PNG"),
-    ("J", "save the strokes as JSON"), ("Ctrl-C", "copy the number"),
-    ("Ctrl-V", "paste a picture or a path"), ("Drop", "picture, folder, .json, .pth"),
-    ("T", "light or dark"), ("Tab, Enter", "walk, press buttons"),
-    ("F1, ?", "this help"), ("Esc", "close; on the canvas: quit"),
+    ("Left button", "draw (or a finger)"),
+    ("Right button", "erase"),
+    ("E", "pen or eraser"),
+    ("[  ]  wheel", "brush size"),
+    ("Ctrl-Z", "undo, without limit"),
+    ("Ctrl-Y", "redo (or Ctrl-Shift-Z)"),
+    ("C", "clear (can be undone)"),
+    ("Left, Right", "mark another digit"),
+    ("0 to 9", "the marked digit is this"),
+    ("Backspace", "undo the last teaching"),
+    ("L", "list of corrections"),
+    ("P", "draw with the arrow keys"),
+    ("H", "heat map: what decided"),
+    ("F", "maps of each layer, live"),
+    ("M, Shift-M", "train a tiny network, stop"),
+    ("S", "save the drawing as PNG"),
+    ("J", "save the strokes as JSON"),
+    ("Ctrl-C", "copy the number"),
+    ("Ctrl-V", "paste a picture or a path"),
+    ("Drop", "picture, folder, .json, .pth"),
+    ("T", "light or dark"),
+    ("Tab, Enter", "walk, press buttons"),
+    ("F1, ?", "this help"),
+    ("Esc", "close; on the canvas: quit"),
 )
 
 
@@ -42,7 +55,7 @@ class Card:
 
     def __init__(self, close: Callable[[], None]) -> None:
         self.close = close
-        self.first, self.fits = 0, sys.maxsize      # the first row shown; how many fit, once drawn
+        self.first, self.fits = 0, sys.maxsize  # the first row shown; how many fit, once drawn
         self.focus = 0
         self.buttons = [Button("Close", "Close this card", close)]
 
@@ -55,7 +68,7 @@ class Card:
     def draw(self, surface: pygame.Surface, style: Style, pointer: tuple[float, float]) -> None:
         room = draw_card(surface, style, self.title)
         self.draw_inside(surface, room, style)
-        if self.first > (last := max(0, self.rows() - self.fits)):         # rows have gone since
+        if self.first > (last := max(0, self.rows() - self.fits)):  # rows have gone since
             self.first = last
             return self.draw(surface, style, pointer)
         x, height = room.right, round(30 * style.unit)
@@ -78,8 +91,14 @@ class Card:
 
     def key(self, key: int) -> None:
         """Answer a key: arrows and pages scroll, Tab walks the buttons, Enter presses one."""
-        steps = {pygame.K_UP: -1, pygame.K_DOWN: 1, pygame.K_PAGEUP: -10, pygame.K_PAGEDOWN: 10,
-                 pygame.K_HOME: -self.rows(), pygame.K_END: self.rows()}
+        steps = {
+            pygame.K_UP: -1,
+            pygame.K_DOWN: 1,
+            pygame.K_PAGEUP: -10,
+            pygame.K_PAGEDOWN: 10,
+            pygame.K_HOME: -self.rows(),
+            pygame.K_END: self.rows(),
+        }
         if key in steps:
             self.scroll(steps[key])
         elif key == pygame.K_TAB:
@@ -102,15 +121,28 @@ class CorrectionsCard(Card):
 
     title = "Corrections"
 
-    def __init__(self, close: Callable[[], None], entries: Callable[[], Sequence[Any]], undo: Callable[[], None],
-                 forget_all: Callable[[], None], practise: Callable[[bool], None], practised: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        close: Callable[[], None],
+        entries: Callable[[], Sequence[Any]],
+        undo: Callable[[], None],
+        forget_all: Callable[[], None],
+        practise: Callable[[bool], None],
+        practised: Callable[[], bool],
+    ) -> None:
         super().__init__(close)
         self.entries, self.forget_all, self.asked = entries, forget_all, False
         self.practised = practised
-        self.buttons += [Button("Undo the last", "Take the newest correction back", undo, enabled=self._any),
-                         Button("Forget all", "Delete every correction", self._ask, enabled=self._any),
-                         Button("Practise", "Fine-tune the model in memory on all corrections, or undo that",
-                                lambda: practise(practised()), enabled=lambda: self._any() or practised())]
+        self.buttons += [
+            Button("Undo the last", "Take the newest correction back", undo, enabled=self._any),
+            Button("Forget all", "Delete every correction", self._ask, enabled=self._any),
+            Button(
+                "Practise",
+                "Fine-tune the model in memory on all corrections, or undo that",
+                lambda: practise(practised()),
+                enabled=lambda: self._any() or practised(),
+            ),
+        ]
 
     def _any(self) -> bool:
         return bool(self.entries())
@@ -128,7 +160,8 @@ class CorrectionsCard(Card):
     def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, style: Style) -> None:
         entries = list(self.entries())[::-1]
         rows: list[tuple[np.ndarray | None, str, str]] = [
-            (entry.frame, f"is {entry.label}", _local_time(entry.time)) for entry in entries]
+            (entry.frame, f"is {entry.label}", _local_time(entry.time)) for entry in entries
+        ]
         note = "" if rows else "None yet. When an answer is wrong, type the right digit, or click its bar."
         self.buttons[3].label = "Undo practice" if self.practised() else "Practise"
         self.fits = draw_rows(surface, room, style, rows, self.first, note)
@@ -139,10 +172,12 @@ class FilesCard(Card):
 
     title = "Files"
 
-    def __init__(self, close: Callable[[], None], cancel: Callable[[], None], busy: Callable[[], bool]) -> None:
+    def __init__(
+        self, close: Callable[[], None], cancel: Callable[[], None], busy: Callable[[], bool]
+    ) -> None:
         super().__init__(close)
         self.readings: list[FileReading] = []
-        self.following = True               # whether the newest row stays in sight
+        self.following = True  # whether the newest row stays in sight
         self._due = 0.0
         self.busy = busy
         self.buttons.append(Button("Stop", "Stop reading", cancel, enabled=busy))
@@ -173,8 +208,11 @@ class FilesCard(Card):
         if last and last.done < last.total and not self.busy():
             note += ", stopped"
         rows: list[tuple[np.ndarray | None, str, str]] = [
-            (None, reading.error or reading.text, reading.path.name) for reading in self.readings]
-        self.fits = draw_rows(surface, room, style, rows, self.first, note, last.done / last.total if last else 0.0)
+            (None, reading.error or reading.text, reading.path.name) for reading in self.readings
+        ]
+        self.fits = draw_rows(
+            surface, room, style, rows, self.first, note, last.done / last.total if last else 0.0
+        )
 
 
 def _local_time(time: str) -> str:
@@ -193,18 +231,28 @@ def draw_card(surface: pygame.Surface, style: Style, title: str) -> pygame.Rect:
     surface.blit(veil, (0, 0))
     width, height = surface.get_size()
     margin, status = round(24 * style.unit), max(16, round(22 * style.unit)) + round(5 * style.unit)
-    rect = pygame.Rect(0, 0, min(width - margin, round(820 * style.unit)), min(height - 2 * status, round(640 * style.unit)))
+    rect = pygame.Rect(
+        0, 0, min(width - margin, round(820 * style.unit)), min(height - 2 * status, round(640 * style.unit))
+    )
     rect.center = (width // 2, height // 2)
     pygame.draw.rect(surface, style.palette.panel, rect, border_radius=round(10 * style.unit))
     pygame.draw.rect(surface, style.palette.line, rect, max(1, round(style.unit)), round(10 * style.unit))
     pad = round(18 * style.unit)
-    line = style.text(surface, title, (rect.left + pad, rect.top + round(12 * style.unit)), max(13.0, 18 * style.unit), bold=True,
-                     width=rect.width - 2 * pad)
+    line = style.text(
+        surface,
+        title,
+        (rect.left + pad, rect.top + round(12 * style.unit)),
+        max(13.0, 18 * style.unit),
+        bold=True,
+        width=rect.width - 2 * pad,
+    )
     top = line.bottom + round(10 * style.unit)
     return pygame.Rect(rect.left + pad, top, rect.width - 2 * pad, rect.bottom - round(48 * style.unit) - top)
 
 
-def draw_keys(surface: pygame.Surface, room: pygame.Rect, style: Style, keys: Sequence[tuple[str, str]]) -> None:
+def draw_keys(
+    surface: pygame.Surface, room: pygame.Rect, style: Style, keys: Sequence[tuple[str, str]]
+) -> None:
     """Draw (key, meaning) pairs in two columns."""
     half = math.ceil(len(keys) / 2)
     step = room.height / half
@@ -221,8 +269,15 @@ def draw_keys(surface: pygame.Surface, room: pygame.Rect, style: Style, keys: Se
         style.text(surface, meaning, (x + tab + gap, y), size, width=room.width / 2 - tab - gap)
 
 
-def draw_rows(surface: pygame.Surface, room: pygame.Rect, style: Style, rows: Sequence[tuple[np.ndarray | None, str, str]],
-              first: int, note: str = "", progress: float | None = None) -> int:
+def draw_rows(
+    surface: pygame.Surface,
+    room: pygame.Rect,
+    style: Style,
+    rows: Sequence[tuple[np.ndarray | None, str, str]],
+    first: int,
+    note: str = "",
+    progress: float | None = None,
+) -> int:
     """Draw a scrolled list of (frame or None, words, faint words) and return how many rows fit."""
     size = text_size(style.unit)
     line = style.type.font(size).get_linesize()
@@ -241,7 +296,7 @@ def draw_rows(surface: pygame.Surface, room: pygame.Rect, style: Style, rows: Se
     step = round((34 if any(frame is not None for frame, _, _ in rows[:1]) else 24) * style.unit)
     step = max(step, line + 4)
     fits = max(1, (room.bottom - top) // step)
-    for index, (frame, words, faint) in enumerate(rows[first:first + fits]):
+    for index, (frame, words, faint) in enumerate(rows[first : first + fits]):
         place = pygame.Rect(room.left, top + index * step, room.width, step)
         x = place.left
         if frame is not None:

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from window.exchange import Exchange
     from window.state import State
 
-BRUSH_STEP = 2.0                    # canvas units
-PEN_STEP = 4.0                      # canvas units; how far an arrow moves the keyboard's pen
-ARROWS = {pygame.K_LEFT: (-PEN_STEP, 0.0), pygame.K_RIGHT: (PEN_STEP, 0.0),
-          pygame.K_UP: (0.0, -PEN_STEP), pygame.K_DOWN: (0.0, PEN_STEP)}
-REPEATING = {*ARROWS, pygame.K_PAGEUP, pygame.K_PAGEDOWN}       # the keys that go on while they are held
+BRUSH_STEP = 2.0  # canvas units
+PEN_STEP = 4.0  # canvas units; how far an arrow moves the keyboard's pen
+ARROWS = {
+    pygame.K_LEFT: (-PEN_STEP, 0.0),
+    pygame.K_RIGHT: (PEN_STEP, 0.0),
+    pygame.K_UP: (0.0, -PEN_STEP),
+    pygame.K_DOWN: (0.0, PEN_STEP),
+}
+REPEATING = {*ARROWS, pygame.K_PAGEUP, pygame.K_PAGEDOWN}  # the keys that go on while they are held
 
 
 class Controls:
@@ -27,10 +31,10 @@ class Controls:
     def __init__(self, app: State, exchange: Exchange) -> None:
         self.app, self.exchange = app, exchange
         self._held: Widget | None = None
-        self._consumed = False                      # the press in progress was for something else than the pen
+        self._consumed = False  # the press in progress was for something else than the pen
         self._finger: tuple[int, int] | None = None
         self._dropped: list[str] | None = None
-        self._keys: set[int] = set()                # held down
+        self._keys: set[int] = set()  # held down
 
     def handle(self, event: pygame.event.Event) -> None:
         """Let one event change the state."""
@@ -49,7 +53,7 @@ class Controls:
         self.app.show("all")
 
     def _on_windowfocuslost(self, event: pygame.event.Event) -> None:
-        if self._finger:                    # it may be lifted where we do not hear of it
+        if self._finger:  # it may be lifted where we do not hear of it
             self._finger = None
             self._release()
 
@@ -67,7 +71,7 @@ class Controls:
         left, _, right = event.buttons[:3]
         if not (left or right):
             if not self.app.pen:
-                self._release()         # the button was let go where we could not see it
+                self._release()  # the button was let go where we could not see it
             self._point(event.pos)
             return
         if not self.app.canvas.current and not self._consumed and self._held is None:
@@ -120,12 +124,14 @@ class Controls:
 
     def _on_keydown(self, event: pygame.event.Event) -> None:
         if not self.app.pen:
-            self._keys.clear()              # no key repeats itself
+            self._keys.clear()  # no key repeats itself
         elif event.key in self._keys and event.key not in REPEATING:
             return
         self._keys.add(event.key)
         key = _latin(event)
-        control = event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META) and not event.mod & pygame.KMOD_RALT    # AltGr is both
+        control = (
+            event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META) and not event.mod & pygame.KMOD_RALT
+        )  # AltGr is both
         shift = event.mod & pygame.KMOD_SHIFT
         letter = event.unicode if getattr(event, "unicode", "") else ""
         if key == pygame.K_ESCAPE:
@@ -159,17 +165,31 @@ class Controls:
     def _control_key(self, key: int, shift: bool) -> None:
         app = self.app
         actions: dict[int, Callable[[], None]] = {
-            pygame.K_z: app.redo if shift else app.undo, pygame.K_y: app.redo, pygame.K_c: self.exchange.copy,
-            pygame.K_v: self.exchange.paste, pygame.K_s: self.exchange.save_picture}
+            pygame.K_z: app.redo if shift else app.undo,
+            pygame.K_y: app.redo,
+            pygame.K_c: self.exchange.copy,
+            pygame.K_v: self.exchange.paste,
+            pygame.K_s: self.exchange.save_picture,
+        }
         actions.get(key, lambda: None)()
 
     def _plain_key(self, key: int) -> None:
         app = self.app
         actions: dict[int, Callable[[], None]] = {
-            pygame.K_c: app.clear, pygame.K_e: app.toggle_eraser, pygame.K_s: self.exchange.save_picture,
-            pygame.K_j: self.exchange.save_strokes, pygame.K_t: app.toggle_theme, pygame.K_h: app.toggle_heat,
-            pygame.K_l: app.show_corrections, pygame.K_f: app.toggle_layers, pygame.K_m: app.train, pygame.K_p: app.toggle_pen,
-            pygame.K_BACKSPACE: app.unlearn, pygame.K_LEFT: lambda: app.select(-1), pygame.K_RIGHT: lambda: app.select(1)}
+            pygame.K_c: app.clear,
+            pygame.K_e: app.toggle_eraser,
+            pygame.K_s: self.exchange.save_picture,
+            pygame.K_j: self.exchange.save_strokes,
+            pygame.K_t: app.toggle_theme,
+            pygame.K_h: app.toggle_heat,
+            pygame.K_l: app.show_corrections,
+            pygame.K_f: app.toggle_layers,
+            pygame.K_m: app.train,
+            pygame.K_p: app.toggle_pen,
+            pygame.K_BACKSPACE: app.unlearn,
+            pygame.K_LEFT: lambda: app.select(-1),
+            pygame.K_RIGHT: lambda: app.select(1),
+        }
         actions.get(key, lambda: None)()
 
     def _focus_key(self, key: int, back: bool) -> bool:

@@ -30,11 +30,16 @@ class Exchange:
     def save_picture(self) -> None:
         """Save the drawing: the very picture that is read."""
         from PIL import Image
+
         self._save(".png", lambda file: Image.fromarray(self.app.canvas.picture()).save(file, "PNG"))
 
     def save_strokes(self) -> None:
         points = sum(map(len, self.app.canvas.strokes))
-        warning = "; with so many points it cannot be opened again: save a picture, too (S)" if points > MOST_POINTS else ""
+        warning = (
+            "; with so many points it cannot be opened again: save a picture, too (S)"
+            if points > MOST_POINTS
+            else ""
+        )
         self._save(".json", lambda file: file.write(self.app.canvas.to_json().encode()), warning)
 
     def _save(self, ending: str, write: Callable[[Any], Any], warning: str = "") -> None:
@@ -83,7 +88,9 @@ class Exchange:
         if len(paths) > 1 or paths[0].is_dir():
             self.app.stop_training()
             self.app.worker.cancel()
-            self.app.card = FilesCard(self.app.close_card, self.app.worker.cancel, lambda: self.app.worker.busy)
+            self.app.card = FilesCard(
+                self.app.close_card, self.app.worker.cancel, lambda: self.app.worker.busy
+            )
             self.app.worker.ask("read_files", paths, self.app.card)
         elif paths[0].suffix.lower() in MODEL_ENDINGS:
             self.app.stop_training()

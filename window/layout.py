@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pygame
 
-LEAST_UNIT, MOST_UNIT = 0.75, 2.5       # pixels a design unit at scale 1; the design is 1024 x 768 units
-CROWDED = 1.7           # times the unit at which the whole design fits; beyond, text would not
-COLUMN = 860            # design units that toolbar and panels need
+LEAST_UNIT, MOST_UNIT = 0.75, 2.5  # pixels a design unit at scale 1; the design is 1024 x 768 units
+CROWDED = 1.7  # times the unit at which the whole design fits; beyond, text would not
+COLUMN = 860  # design units that toolbar and panels need
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ def arrange(width: int, height: int, scale: float, aspect: float) -> Layout:
     strip = room - canvas_height
     canvas = pygame.Rect(0, 0, round(canvas_height * aspect), round(canvas_height))
     canvas.midtop = (width // 2, top)
-    column = max(canvas.width, min(whole, round(COLUMN * unit)))        # everything shares the canvas's edges where it has room
+    column = max(
+        canvas.width, min(whole, round(COLUMN * unit))
+    )  # everything shares the canvas's edges where it has room
     left = (width - column) // 2
     toolbar.left, toolbar.width, status.left, status.width = left, column, left, column
     lower = pygame.Rect(left, canvas.bottom + pad, column, round(strip))

@@ -37,7 +37,7 @@ def draw(app: State) -> list[pygame.Rect]:
         changed.append(_draw_status(app))
     if app.card and everything:
         app.card.draw(app.screen, app.style, app.pointer)
-        _draw_status(app)               # over the veil: what a card's buttons did is said there
+        _draw_status(app)  # over the veil: what a card's buttons did is said there
     return [app.screen.get_rect()] if everything else changed
 
 
@@ -63,7 +63,7 @@ def _draw_canvas(app: State, area: pygame.Rect) -> pygame.Rect:
         target = app.picture_rect()
         app.screen.blit(pygame.transform.smoothscale(app.shown[0], target.size), target)
     else:
-        app.screen.blit(app.sheet, rect)           # the clip leaves what changed
+        app.screen.blit(app.sheet, rect)  # the clip leaves what changed
         if app.trouble and not app.canvas.strokes:
             panels.draw_notice(app.screen, rect, app.style, app.waiting())
     pygame.draw.rect(app.screen, app.style.palette.line, _canvas_area(app), 1)
@@ -73,7 +73,9 @@ def _draw_canvas(app: State, area: pygame.Rect) -> pygame.Rect:
         panels.draw_boxes(app.screen, app.style, app.reading.groups, app.to_screen, app.selected, rect)
     if app.pen and not app.shown:
         spot = (rect.left + app.pen[0] * app.view.scale, rect.top + app.pen[1] * app.view.scale)
-        pygame.draw.aacircle(app.screen, app.style.palette.accent, spot, app.settings.brush * app.view.scale / 2 + 4, 2)
+        pygame.draw.aacircle(
+            app.screen, app.style.palette.accent, spot, app.settings.brush * app.view.scale / 2 + 4, 2
+        )
     app.screen.set_clip(None)
     return area
 
@@ -84,12 +86,12 @@ def _draw_heat(app: State, group: Digit, heat: np.ndarray) -> None:
     rows, columns = np.flatnonzero(marks.any(axis=1)), np.flatnonzero(marks.any(axis=0))
     if len(rows):
         box = app.to_screen(group.box)
-        inked = heat[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+        inked = heat[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         place = box.move(-app.layout.canvas.left, -app.layout.canvas.top)
         if app.shown:
             app.screen.blit(panels.heat_of(inked, box.size, app.style.palette.heat), box)
         else:
-            ink = app.view.ink[place.top:place.bottom, place.left:place.right]
+            ink = app.view.ink[place.top : place.bottom, place.left : place.right]
             app.screen.blit(panels.heated_ink(inked, ink, app.style.palette), box)
 
 
@@ -99,8 +101,12 @@ def _draw_panels(app: State) -> list[pygame.Rect]:
     panels.draw_answer(app.screen, layout.answer, app.style, app.reading, waiting)
     if app.layers_shown:
         app.bar_places, app.frame_places = {}, []
-        panels.draw_features(app.screen, layout.bars if app.training is not None else layout.bars.union(layout.frames),
-                             app.style, app.layers if group else None)
+        panels.draw_features(
+            app.screen,
+            layout.bars if app.training is not None else layout.bars.union(layout.frames),
+            app.style,
+            app.layers if group else None,
+        )
     else:
         app.bar_places = panels.draw_bars(app.screen, layout.bars, app.style, app.classes, group)
     frames = [each.frame for each in app.reading.groups] if app.reading else []
@@ -108,7 +114,9 @@ def _draw_panels(app: State) -> list[pygame.Rect]:
         app.frame_places = []
         panels.draw_training(app.screen, layout.frames, app.style, app.training, app.worker.paused)
     elif not app.layers_shown:
-        app.frame_places = panels.draw_frames(app.screen, layout.frames, app.style, frames, app.heats, app.selected)
+        app.frame_places = panels.draw_frames(
+            app.screen, layout.frames, app.style, frames, app.heats, app.selected
+        )
     return [layout.answer, layout.bars, layout.frames]
 
 

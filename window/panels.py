@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 Rects = list[pygame.Rect]
 
-SURE, LIKELY = 0.95, 0.7        # calibrated confidence from which these words are used
-MOST_BARS = 12                  # classes shown at once, the likeliest if there are more
-CELLS = 64                      # feature maps shown of one layer
+SURE, LIKELY = 0.95, 0.7  # calibrated confidence from which these words are used
+MOST_BARS = 12  # classes shown at once, the likeliest if there are more
+CELLS = 64  # feature maps shown of one layer
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,24 @@ class Style:
     type: Type
     unit: float
 
-    def text(self, surface: pygame.Surface, words: str, at: tuple[float, float], size: float | None = None, faint: bool = False,
-             bold: bool = False, colour: Colour | None = None, width: float | None = None) -> pygame.Rect:
+    def text(
+        self,
+        surface: pygame.Surface,
+        words: str,
+        at: tuple[float, float],
+        size: float | None = None,
+        faint: bool = False,
+        bold: bool = False,
+        colour: Colour | None = None,
+        width: float | None = None,
+    ) -> pygame.Rect:
         """Draw one line of text with its left top corner `at`, shortened to `width`."""
         size = text_size(self.unit) if size is None else size
         if width is not None:
             words = self.type.fit(words, size, width, bold)
-        image = self.type.render(words, size, colour or (self.palette.faint if faint else self.palette.text), bold)
+        image = self.type.render(
+            words, size, colour or (self.palette.faint if faint else self.palette.text), bold
+        )
         return surface.blit(image, at)
 
 
@@ -50,12 +61,15 @@ def panel(surface: pygame.Surface, rect: pygame.Rect, style: Style, *titles: str
     size = max(10.0, 12 * style.unit)
     width = rect.width - 2 * pad
     title = next((title for title in titles if style.type.width(title, size) <= width), titles[-1])
-    line = style.text(surface, title, (rect.left + pad, rect.top + round(6 * style.unit)), size, faint=True, width=width)
+    line = style.text(
+        surface, title, (rect.left + pad, rect.top + round(6 * style.unit)), size, faint=True, width=width
+    )
     top = line.bottom + round(4 * style.unit)
     return pygame.Rect(rect.left + pad, top, width, max(rect.bottom - round(8 * style.unit) - top, 8))
 
 
 # ---------------------------------------------------------------------------------- the answer
+
 
 def in_words(reading: Reading | None, waiting: str) -> tuple[str, str, float, bool]:
     """Return (number, words, confidence, whether to doubt it) for a reading; `waiting` is said while there is none."""
@@ -69,11 +83,16 @@ def in_words(reading: Reading | None, waiting: str) -> tuple[str, str, float, bo
     words = "Sure" if confidence >= SURE else "Likely" if confidence >= LIKELY else "Unsure"
     words += f", {'at least ' if len(reading.digits) > 1 else ''}{min(confidence, 0.999):.1%}"
     if reading.rejected:
-        words = f"{len(reading.rejected)} mark{'s are' if len(reading.rejected) > 1 else ' is'} not a digit. " + words
+        words = (
+            f"{len(reading.rejected)} mark{'s are' if len(reading.rejected) > 1 else ' is'} not a digit. "
+            + words
+        )
     return reading.text, words, confidence, confidence < LIKELY or bool(reading.rejected)
 
 
-def draw_answer(surface: pygame.Surface, rect: pygame.Rect, style: Style, reading: Reading | None, waiting: str) -> None:
+def draw_answer(
+    surface: pygame.Surface, rect: pygame.Rect, style: Style, reading: Reading | None, waiting: str
+) -> None:
     """Draw the number in large type, and how sure it is."""
     number, words, confidence, doubt = in_words(reading, waiting)
     room = panel(surface, rect, style, "Number")
@@ -92,7 +111,12 @@ def draw_answer(surface: pygame.Surface, rect: pygame.Rect, style: Style, readin
         style.text(surface, line, (room.left, y + row * height), size, colour=tone, width=room.width)
     gauge = pygame.Rect(room.left, y - round(7 * style.unit), room.width, max(3, round(4 * style.unit)))
     pygame.draw.rect(surface, style.palette.line, gauge, border_radius=gauge.height)
-    pygame.draw.rect(surface, tone, (*gauge.topleft, round(gauge.width * confidence), gauge.height), border_radius=gauge.height)
+    pygame.draw.rect(
+        surface,
+        tone,
+        (*gauge.topleft, round(gauge.width * confidence), gauge.height),
+        border_radius=gauge.height,
+    )
     space = pygame.Rect(room.left, room.top, room.width, gauge.top - room.top)
     rows = number.split("\n")
     digit_size = min(space.height / len(rows) * 1.05, 170 * style.unit)
@@ -104,10 +128,15 @@ def draw_answer(surface: pygame.Surface, rect: pygame.Rect, style: Style, readin
         surface.blit(image, image.get_rect(left=space.left, centery=round(middle)))
 
 
-def draw_bars(surface: pygame.Surface, rect: pygame.Rect, style: Style, classes: Sequence[str],
-              group: Digit | None) -> dict[str, pygame.Rect]:
+def draw_bars(
+    surface: pygame.Surface, rect: pygame.Rect, style: Style, classes: Sequence[str], group: Digit | None
+) -> dict[str, pygame.Rect]:
     """Draw a column for each class and return where each may be clicked."""
-    title = "How sure" if group is None else f"How sure: the marked one is {group.digit if group.accepted else 'no digit'}"
+    title = (
+        "How sure"
+        if group is None
+        else f"How sure: the marked one is {group.digit if group.accepted else 'no digit'}"
+    )
     room = panel(surface, rect, style, title, "How sure")
     probs = dict(zip(classes, group.probs if group else [0.0] * len(classes)))
     shown = list(classes)
@@ -130,11 +159,22 @@ def draw_bars(surface: pygame.Surface, rect: pygame.Rect, style: Style, classes:
         tall = round(full.height * probs[name])
         winner = name == best
         if tall:
-            colour = (style.palette.accent if group and group.accepted else style.palette.doubt) if winner else style.palette.muted
-            pygame.draw.rect(surface, colour, (full.left, full.bottom - tall, full.width, tall),
-                             border_top_left_radius=round(3 * style.unit), border_top_right_radius=round(3 * style.unit))
+            colour = (
+                (style.palette.accent if group and group.accepted else style.palette.doubt)
+                if winner
+                else style.palette.muted
+            )
+            pygame.draw.rect(
+                surface,
+                colour,
+                (full.left, full.bottom - tall, full.width, tall),
+                border_top_left_radius=round(3 * style.unit),
+                border_top_right_radius=round(3 * style.unit),
+            )
         text = style.type.fit(name, size, step, bold=winner)
-        image = style.type.render(text, size, style.palette.text if winner or group is None else style.palette.faint, bold=winner)
+        image = style.type.render(
+            text, size, style.palette.text if winner or group is None else style.palette.faint, bold=winner
+        )
         surface.blit(image, image.get_rect(centerx=place.centerx, bottom=room.bottom + round(3 * style.unit)))
         if winner:
             percent = f"{probs[name]:.0%}" if probs[name] < 0.995 else "99+%"
@@ -143,8 +183,14 @@ def draw_bars(surface: pygame.Surface, rect: pygame.Rect, style: Style, classes:
     return places
 
 
-def draw_frames(surface: pygame.Surface, rect: pygame.Rect, style: Style, frames: Sequence[np.ndarray],
-                heats: Sequence[np.ndarray], selected: int) -> Rects:
+def draw_frames(
+    surface: pygame.Surface,
+    rect: pygame.Rect,
+    style: Style,
+    frames: Sequence[np.ndarray],
+    heats: Sequence[np.ndarray],
+    selected: int,
+) -> Rects:
     """Draw the frames the network saw, as large as they fit, and return where each is."""
     room = panel(surface, rect, style, "What the network sees", "The frames", "Seen")
     if not frames:
@@ -161,17 +207,23 @@ def draw_frames(surface: pygame.Surface, rect: pygame.Rect, style: Style, frames
     top = room.top + (room.height - rows * (side + gap) + gap) // 2
     places = []
     for index, frame in enumerate(frames):
-        place = pygame.Rect(left + index % columns * (side + gap), top + index // columns * (side + gap), side, side)
+        place = pygame.Rect(
+            left + index % columns * (side + gap), top + index // columns * (side + gap), side, side
+        )
         surface.blit(picture_of(frame, (side, side)), place)
         if index < len(heats):
             surface.blit(heat_of(heats[index], place.size, style.palette.heat), place)
         if index == selected and len(frames) > 1:
-            pygame.draw.rect(surface, style.palette.accent, place.inflate(4, 4), max(2, round(2 * style.unit)), 2)
+            pygame.draw.rect(
+                surface, style.palette.accent, place.inflate(4, 4), max(2, round(2 * style.unit)), 2
+            )
         places.append(place)
     return places
 
 
-def draw_training(surface: pygame.Surface, rect: pygame.Rect, style: Style, reports: Sequence[Progress], paused: bool) -> None:
+def draw_training(
+    surface: pygame.Surface, rect: pygame.Rect, style: Style, reports: Sequence[Progress], paused: bool
+) -> None:
     """Draw how a training goes: the accuracy's curve from 0 to 100 %, and where it is now."""
     over = bool(reports) and reports[-1].over
     title = "Trained: a tiny network" if over else "Training, paused" if paused else "Training a tiny network"
@@ -188,8 +240,11 @@ def draw_training(surface: pygame.Surface, rect: pygame.Rect, style: Style, repo
     area = pygame.Rect(room.left, room.top + line + 2, room.width, max(room.height - 2 * line - 4, 4))
     pygame.draw.line(surface, style.palette.line, area.topleft, area.topright)
     pygame.draw.line(surface, style.palette.line, area.bottomleft, area.bottomright)
-    shown = reports[::max(1, len(reports) // max(area.width, 1))]
-    points = [(area.left + report.step / last.step * area.width, area.bottom - report.accuracy * area.height) for report in shown]
+    shown = reports[:: max(1, len(reports) // max(area.width, 1))]
+    points = [
+        (area.left + report.step / last.step * area.width, area.bottom - report.accuracy * area.height)
+        for report in shown
+    ]
     if len(points) > 1:
         pygame.draw.lines(surface, style.palette.accent, False, points, max(2, round(2 * style.unit)))
 
@@ -201,12 +256,17 @@ def draw_notice(surface: pygame.Surface, rect: pygame.Rect, style: Style, words:
     step = round(style.type.font(size).get_linesize() * 1.25)
     for row, line in enumerate(lines):
         image = style.type.render(line, size, style.palette.doubt)
-        surface.blit(image, image.get_rect(center=(rect.centerx, rect.centery + round((row - len(lines) / 2 + 0.5) * step))))
+        surface.blit(
+            image,
+            image.get_rect(center=(rect.centerx, rect.centery + round((row - len(lines) / 2 + 0.5) * step))),
+        )
 
 
 def _columns(count: int, width: float, height: float) -> int:
     """Return in how many columns `count` squares are largest."""
-    return max(range(1, count + 1), key=lambda columns: min(width / columns, height / math.ceil(count / columns)))
+    return max(
+        range(1, count + 1), key=lambda columns: min(width / columns, height / math.ceil(count / columns))
+    )
 
 
 def picture_of(frame: np.ndarray, size: tuple[int, int]) -> pygame.Surface:
@@ -222,7 +282,7 @@ def heat_of(heat: np.ndarray, size: tuple[int, int], colour: Colour) -> pygame.S
     surface.fill(colour)
     alpha = pygame.surfarray.pixels_alpha(surface)
     alpha[:] = (np.clip(heat, 0, 1) * 250).astype(np.uint8).T
-    del alpha                           # a surface is locked while its pixels are held
+    del alpha  # a surface is locked while its pixels are held
     return pygame.transform.smoothscale(surface, (max(1, size[0]), max(1, size[1])))
 
 
@@ -234,15 +294,21 @@ def heated_ink(heat: np.ndarray, ink: np.ndarray, palette: Palette) -> pygame.Su
     strokes.blit(heat_of(heat, (width, height), palette.heat), (0, 0))
     alpha = pygame.surfarray.pixels_alpha(strokes)
     alpha[:] = ink.T
-    del alpha                           # a surface is locked while its pixels are held
+    del alpha  # a surface is locked while its pixels are held
     sheet = pygame.Surface((width, height))
     sheet.fill(palette.paper)
     sheet.blit(strokes, (0, 0))
     return sheet
 
 
-def draw_boxes(surface: pygame.Surface, style: Style, groups: Sequence[Digit], to_screen: Callable[[Any], pygame.Rect],
-               selected: int, inside: pygame.Rect) -> None:
+def draw_boxes(
+    surface: pygame.Surface,
+    style: Style,
+    groups: Sequence[Digit],
+    to_screen: Callable[[Any], pygame.Rect],
+    selected: int,
+    inside: pygame.Rect,
+) -> None:
     """Draw a box around each group with what it was read as."""
     size = max(11.0, 15 * style.unit)
     for index, group in enumerate(groups):
@@ -251,7 +317,9 @@ def draw_boxes(surface: pygame.Surface, style: Style, groups: Sequence[Digit], t
         thick = max(1, round((2 if index == selected and len(groups) > 1 else 1) * style.unit))
         pygame.draw.rect(surface, colour, box, thick, round(5 * style.unit))
         text = style.type.render(group.digit if group.accepted else "?", size, style.palette.panel, bold=True)
-        tag = pygame.Rect(0, 0, text.get_width() + round(10 * style.unit), text.get_height() + round(2 * style.unit))
+        tag = pygame.Rect(
+            0, 0, text.get_width() + round(10 * style.unit), text.get_height() + round(2 * style.unit)
+        )
         tag.bottomleft = box.topleft
         if tag.top < inside.top:
             tag.topleft = box.topleft
@@ -259,10 +327,13 @@ def draw_boxes(surface: pygame.Surface, style: Style, groups: Sequence[Digit], t
         surface.blit(text, text.get_rect(center=tag.center))
 
 
-def draw_features(surface: pygame.Surface, rect: pygame.Rect, style: Style,
-                  layers: Sequence[np.ndarray] | None) -> None:
+def draw_features(
+    surface: pygame.Surface, rect: pygame.Rect, style: Style, layers: Sequence[np.ndarray] | None
+) -> None:
     """Draw the maps of each layer as a mosaic, from left to right; None before a digit is marked."""
-    room = panel(surface, rect, style, "What each layer makes of the marked digit", "What each layer sees", "Layers")
+    room = panel(
+        surface, rect, style, "What each layer makes of the marked digit", "What each layer sees", "Layers"
+    )
     size = max(9.0, 11 * style.unit)
     if not layers:
         note = "Draw something" if layers is None else "This network has no layers that keep a picture"
@@ -279,7 +350,9 @@ def draw_features(surface: pygame.Surface, rect: pygame.Rect, style: Style,
         side = int(min(place.width / columns, place.height / rows))
         cells = np.zeros((rows * columns, height, width), np.float32)
         cells[:count] = maps[:count]
-        mosaic = cells.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+        mosaic = (
+            cells.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+        )
         if side > 2:
             surface.blit(picture_of(mosaic, (columns * side, rows * side)), place)
             for column in range(1, columns):
@@ -288,7 +361,14 @@ def draw_features(surface: pygame.Surface, rect: pygame.Rect, style: Style,
                 surface.fill(style.palette.panel, (place.left, place.top + row * side, columns * side, 1))
         words = f"{len(maps)} maps, {width} x {height}"
         words = words if style.type.width(words, size) <= place.width else f"{width} x {height}"
-        style.text(surface, words, (place.left, room.bottom - label + round(4 * style.unit)), size, faint=True, width=place.width)
+        style.text(
+            surface,
+            words,
+            (place.left, room.bottom - label + round(4 * style.unit)),
+            size,
+            faint=True,
+            width=place.width,
+        )
 
 
 def ink_palette(palette: Palette) -> list[Colour]:

@@ -46,27 +46,31 @@ class FileReading:
 class Session:
     """A recognizer and its memory of corrections."""
 
-    def __init__(self, device: str = "cpu", corrections: str | os.PathLike[str] | None = None, trust: bool = False) -> None:
+    def __init__(
+        self, device: str = "cpu", corrections: str | os.PathLike[str] | None = None, trust: bool = False
+    ) -> None:
         """`trust`: see model.load_checkpoint."""
         self.device, self.trust = device, trust
         self.corrections = corrections
         self.recognizer: Recognizer | None = None
         self.memory: Memory | None = None
-        self._before: Recognizer | None = None         # the model that was in use before a training
-        self._tuner: FineTuner | None = None            # of the model in use, once it has practised
+        self._before: Recognizer | None = None  # the model that was in use before a training
+        self._tuner: FineTuner | None = None  # of the model in use, once it has practised
 
     def load(self, path: str | os.PathLike[str]) -> str:
         """Use the checkpoint at `path` from now on and return its name; on an error the one before stays in use."""
         from corrections.memory import Memory
+
         if self.memory is None:
             self.memory = Memory(self.corrections)
         with _unhurried():
             import torch
 
             from recognizer.road import Recognizer
-            torch.set_num_threads(1)        # small batches; the other cores belong to the pen
+
+            torch.set_num_threads(1)  # small batches; the other cores belong to the pen
             recognizer = Recognizer(path, device=self.device, memory=self.memory, trust=self.trust)
-            recognizer.read(_warm_up())     # the first reading costs several times the next
+            recognizer.read(_warm_up())  # the first reading costs several times the next
         self.recognizer = recognizer
         return f"{Path(path).name} ({recognizer.checkpoint.arch})"
 
@@ -85,16 +89,20 @@ class Session:
     def open(self, source: Any) -> tuple[np.ndarray, float, Reading | None]:
         """Return (uint8 upright picture, pixels of the file per pixel of it, reading) of a file or a PIL image."""
         from ink.decode import open_picture
+
         colours, scale = open_picture(source)
         return colours, scale, self.read(source)
 
     def paste(self, _: Any = None) -> tuple[np.ndarray, float, Reading | None] | None:
         """Open the clipboard's image; None if it holds none. Raises OSError with the cure where no helper is installed."""
         from PIL import Image, ImageGrab
+
         try:
             content = ImageGrab.grabclipboard()
         except NotImplementedError:
-            raise OSError("images cannot be pasted here: install wl-clipboard or xclip, or drop the file on the window") from None
+            raise OSError(
+                "images cannot be pasted here: install wl-clipboard or xclip, or drop the file on the window"
+            ) from None
         if isinstance(content, list):
             return self.open(content[0]) if content else None
         return self.open(content) if isinstance(content, Image.Image) else None
@@ -108,7 +116,11 @@ class Session:
             text, error = "", None
             try:
                 reading = self.read(path)
-                text = "" if reading is None else reading.text.replace("\n", " / ") or reading.status.replace("_", " ")
+                text = (
+                    ""
+                    if reading is None
+                    else reading.text.replace("\n", " / ") or reading.status.replace("_", " ")
+                )
             except (OSError, ValueError) as problem:
                 error = one_line(problem)
             yield FileReading(path, text, error, done, len(found))
@@ -118,19 +130,25 @@ class Session:
         if self.recognizer is None:
             return []
         from recognizer.explain import saliency
-        return [saliency(self.recognizer.checkpoint.model, group.frame, int(np.argmax(group.probs))) for group in groups]
+
+        return [
+            saliency(self.recognizer.checkpoint.model, group.frame, int(np.argmax(group.probs)))
+            for group in groups
+        ]
 
     def features(self, frame: np.ndarray) -> list[np.ndarray]:
         """Return the maps (C, H, W), in [0, 1], of each layer that keeps a picture, in order."""
         if self.recognizer is None:
             return []
         from recognizer.explain import feature_maps
+
         return feature_maps(self.recognizer.checkpoint.model, frame)
 
     def train(self, _: Any = None) -> Iterator[Any]:
         """Train a tiny network, in memory only, and read with it meanwhile; `stop_training` brings the model back."""
         from recognizer.road import Recognizer
         from training.lesson import new_network, teach
+
         checkpoint = new_network()
         if self._before is None:
             self._before = self.recognizer
@@ -159,7 +177,12 @@ class Session:
     def practised(self) -> bool:
         """Whether the model in use differs from its file by practice."""
         tuner, recognizer = self._tuner, self.recognizer
-        return tuner is not None and recognizer is not None and tuner.checkpoint is recognizer.checkpoint and tuner.tuned
+        return (
+            tuner is not None
+            and recognizer is not None
+            and tuner.checkpoint is recognizer.checkpoint
+            and tuner.tuned
+        )
 
     def practise(self, undo: bool = False) -> str:
         """Fine-tune the model in use on all corrections, in memory only, or `undo` that; return what came of it, a sentence."""
@@ -171,6 +194,7 @@ class Session:
             self._begin_anew()
             return "The model is as it was before it practised"
         from training.finetune import make_tuner
+
         checkpoint = self.recognizer.checkpoint
         if self._tuner is None or self._tuner.checkpoint is not checkpoint:
             self._tuner = make_tuner(checkpoint)
@@ -184,6 +208,7 @@ class Session:
     def _begin_anew(self) -> None:
         """Read with a new recognizer of the same checkpoint: its memory keeps what the old one's weights said."""
         from recognizer.road import Recognizer
+
         assert self.recognizer is not None
         self.recognizer = Recognizer(self.recognizer.checkpoint, device=self.device, memory=self.memory)
 
@@ -199,10 +224,13 @@ class Session:
 def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
     """Return the picture files in a folder, recursively and sorted, then the folders in it that cannot be read; or the file itself."""
     from ink.decode import pictures_below
+
     if not os.path.isdir(path):
         return [Path(path)]
     closed: list[OSError] = []
-    return [Path(file) for file in pictures_below(path, closed.append)] + [Path(error.filename) for error in closed]
+    return [Path(file) for file in pictures_below(path, closed.append)] + [
+        Path(error.filename) for error in closed
+    ]
 
 
 @contextmanager
@@ -217,13 +245,13 @@ def _unhurried() -> Iterator[None]:
     if spec is not None and spec.origin:
         ending = "dylib" if sys.platform == "darwin" else "so"
         library = Path(spec.origin).parent / "lib" / f"libtorch_python.{ending}"
-        ctypes.CDLL(None).dlopen(os.fsencode(library), os.RTLD_NOW)         # where it fails, the import will say so
+        ctypes.CDLL(None).dlopen(os.fsencode(library), os.RTLD_NOW)  # where it fails, the import will say so
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()                     # nor need later searches look at them; at the exit they are let go as ever
+        gc.freeze()  # nor need later searches look at them; at the exit they are let go as ever
         atexit.register(gc.unfreeze)
         if collecting:
             gc.enable()

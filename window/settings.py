@@ -12,8 +12,8 @@ from typing import Any
 from base.storage import atomic_write, user_data_dir
 
 THEMES = ("light", "dark")
-LEAST_SIZE, MOST_SIDE = (480, 360), 16384      # pixels of the window when it opens
-LEAST_BRUSH, MOST_BRUSH = 4.0, 48.0             # canvas units
+LEAST_SIZE, MOST_SIDE = (480, 360), 16384  # pixels of the window when it opens
+LEAST_BRUSH, MOST_BRUSH = 4.0, 48.0  # canvas units
 
 
 @dataclass
@@ -42,7 +42,7 @@ def load_settings(path: Path | None = None) -> Settings:
         try:
             os.replace(path, path.with_suffix(".damaged"))
         except OSError:
-            pass                # it is ignored where it lies
+            pass  # it is ignored where it lies
         return Settings()
 
 
@@ -59,7 +59,9 @@ def save_settings(settings: Settings, path: Path | None = None) -> bool:
 
 
 def _checked(content: Any) -> Settings:
-    width, height = (min(max(int(content[side]), least), MOST_SIDE) for side, least in zip(("width", "height"), LEAST_SIZE))
+    width, height = (
+        min(max(int(content[side]), least), MOST_SIDE) for side, least in zip(("width", "height"), LEAST_SIZE)
+    )
     brush = float(content["brush"])
     if content["theme"] not in THEMES or math.isnan(brush):
         raise ValueError("no such theme or brush")

@@ -28,8 +28,8 @@ from window.worker import Worker
 if TYPE_CHECKING:
     from recognizer.answer import Digit, Reading
 
-WIDTH, HEIGHT = 560, 280            # canvas units: room for a whole number
-TOAST = 6.0                         # seconds that a message stays
+WIDTH, HEIGHT = 560, 280  # canvas units: room for a whole number
+TOAST = 6.0  # seconds that a message stays
 
 HINTS = {
     "picture": "A picture that was opened; a click or Esc goes back to the canvas",
@@ -45,8 +45,15 @@ HINTS = {
 class State:
     """One window's state. `worker` answers, `session` holds what it works with."""
 
-    def __init__(self, screen: pygame.Surface, session: Session, worker: Worker, settings: Settings | None = None,
-                 scale: float = 1.0, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        screen: pygame.Surface,
+        session: Session,
+        worker: Worker,
+        settings: Settings | None = None,
+        scale: float = 1.0,
+        folder: Path | None = None,
+    ) -> None:
         """`scale`: pixels a design unit at the design's size; `folder`: where drawings are saved (default: the current one)."""
         self.screen, self.session, self.worker = screen, session, worker
         self.settings = settings or Settings()
@@ -57,27 +64,31 @@ class State:
         self.reading: Reading | None = None
         self.classes: tuple[str, ...] = tuple("0123456789")
         self.selected = 0
-        self._marked: tuple[list[Any], Any] | None = None          # what was there when the mark was set: boxes, the newest ink
+        self._marked: tuple[list[Any], Any] | None = (
+            None  # what was there when the mark was set: boxes, the newest ink
+        )
         self.heat = False
         self.heats: list[np.ndarray] = []
         self.layers_shown = False
-        self.layers: list[np.ndarray] | None = None                 # maps of each layer, for the marked digit
-        self.shown: tuple[pygame.Surface, float] | None = None      # a picture in place of the canvas, file pixels a pixel of it
+        self.layers: list[np.ndarray] | None = None  # maps of each layer, for the marked digit
+        self.shown: tuple[pygame.Surface, float] | None = (
+            None  # a picture in place of the canvas, file pixels a pixel of it
+        )
         self.card: Card | None = None
-        self.model = ""                                             # the name of the checkpoint in use
-        self.trouble = ""                                           # why there is none
-        self.training: list[Any] | None = None                      # how far the tiny network is, report by report
+        self.model = ""  # the name of the checkpoint in use
+        self.trouble = ""  # why there is none
+        self.training: list[Any] | None = None  # how far the tiny network is, report by report
         self.message, self._message_until = "", 0.0
         self.pointer: tuple[float, float] = (-1.0, -1.0)
-        self.pen: tuple[float, float] | None = None                 # where the keyboard's pen is, canvas units
+        self.pen: tuple[float, float] | None = None  # where the keyboard's pen is, canvas units
         self.focus = -1
-        self.source = 0                                            # counts what is shown, so that late answers are known
+        self.source = 0  # counts what is shown, so that late answers are known
         self._unread = False
         self.bar_places: dict[str, pygame.Rect] = {}
         self.frame_places: panels.Rects = []
         self.type = Type()
-        self.dirty: set[str] = set()                                # parts of the window to draw again
-        self.ink_changed: pygame.Rect | None = None                 # window pixels where there is new ink
+        self.dirty: set[str] = set()  # parts of the window to draw again
+        self.ink_changed: pygame.Rect | None = None  # window pixels where there is new ink
         self.widgets: list[Widget] = []
         self.resize(screen)
 
@@ -104,8 +115,8 @@ class State:
         if left >= right or top >= bottom:
             return
         pixels = pygame.surfarray.pixels2d(self.sheet)
-        pixels[left:right, top:bottom] = self.view.ink[top:bottom, left:right].T      # surfaces are (x, y)
-        del pixels                      # a surface is locked while its pixels are held
+        pixels[left:right, top:bottom] = self.view.ink[top:bottom, left:right].T  # surfaces are (x, y)
+        del pixels  # a surface is locked while its pixels are held
         changed = pygame.Rect(left, top, right - left, bottom - top).move(self.layout.canvas.topleft)
         self.ink_changed = changed.union(self.ink_changed) if self.ink_changed else changed
 
@@ -177,6 +188,7 @@ class State:
         def distance(index: int) -> float:
             left, top, width, height = groups[index].box
             return max(left - x, x - left - width, 0) + max(top - y, y - top - height, 0)
+
         return min(range(len(groups)), key=distance)
 
     def read_again(self, everything: bool = True) -> None:
@@ -202,7 +214,9 @@ class State:
         """Draw with the keyboard, or no longer."""
         self.canvas.end()
         self.pen = None if self.pen else (WIDTH / 2, HEIGHT / 4)
-        pygame.key.set_repeat(*((200, 16) if self.pen else ()))         # milliseconds: arrows glide while they are held
+        pygame.key.set_repeat(
+            *((200, 16) if self.pen else ())
+        )  # milliseconds: arrows glide while they are held
         if self.pen:
             self.say("Arrows move the pen, Space puts it down and lifts it, Esc ends")
         self.show("all")
@@ -210,7 +224,10 @@ class State:
     def move_pen(self, right: float, down: float) -> None:
         """Move the keyboard's pen, drawing if it is down."""
         if self.pen:
-            self.pen = min(max(self.pen[0] + right, 0.0), float(WIDTH)), min(max(self.pen[1] + down, 0.0), float(HEIGHT))
+            self.pen = (
+                min(max(self.pen[0] + right, 0.0), float(WIDTH)),
+                min(max(self.pen[1] + down, 0.0), float(HEIGHT)),
+            )
             if self.canvas.current is not None:
                 self.drawn(self.canvas.extend(*self.pen))
             self.show("canvas")
@@ -305,7 +322,7 @@ class State:
         self.show("all")
 
     def show_corrections(self) -> None:
-        self.worker.ask("reload")               # another window may have learnt meanwhile
+        self.worker.ask("reload")  # another window may have learnt meanwhile
 
         def entries() -> list[Any]:
             return self.session.memory.entries() if self.session.memory is not None else []
@@ -320,7 +337,9 @@ class State:
             self.say("Practising ...")
             self.worker.ask("practise", undo)
 
-        self.card = CorrectionsCard(self.close_card, entries, self.unlearn, forget_all, practise, lambda: self.session.practised)
+        self.card = CorrectionsCard(
+            self.close_card, entries, self.unlearn, forget_all, practise, lambda: self.session.practised
+        )
         self.show("all")
 
     def toggle_layers(self) -> None:
@@ -375,7 +394,9 @@ class State:
         else:
             target, ratio = self.layout.canvas, self.view.scale
         left, top, width, height = (side * ratio for side in box)
-        return pygame.Rect(round(target.left + left), round(target.top + top), max(1, round(width)), max(1, round(height)))
+        return pygame.Rect(
+            round(target.left + left), round(target.top + top), max(1, round(width)), max(1, round(height))
+        )
 
     def part_at(self, position: tuple[float, float]) -> str:
         for name in ("canvas", "answer", "bars", "frames", "toolbar", "status"):

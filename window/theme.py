@@ -11,7 +11,7 @@ import pygame
 
 Colour = tuple[int, int, int]
 
-MOST_TEXTS = 600        # rendered texts kept
+MOST_TEXTS = 600  # rendered texts kept
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,42 @@ class Palette:
     panel: Colour
     line: Colour
     text: Colour
-    faint: Colour       # secondary text
+    faint: Colour  # secondary text
     paper: Colour
     ink: Colour
-    accent: Colour      # the answer, the selection, the focus
-    muted: Colour       # bars that did not win, tracks
-    doubt: Colour       # refused, unsure, wrong
+    accent: Colour  # the answer, the selection, the focus
+    muted: Colour  # bars that did not win, tracks
+    doubt: Colour  # refused, unsure, wrong
     heat: Colour
 
 
 PALETTES = {
-    "light": Palette((238, 240, 243), (255, 255, 255), (211, 216, 223), (28, 34, 43), (96, 106, 120), (255, 255, 255),
-                     (24, 28, 36), (0, 98, 168), (176, 190, 206), (186, 78, 0), (230, 120, 0)),
-    "dark": Palette((22, 25, 30), (32, 36, 43), (58, 64, 74), (234, 237, 241), (150, 159, 172), (14, 16, 20), (242, 243, 245),
-                    (86, 180, 233), (76, 88, 104), (240, 158, 50), (255, 150, 30)),
+    "light": Palette(
+        (238, 240, 243),
+        (255, 255, 255),
+        (211, 216, 223),
+        (28, 34, 43),
+        (96, 106, 120),
+        (255, 255, 255),
+        (24, 28, 36),
+        (0, 98, 168),
+        (176, 190, 206),
+        (186, 78, 0),
+        (230, 120, 0),
+    ),
+    "dark": Palette(
+        (22, 25, 30),
+        (32, 36, 43),
+        (58, 64, 74),
+        (234, 237, 241),
+        (150, 159, 172),
+        (14, 16, 20),
+        (242, 243, 245),
+        (86, 180, 233),
+        (76, 88, 104),
+        (240, 158, 50),
+        (255, 150, 30),
+    ),
 }
 
 
@@ -59,7 +81,9 @@ class Type:
         if key not in self._texts:
             if len(self._texts) >= MOST_TEXTS:
                 self._texts.clear()
-            shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+            shown = "".join(
+                letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+            )
             self._texts[key] = self.font(size, bold).render(shown, True, colour)
         return self._texts[key]
 
@@ -103,4 +127,6 @@ def _font_folder() -> Path | None:
     if spec is None or spec.origin is None:
         return None
     folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
-    return folder if (folder / "DejaVuSans.ttf").exists() and (folder / "DejaVuSans-Bold.ttf").exists() else None
+    return (
+        folder if (folder / "DejaVuSans.ttf").exists() and (folder / "DejaVuSans-Bold.ttf").exists() else None
+    )

@@ -19,8 +19,8 @@ class Button:
     action: Callable[[], None]
     active: Callable[[], bool] = lambda: False
     enabled: Callable[[], bool] = lambda: True
-    priority: int = 0                   # the lowest leave the toolbar first when it is narrow
-    apart: bool = False                 # begins a group
+    priority: int = 0  # the lowest leave the toolbar first when it is narrow
+    apart: bool = False  # begins a group
     rect: pygame.Rect = field(default_factory=lambda: pygame.Rect(0, 0, 0, 0))
 
     def wanted_width(self, type: Type, unit: float) -> int:
@@ -36,7 +36,9 @@ class Button:
     def nudge(self, steps: int) -> bool:
         return False
 
-    def draw(self, surface: pygame.Surface, palette: Palette, type: Type, unit: float, hovered: bool, focused: bool) -> None:
+    def draw(
+        self, surface: pygame.Surface, palette: Palette, type: Type, unit: float, hovered: bool, focused: bool
+    ) -> None:
         enabled, active = self.enabled(), self.active()
         radius = round(6 * unit)
         if active:
@@ -44,7 +46,13 @@ class Button:
         elif hovered and enabled:
             pygame.draw.rect(surface, palette.line, self.rect, border_radius=radius)
         if focused:
-            pygame.draw.rect(surface, palette.text if active else palette.accent, self.rect, max(2, round(2 * unit)), radius)
+            pygame.draw.rect(
+                surface,
+                palette.text if active else palette.accent,
+                self.rect,
+                max(2, round(2 * unit)),
+                radius,
+            )
         colour = palette.panel if active else palette.text if enabled else palette.muted
         text = type.render(self.label, text_size(unit), colour)
         surface.blit(text, text.get_rect(center=self.rect.center))
@@ -82,7 +90,9 @@ class Slider:
         self.set(self.get() + steps * self.step)
         return True
 
-    def draw(self, surface: pygame.Surface, palette: Palette, type: Type, unit: float, hovered: bool, focused: bool) -> None:
+    def draw(
+        self, surface: pygame.Surface, palette: Palette, type: Type, unit: float, hovered: bool, focused: bool
+    ) -> None:
         share = (self.get() - self.low) / (self.high - self.low)
         middle = self.rect.centery
         most = self.rect.height * 0.42
@@ -91,8 +101,12 @@ class Slider:
         left, right = self._track()
         thick = max(2, round(4 * unit))
         x = left + share * (right - left)
-        pygame.draw.rect(surface, palette.muted, (left, middle - thick / 2, right - left, thick), border_radius=thick)
-        pygame.draw.rect(surface, palette.accent, (left, middle - thick / 2, x - left, thick), border_radius=thick)
+        pygame.draw.rect(
+            surface, palette.muted, (left, middle - thick / 2, right - left, thick), border_radius=thick
+        )
+        pygame.draw.rect(
+            surface, palette.accent, (left, middle - thick / 2, x - left, thick), border_radius=thick
+        )
         pygame.draw.aacircle(surface, palette.accent, (x, middle), (8 if hovered else 7) * unit)
         if focused:
             pygame.draw.rect(surface, palette.accent, self.rect, max(2, round(2 * unit)), round(6 * unit))
@@ -113,7 +127,7 @@ def place(widgets: list[Widget], area: pygame.Rect, type: Type, unit: float) -> 
     while shown and sum(w.wanted_width(type, unit) + gap for w in shown) - gap > area.width:
         shown.remove(min(shown, key=lambda w: w.priority))
     spare = area.width - sum(w.wanted_width(type, unit) + gap for w in shown) + gap
-    between = min(round(14 * unit), spare // max(1, sum(w.apart for w in shown)))       # groups
+    between = min(round(14 * unit), spare // max(1, sum(w.apart for w in shown)))  # groups
     x = area.left
     for widget in shown:
         width = widget.wanted_width(type, unit)

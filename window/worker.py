@@ -19,7 +19,9 @@ from typing import Any
 
 from base.command import one_line
 
-SWITCH_INTERVAL = 0.001     # seconds; how long the worker's Python code may hold up the window's (Python's default is 0.005)
+SWITCH_INTERVAL = (
+    0.001  # seconds; how long the worker's Python code may hold up the window's (Python's default is 0.005)
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Worker:
         self._results: deque[Result] = deque()
         self._running: tuple[str, Any, Iterator[Any]] | None = None
         self._changed = threading.Condition()
-        self._current = ""              # the kind of question being answered, or of the step being taken
+        self._current = ""  # the kind of question being answered, or of the step being taken
         self._closed = self._paused = False
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._thread = threading.Thread(target=self._work, name="recognition", daemon=True)
@@ -63,7 +65,9 @@ class Worker:
         """End a generator in progress after its current step, and begin none that was asked for before."""
         with self._changed:
             self._running, self._paused = None, False
-            self._questions = deque(question for question in self._questions if not self._goes_on(question[0]))
+            self._questions = deque(
+                question for question in self._questions if not self._goes_on(question[0])
+            )
 
     def results(self) -> list[Result]:
         """Return the results since the last call."""
@@ -86,8 +90,11 @@ class Worker:
     def asked_for(self, kind: str) -> bool:
         """Whether a question of this kind waits, is being answered, or its result has not been fetched."""
         with self._changed:
-            return (kind == self._current or any(question[0] == kind for question in self._questions)
-                    or any(result.kind == kind for result in self._results))
+            return (
+                kind == self._current
+                or any(question[0] == kind for question in self._questions)
+                or any(result.kind == kind for result in self._results)
+            )
 
     @property
     def busy(self) -> bool:
@@ -105,11 +112,15 @@ class Worker:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._questions or self._closed or (self._running and not self._paused))
+                self._changed.wait_for(
+                    lambda: self._questions or self._closed or (self._running and not self._paused)
+                )
                 if self._closed:
                     return
                 question = self._questions.popleft() if self._questions else None
-                if question and self._goes_on(question[0]):     # begun under the lock: it can be cancelled from now on
+                if question and self._goes_on(
+                    question[0]
+                ):  # begun under the lock: it can be cancelled from now on
                     kind, argument, tag = question
                     self._running, question = (kind, tag, getattr(self._session, kind)(argument)), None
                 running = None if self._paused else self._running
@@ -128,7 +139,7 @@ class Worker:
     def _answer(self, kind: str, argument: Any, tag: Any) -> None:
         try:
             value = getattr(self._session, kind)(argument)
-        except Exception as error:      # whatever a file or a checkpoint does, the window lives and says so
+        except Exception as error:  # whatever a file or a checkpoint does, the window lives and says so
             self._give(Result(kind, tag, error=one_line(error)))
             return
         self._give(Result(kind, tag, value))
@@ -140,12 +151,12 @@ class Worker:
             result = Result(kind, tag, next(steps))
         except StopIteration:
             pass
-        except Exception as error:      # as in _answer
+        except Exception as error:  # as in _answer
             result = Result(kind, tag, error=one_line(error))
         over = result is None or result.error is not None
         with self._changed:
             if self._running is not running:
-                return                  # cancelled meanwhile
+                return  # cancelled meanwhile
             if over:
                 self._running = None
         if result:

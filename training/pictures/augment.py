@@ -47,7 +47,9 @@ class Augmentation:
     width: float = 0.9  # how far towards the 3x3 dilated or eroded picture
     style_share: float = 1.0  # scales the shares of flagged ones, crossed sevens, tailed nines
     coarse_share: float = 0.25  # read at 10 to 24 px and brought back, half of these black and white
-    stretch_share: float = 0.1  # of the pictures, made up to 1.7 times as wide, as scans that fill their box are
+    stretch_share: float = (
+        0.1  # of the pictures, made up to 1.7 times as wide, as scans that fill their box are
+    )
     drawn_share: float = 0.07  # digits of our own strokes instead of MNIST's
     clutter_share: float = 0.22
     negative_share: float = 0.18
@@ -55,11 +57,21 @@ class Augmentation:
 
 FULL = Augmentation()
 CALM = Augmentation(  # for the end of a run: nearer to MNIST
-    rotation=0.15, shear=0.15, scale=0.1, shift=1.2, bend=0.7, width=0.6, style_share=0.7, coarse_share=0.15, drawn_share=0.05
+    rotation=0.15,
+    shear=0.15,
+    scale=0.1,
+    shift=1.2,
+    bend=0.7,
+    width=0.6,
+    style_share=0.7,
+    coarse_share=0.15,
+    drawn_share=0.05,
 )
 
 
-def augment(images: Tensor, labels: Tensor, strength: Augmentation, generator: Generator) -> tuple[Tensor, Tensor]:
+def augment(
+    images: Tensor, labels: Tensor, strength: Augmentation, generator: Generator
+) -> tuple[Tensor, Tensor]:
     """Return float32 images (N, 1, 28, 28) in [0, 1] and labels (N,), some of them NOT_A_DIGIT.
 
     `images` is uint8 (N, 1, 28, 28), ink bright, in random order (the shares are parts of the batch);
@@ -75,7 +87,9 @@ def augment(images: Tensor, labels: Tensor, strength: Augmentation, generator: G
         odd = make_negatives(ink[count - negatives :], labels[count - negatives :], generator)
         order = torch.randperm(count, generator=generator, device=ink.device)  # what follows takes slices
         ink = torch.cat([ink[:kept], ours, odd])[order]
-        labels = torch.cat([labels[:kept], our_labels, torch.full_like(labels[count - negatives :], NOT_A_DIGIT)])[order]
+        labels = torch.cat(
+            [labels[:kept], our_labels, torch.full_like(labels[count - negatives :], NOT_A_DIGIT)]
+        )[order]
     ink = warp(ink, strength, generator)
     ink = change_pen_width(ink, strength.width, generator)
     coarse = int(count * strength.coarse_share)
@@ -121,14 +135,21 @@ def add_style_strokes(ink: Tensor, labels: Tensor, share: float, generator: Gene
     x_top, y_top = column_at(top), top + pen * 0.7
     flag, angle = uniform(0.15, 0.75) * height, uniform(0.35, 1.2)
     long = (uniform(0, 1) < 0.25).float()  # a flag that comes down beside the stem
-    flag, angle = flag + long * (uniform(0.7, 1.05) * height - flag), angle + long * (uniform(0.75, 1.25) - angle)
+    flag, angle = (
+        flag + long * (uniform(0.7, 1.05) * height - flag),
+        angle + long * (uniform(0.75, 1.25) - angle),
+    )
     strokes = ink_segment(x_top, y_top, x_top - flag * angle.cos(), y_top + flag * angle.sin(), pen)
     flagged = (labels == 1) & (chance < 0.4 * share)
     extra = strokes * flagged[:, None, None]
 
     x_foot, y_foot = column_at(bottom), bottom - pen * 0.7
     strokes = ink_segment(
-        x_foot - uniform(2, 7), y_foot + uniform(-0.7, 0.7), x_foot + uniform(2, 7), y_foot + uniform(-0.7, 0.7), pen
+        x_foot - uniform(2, 7),
+        y_foot + uniform(-0.7, 0.7),
+        x_foot + uniform(2, 7),
+        y_foot + uniform(-0.7, 0.7),
+        pen,
     )
     footed = (labels == 1) & (chance < 0.14 * share)
     extra = torch.maximum(extra, strokes * footed[:, None, None])
@@ -167,7 +188,10 @@ def draw_digits(count: int, generator: Generator) -> tuple[Tensor, Tensor]:
     """Return `count` digits (N, 1, 28, 28) drawn by our own strokes, and their labels (N,)."""
     hand, labels = _hand(generator.device)
     which = torch.randint(0, len(labels), (count,), generator=generator, device=generator.device)
-    path, bold = hand.draw(which, generator), 1 + 0.7 * (labels[which] == 1)  # scanned 1s are often solid bars
+    path, bold = (
+        hand.draw(which, generator),
+        1 + 0.7 * (labels[which] == 1),
+    )  # scanned 1s are often solid bars
     return ink_points(path, random_values(count, 0.7, 2.1, generator) * bold)[:, None], labels[which]
 
 
@@ -187,11 +211,17 @@ def warp(ink: Tensor, strength: Augmentation, generator: Generator) -> Tensor:
     cosine, sine = angle.cos(), angle.sin()
     # inverse map, output pixel -> input pixel
     matrix = torch.stack(
-        [torch.stack([cosine / across, (sine + shear) / across], 1), torch.stack([-sine / down, cosine / down], 1)], 1
+        [
+            torch.stack([cosine / across, (sine + shear) / across], 1),
+            torch.stack([-sine / down, cosine / down], 1),
+        ],
+        1,
     )  # (N, 2, 2)
     places = torch.arange(28.0, device=ink.device)
     mass = ink.sum((1, 2, 3)).clamp(min=1e-3)
-    centre = torch.stack([(ink.sum((1, 2)) * places).sum(1) / mass, (ink.sum((1, 3)) * places).sum(1) / mass], 1)
+    centre = torch.stack(
+        [(ink.sum((1, 2)) * places).sum(1) / mass, (ink.sum((1, 3)) * places).sum(1) / mass], 1
+    )
     y, x = torch.meshgrid(places, places, indexing="ij")
     offset = torch.stack([x, y], 2).view(1, 784, 2) - CENTRE  # (1, 784, 2)
     shift = torch.stack([uniform(strength.shift), uniform(strength.shift)], 1)[:, None]
@@ -246,23 +276,3 @@ def change_ink(ink: Tensor, generator: Generator) -> Tensor:
 
 
 # ---------------------------------------------------------------------------------- clutter
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-

@@ -8,7 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from training.pictures.pens import ink_path, random_integer, random_strokes, random_values, share_out, smooth_noise
+from training.pictures.pens import (
+    ink_path,
+    random_integer,
+    random_strokes,
+    random_values,
+    share_out,
+    smooth_noise,
+)
 
 
 def add_clutter(ink: Tensor, generator: Generator) -> Tensor:
@@ -25,18 +32,25 @@ def _lines(ink: Tensor, generator: Generator) -> Tensor:
         lines = torch.maximum(lines, random_strokes(half, 2, generator, reach=16.0, width=(0.3, 1.3)))
     rest = len(ink) - half
     teeth = random_integer(5, 12, generator)
-    swing = random_values(rest, 1, 6, generator)[:, None] * (1 - 2 * (torch.arange(teeth, device=ink.device) % 2))
-    level = random_values(rest, 4, 24, generator)[:, None] + torch.linspace(-1, 1, teeth, device=ink.device) * random_values(
-        rest, -5, 5, generator
-    )[:, None]
-    corners = torch.stack([torch.linspace(-1, 29, teeth, device=ink.device).expand(rest, teeth), level + swing], 2)
+    swing = random_values(rest, 1, 6, generator)[:, None] * (
+        1 - 2 * (torch.arange(teeth, device=ink.device) % 2)
+    )
+    level = (
+        random_values(rest, 4, 24, generator)[:, None]
+        + torch.linspace(-1, 1, teeth, device=ink.device) * random_values(rest, -5, 5, generator)[:, None]
+    )
+    corners = torch.stack(
+        [torch.linspace(-1, 29, teeth, device=ink.device).expand(rest, teeth), level + swing], 2
+    )
     zigzag = ink_path(corners, random_values(rest, 0.2, 0.9, generator))
     return torch.maximum(ink, torch.cat([lines, zigzag])[:, None])
 
 
 def _dots(ink: Tensor, generator: Generator) -> Tensor:
     """A dotted line, or the digit itself broken into dots."""
-    y, x = torch.meshgrid(torch.arange(28.0, device=ink.device), torch.arange(28.0, device=ink.device), indexing="ij")
+    y, x = torch.meshgrid(
+        torch.arange(28.0, device=ink.device), torch.arange(28.0, device=ink.device), indexing="ij"
+    )
     angle = random_values(len(ink), 0, math.pi, generator)[:, None, None]
     phase = (x * angle.cos() + y * angle.sin()) * random_values(len(ink), 1.0, 2.2, generator)[:, None, None]
     gaps = (phase.sin() > 0).float()[:, None]
@@ -77,7 +91,9 @@ def _outline(ink: Tensor, generator: Generator) -> Tensor:
     edge = F.max_pool2d(ink, 3, 1, 1) + F.max_pool2d(-ink, 3, 1, 1)
     sharp = ((edge - 0.4) * 4).clamp(0, 1)
     inner = (ink - (-F.max_pool2d(-ink, 3, 1, 1))) * 1.5
-    return torch.where(random_values(len(ink), 0, 1, generator)[:, None, None, None] < 0.5, sharp, inner.clamp(0, 1))
+    return torch.where(
+        random_values(len(ink), 0, 1, generator)[:, None, None, None] < 0.5, sharp, inner.clamp(0, 1)
+    )
 
 
 def _smear(ink: Tensor, generator: Generator) -> Tensor:
@@ -99,7 +115,10 @@ def _frosted(ink: Tensor, generator: Generator) -> Tensor:
     places = (torch.arange(28.0, device=ink.device) + 0.5) / 14 - 1
     y, x = torch.meshgrid(places, places, indexing="ij")
     moved = torch.rand(len(ink), 28, 28, 2, device=ink.device, generator=generator) * 2 - 1
-    grid = torch.stack([x, y], 2) + moved * (random_values(len(ink), 0.5, 3, generator) / 14)[:, None, None, None]
+    grid = (
+        torch.stack([x, y], 2)
+        + moved * (random_values(len(ink), 0.5, 3, generator) / 14)[:, None, None, None]
+    )
     return F.avg_pool2d(F.grid_sample(ink, grid, align_corners=False), 3, 1, 1)
 
 

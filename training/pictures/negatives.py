@@ -53,7 +53,9 @@ def _glyphs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     ends = torch.randint(0, 3, (count, strokes, 2, 2), generator=generator, device=device).float() - 1
     joined = (torch.rand(count, strokes - 1, generator=generator, device=device) < 0.6)[:, :, None]
     ends[:, 1:, 0] = torch.where(joined, ends[:, :-1, 1], ends[:, 1:, 0])
-    box = torch.stack([random_values(count, 4, 10, generator), random_values(count, 6, 10, generator)], 1)[:, None, None]
+    box = torch.stack([random_values(count, 4, 10, generator), random_values(count, 6, 10, generator)], 1)[
+        :, None, None
+    ]
     start, stop = (ends * box + CENTRE).unbind(2)  # (N, S, 2)
     arc = torch.randn(count, strokes, 2, generator=generator, device=device) * 5
     arc = arc * (torch.rand(count, strokes, 1, generator=generator, device=device) < 0.35)
@@ -74,7 +76,9 @@ def _signs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     which = torch.randint(0, len(SIGNS), (count,), generator=generator, device=ink.device)
     by_hand = ink_points(hand.draw(which[half:], generator), random_values(count - half, 0.7, 2.0, generator))
     nib = random_values(half, 0.6, 1.1, generator)[:, None, None]  # print is thinner in its level strokes
-    printed = ink_points(hand.draw(which[:half], generator, 0.3), random_values(half, 0.7, 2.8, generator), nib)
+    printed = ink_points(
+        hand.draw(which[:half], generator, 0.3), random_values(half, 0.7, 2.8, generator), nib
+    )
     return torch.cat([by_hand, printed])[:, None]
 
 
@@ -84,13 +88,18 @@ def _polygons(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     step = 2 if corners == 5 and random_integer(0, 2, generator) else 1
     turn = random_values(count, 0, 2 * math.pi, generator)[:, None]
     angle = turn + torch.arange(corners + 1, device=ink.device) * (2 * math.pi * step / corners)
-    width, height = random_values(count, 5, 10, generator)[:, None], random_values(count, 7, 10, generator)[:, None]
+    width, height = (
+        random_values(count, 5, 10, generator)[:, None],
+        random_values(count, 7, 10, generator)[:, None],
+    )
     path = torch.stack([CENTRE + width * angle.cos(), CENTRE + height * angle.sin()], 2)
     if corners == 4 and random_integer(0, 2, generator):
         path = path[:, [0, 2, 2, 1, 3]] if random_integer(0, 2, generator) else path[:, [0, 2]]
         across = torch.stack([2 * CENTRE - path[..., 0], path[..., 1]], 2)
-        return torch.maximum(ink_path(path, random_values(count, 0.7, 2, generator)),
-                             ink_path(across, random_values(count, 0.7, 2, generator)))[:, None]
+        return torch.maximum(
+            ink_path(path, random_values(count, 0.7, 2, generator)),
+            ink_path(across, random_values(count, 0.7, 2, generator)),
+        )[:, None]
     return ink_path(path, random_values(count, 0.7, 2, generator))[:, None]
 
 
@@ -111,12 +120,17 @@ def _turned(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     first = (random_values(len(ink), 0, 1, generator) < 0.5)[:, None, None, None]
     bar = random_values(len(ink), 1.5, 4.5, generator)
     theta = torch.maximum(
-        ink, ink_segment(CENTRE - bar, CENTRE + 0 * bar, CENTRE + bar, CENTRE + 0 * bar, pen_width(ink) / 2)[:, None]
+        ink,
+        ink_segment(CENTRE - bar, CENTRE + 0 * bar, CENTRE + bar, CENTRE + 0 * bar, pen_width(ink) / 2)[
+            :, None
+        ],
     )
     crossed = torch.where(among(0) & first, theta, crossed)
     result = torch.where(among(1, 2, 5, 8), quarter, crossed)
     result = torch.where(among(3, 4, 7), torch.where(first, quarter, mirrored), result)
-    result = torch.where(among(4, 7) & (random_values(len(ink), 0, 1, generator) < 0.3)[:, None, None, None], half, result)
+    result = torch.where(
+        among(4, 7) & (random_values(len(ink), 0, 1, generator) < 0.3)[:, None, None, None], half, result
+    )
     return torch.where(among(6, 9) & first, mirrored, result)
 
 
@@ -127,7 +141,9 @@ def _pairs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     inked = ink.amax((1, 2)) > 0.4  # (N, 28) columns
     left, right = first_mark(inked), last_mark(inked)
     other_left, other_right = left.roll(1, 0), right.roll(1, 0)
-    moved = right - other_left - random_values(count, -0.5, 4, generator)  # columns by which the other is shifted
+    moved = (
+        right - other_left - random_values(count, -0.5, 4, generator)
+    )  # columns by which the other is shifted
     down = random_values(count, -3, 3, generator)
     width = other_right + moved - left + 1
     scale = width.clamp(min=20) / 20
@@ -145,13 +161,16 @@ def _blobs(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     count = len(ink)
     cells = random_integer(3, 9, generator)
     shape = (
-        smooth_noise(count, 28, cells, generator) - random_values(count, 0.3, 0.6, generator)[:, None, None, None]
+        smooth_noise(count, 28, cells, generator)
+        - random_values(count, 0.3, 0.6, generator)[:, None, None, None]
     ) * 12
     places = torch.arange(28.0, device=ink.device) - CENTRE
     half_width = random_values(count, 5, 12, generator)[:, None]
     half_height = random_values(count, 4, 12, generator)[:, None]
     box = (places.abs() < half_height)[:, :, None] & (places.abs() < half_width)[:, None, :]
-    texture = 1 - random_values(count, 0, 0.8, generator)[:, None, None, None] * smooth_noise(count, 28, 14, generator)
+    texture = 1 - random_values(count, 0, 0.8, generator)[:, None, None, None] * smooth_noise(
+        count, 28, 14, generator
+    )
     filled = (random_values(count, 0, 1, generator) < 0.5)[:, None, None]
     inside = torch.where(filled, box.float(), box * shape[:, 0].sigmoid())
     return inside[:, None] * texture
@@ -161,19 +180,32 @@ def _clothes(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     """Silhouettes like clothes': alike left and right, some with sleeves or legs, or low ones like shoes; grey cloth."""
     count, device = len(ink), ink.device
     rows = torch.arange(28.0, device=device)
-    knots = torch.rand(count, 1, 6, generator=generator, device=device) * 5.5 + 5.5  # narrower ones are bold 1s
+    knots = (
+        torch.rand(count, 1, 6, generator=generator, device=device) * 5.5 + 5.5
+    )  # narrower ones are bold 1s
     outline = F.interpolate(knots, size=28, mode="linear", align_corners=True)[:, 0]  # half width of each row
-    arms, legs = random_values(count, -8, 12, generator)[:, None], random_values(count, -12, 4, generator)[:, None]
+    arms, legs = (
+        random_values(count, -8, 12, generator)[:, None],
+        random_values(count, -12, 4, generator)[:, None],
+    )
     sleeve = torch.relu((rows < 6 + random_values(count, 2, 14, generator)[:, None]) * arms)
     half = (outline + sleeve).clamp(max=11)[:, :, None]
     gap = (torch.relu(legs) * (rows > random_values(count, 6, 16, generator)[:, None]))[:, :, None]
     aside = (rows - CENTRE).abs()[None, None, :]
-    upright = (half - aside).clamp(0, 1) * (aside - gap + 1).clamp(0, 1) * ((rows > 4) & (rows < 24))[None, :, None]
-    low = (outline.roll(3, 1)[:, None, :] * 2 - (22 - rows)[None, :, None]).clamp(0, 1) * (rows < 23)[None, :, None]
+    upright = (
+        (half - aside).clamp(0, 1) * (aside - gap + 1).clamp(0, 1) * ((rows > 4) & (rows < 24))[None, :, None]
+    )
+    low = (outline.roll(3, 1)[:, None, :] * 2 - (22 - rows)[None, :, None]).clamp(0, 1) * (rows < 23)[
+        None, :, None
+    ]
     low = low * (aside < 10.5)
     shape = torch.where((random_values(count, 0, 1, generator) < 0.3)[:, None, None], low, upright)
     cells = (3, 7, 14, 28)[random_integer(0, 4, generator)]
-    cloth = 1 - random_values(count, 0, 0.9, generator)[:, None, None, None] * smooth_noise(count, 28, cells, generator)
+    cloth = 1 - random_values(count, 0, 0.9, generator)[:, None, None, None] * smooth_noise(
+        count, 28, cells, generator
+    )
     pictures = shape[:, None] * cloth
-    large = F.interpolate(pictures[:, :, 3:25, 3:25], size=28, mode="bilinear")  # as large as the whole picture
+    large = F.interpolate(
+        pictures[:, :, 3:25, 3:25], size=28, mode="bilinear"
+    )  # as large as the whole picture
     return torch.where(random_values(count, 0, 1, generator)[:, None, None, None] < 0.3, large, pictures)

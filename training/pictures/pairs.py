@@ -24,7 +24,9 @@ from training.pictures.negatives import make_negatives
 from training.pictures.pens import first_mark, last_mark, resample
 
 INK = 0.4  # from which a pixel counts where two digits meet
-EACH = Augmentation(rotation=0.2, shear=0.2, scale=0.16, shift=0, bend=0.7, width=0.8, stretch_share=0)  # before they meet,
+EACH = Augmentation(
+    rotation=0.2, shear=0.2, scale=0.16, shift=0, bend=0.7, width=0.8, stretch_share=0
+)  # before they meet,
 TOGETHER = Augmentation(rotation=0.08, shear=0.12, scale=0.1, shift=1.2, bend=0.6, width=0.6)  # and as a pair
 NO_PAIR_SHARE = 0.36  # of a batch: half no digit, three tenths three digits, a fifth single ones
 
@@ -36,10 +38,16 @@ def make_batch(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Te
     pairs, truth = make_pairs(ink, labels, generator)
     odd, three, single = torch.arange(others, device=ink.device).tensor_split([others // 2, others * 4 // 5])
     nothing = warp(make_negatives(ink[odd], labels[odd], generator, pairs=False), FULL, generator)
-    third = F.pad(F.interpolate(ink[three], size=16, mode="area"), (6, 6, 6, 6))  # as small as the digits of a pair
+    third = F.pad(
+        F.interpolate(ink[three], size=16, mode="area"), (6, 6, 6, 6)
+    )  # as small as the digits of a pair
     triples = warp(touch(pairs[three], third, generator), TOGETHER, generator)
-    singles, _ = augment(images[single], labels[single], replace(FULL, negative_share=0, stretch_share=0.5), generator)
-    none = change_ink(change_pen_width(torch.cat([nothing, triples, singles]), TOGETHER.width, generator), generator)
+    singles, _ = augment(
+        images[single], labels[single], replace(FULL, negative_share=0, stretch_share=0.5), generator
+    )
+    none = change_ink(
+        change_pen_width(torch.cat([nothing, triples, singles]), TOGETHER.width, generator), generator
+    )
     pictures = torch.cat([pairs[others:], none.clamp(0, 1)])
     return pictures, torch.cat([truth[others:], torch.full_like(truth[:others], NOT_A_DIGIT)])
 
@@ -73,7 +81,9 @@ def touch(left: Tensor, right: Tensor, generator: Generator) -> Tensor:
     start = torch.where(beside.any(2), first_mark(beside), math.inf)
     far = last_mark(first.any(1)) - first_mark(second.any(1))  # where no row has ink of both: side by side
     meet = (end - start).amax(1)
-    across = torch.where(meet.isfinite(), meet, far) - (torch.rand(count, generator=generator, device=device) * 2.8 - 0.3)
+    across = torch.where(meet.isfinite(), meet, far) - (
+        torch.rand(count, generator=generator, device=device) * 2.8 - 0.3
+    )
     down = down[:, 0].float()
     west = torch.minimum(first_mark(first.any(1)), first_mark(second.any(1)) + across)
     east = torch.maximum(last_mark(first.any(1)), last_mark(second.any(1)) + across)
@@ -81,7 +91,9 @@ def touch(left: Tensor, right: Tensor, generator: Generator) -> Tensor:
     south = torch.maximum(last_mark(first.any(2)), last_mark(second.any(2)) + down)
     scale = (torch.maximum(east - west, south - north) + 1) / DIGIT_BOX
     y, x = torch.meshgrid(rows - CENTRE, rows - CENTRE, indexing="ij")
-    column = x * scale[:, None, None] + ((west + east) / 2)[:, None, None]  # (N, 28, 28) pixels of the left digit
+    column = (
+        x * scale[:, None, None] + ((west + east) / 2)[:, None, None]
+    )  # (N, 28, 28) pixels of the left digit
     row = y * scale[:, None, None] + ((north + south) / 2)[:, None, None]
     second = torch.stack([column - across[:, None, None], row - down[:, None, None]], 3)
     return torch.maximum(resample(left, torch.stack([column, row], 3)), resample(right, second))

@@ -46,7 +46,9 @@ def random_strokes(
     count: int, points: int, generator: Generator, reach: float, width: tuple[float, float] = (0.9, 2.0)
 ) -> Tensor:
     """Return (count, 28, 28): a line through `points` random points up to `reach` pixels from the centre."""
-    corners = (torch.rand(count, points, 2, generator=generator, device=generator.device) * 2 - 1) * reach + CENTRE
+    corners = (
+        torch.rand(count, points, 2, generator=generator, device=generator.device) * 2 - 1
+    ) * reach + CENTRE
     return ink_path(corners, random_values(count, *width, generator))
 
 
@@ -63,7 +65,9 @@ def pen_width(ink: Tensor) -> Tensor:
 
 def resample(pictures: Tensor, points: Tensor) -> Tensor:
     """Return pictures (N, 1, 28, 28) read at `points` (N, 28, 28, 2), columns and rows in pixels; nothing lies outside."""
-    return F.grid_sample(pictures, (points + 0.5) / CENTRE - 1, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return F.grid_sample(
+        pictures, (points + 0.5) / CENTRE - 1, mode="bilinear", padding_mode="zeros", align_corners=False
+    )
 
 
 def area_means(pictures: Tensor, side: int) -> Tensor:
@@ -72,8 +76,13 @@ def area_means(pictures: Tensor, side: int) -> Tensor:
     As F.interpolate(mode="area"), which Apple GPUs have for divisors alone; rounded otherwise.
     """
     for size in reversed(pictures.shape[2:]):
-        cells, places = torch.arange(side, device=pictures.device)[:, None], torch.arange(size, device=pictures.device)
-        touched = (places >= cells * size // side) & (places < ((cells + 1) * size + side - 1) // side)  # (side, size)
+        cells, places = (
+            torch.arange(side, device=pictures.device)[:, None],
+            torch.arange(size, device=pictures.device),
+        )
+        touched = (places >= cells * size // side) & (
+            places < ((cells + 1) * size + side - 1) // side
+        )  # (side, size)
         pictures = (pictures @ (touched / touched.sum(1, keepdim=True)).T).transpose(2, 3)
     return pictures
 
