@@ -1,0 +1,119 @@
+"""The window as a whole: corrections, messages, models."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pygame
+import pytest
+from conftest import ROOT
+from driving import SEVEN, Start, click, drag, press, read, send, settle, shown
+
+from window.app import App
+
+
+def test_a_typed_digit_is_learnt_at_once_and_backspace_takes_it_back(app: App) -> None:
+    drag(app, SEVEN)
+    before = read(app)
+    press(app, pygame.K_4, letter="4")
+    settle(app, lambda: "Learnt" in app.message)
+    assert read(app).text == "4"
+    press(app, pygame.K_BACKSPACE)
+    settle(app, lambda: "Taken back" in app.message)
+    assert read(app).groups[0].probs == before.groups[0].probs
+
+
+def test_a_click_on_a_bar_corrects_the_marked_digit(app: App) -> None:
+    drag(app, SEVEN)
+    drag(app, [(450, 60), (450, 220)])
+    assert read(app).text == "71"
+    shown(app)
+    click(app, app.frame_places[0].center)
+    assert app.on_show.selected == 0
+    click(app, app.bar_places["2"].center)
+    settle(app, lambda: "Learnt" in app.message)
+    assert read(app).text == "21"
+
+
+def test_nothing_to_correct_is_said(app: App) -> None:
+    press(app, pygame.K_4, letter="4")
+    assert "nothing to correct" in app.message
+
+
+def test_a_digit_that_the_model_does_not_know_is_not_learnt(app: App) -> None:
+    drag(app, SEVEN)
+    read(app)
+    app.classes = ("a", "b")
+    press(app, pygame.K_4, letter="4")
+    assert "knows no class" in app.message and not app.worker.asked_for(app.session.learn)
+
+
+def test_what_changes_the_answer_reads_again(app: App) -> None:
+    drag(app, SEVEN)
+    read(app)
+    press(app, pygame.K_4, letter="4")
+    settle(app, lambda: "Learnt" in app.message)
+    assert read(app).text == "4"
+    app.worker.ask(app.session.forget_all, then=app._forgotten)
+    settle(app, lambda: "Forgotten" in app.message)
+    assert read(app).text == "7"
+    app.unlearn()
+    settle(app, lambda: "no correction to take back" in app.message)
+    app.session.practise = lambda undo: "Practised"
+    app.session.reload = lambda: True
+    for change in (lambda: app._practise(False), app.show_corrections):
+        read(app)
+        change()
+        settle(app, lambda: app.on_show.unread or app.worker.asked_for(app.session.read))
+        app.tick()
+        assert app.worker.asked_for(app.session.read)
+
+
+def test_escape_on_the_canvas_quits(app: App) -> None:
+    press(app, pygame.K_ESCAPE)
+    assert not app.running
+
+
+def test_a_message_goes_after_a_while(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.say("hello")
+    later = time.monotonic() + 10
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    app.tick()
+    assert app.message == ""
+
+
+def test_a_missing_model_is_said_in_the_window_and_another_can_be_dropped(
+    start: Start, tmp_path: Path
+) -> None:
+    app = start(model=tmp_path / "gone.pth")
+    assert "gone.pth" in app.trouble and "drop" in app.waiting()
+    shown(app)
+    drag(app, SEVEN)
+    app.tick()
+    in_parts = shown(app)
+    app.show("all")
+    assert (shown(app) == in_parts).all()
+    send(app, pygame.DROPFILE, file=str(ROOT / "model.pth"))
+    settle(app, lambda: bool(app.model))
+    assert app.trouble == "" and read(app).text == "7"
+
+
+def test_strokes_drawn_while_loading_are_read_once_the_model_is_there(start: Start) -> None:
+    app = start(model=None)
+    assert "Loading" in app.waiting()
+    drag(app, SEVEN)
+    app.tick()
+    shown(app)
+    app.load(ROOT / "model.pth")
+    settle(app, lambda: bool(app.model))
+    assert read(app).text == "7"
+
+
+def test_damaged_corrections_are_kept_aside_and_said(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "corrections").mkdir()
+    name = "20260101T000000000000-000-abcdef.npz"
+    (tmp_path / "corrections" / name).write_bytes(b"damaged")
+    app = start()
+    assert "damaged" in app.message
+    assert (tmp_path / "corrections" / "damaged" / name).read_bytes() == b"damaged"
