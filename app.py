@@ -10,14 +10,13 @@ The window is up before torch is loaded; reading happens in a thread of its own 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 import threading
 from pathlib import Path
 
 from base import command
-from window.settings import LEAST_SIZE, MOST_SIDE, THEMES, load_settings, save_settings
+from window.settings import LEAST_SIZE, MOST_SIDE, THEMES, keep_drawing, load_settings, save_settings
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -30,9 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         "  python app.py --strokes drawing.json --screenshot window.png\n\nF1 in the window shows all keys.",
     )
     default = Path(__file__).parent / "model.pth"
-    parser.add_argument(
-        "--model", type=Path, default=default, help="checkpoint (default: the shipped model.pth)"
-    )
+    parser.add_argument("--model", type=Path, default=default, help="checkpoint (default: model.pth)")
     parser.add_argument(
         "--device", default="cpu", help="where the network runs: cpu or cuda (default: %(default)s)"
     )
@@ -53,11 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--theme", choices=THEMES, help="colours (default: those of the last time)")
     parser.add_argument(
-        "--output",
-        type=Path,
-        default=None,
-        metavar="DIR",
-        help="folder for drawings (default: the current one)",
+        "--output", type=Path, metavar="DIR", help="folder for drawings (default: the current one)"
     )
     parser.add_argument(
         "--strokes",
@@ -116,8 +109,6 @@ def main(argv: list[str] | None = None) -> int:
 
     wake = threading.Event()
     pygame.font.init()
-    with contextlib.suppress(pygame.error):  # SDL's dummy driver has none
-        pygame.mouse.set_cursor(pygame.SYSTEM_CURSOR_CROSSHAIR)
     worker = Worker(wake.set)
     app = App(screen, Session(args.device, args.corrections), worker, settings, args.scale, args.output)
     pygame.display.update(app.draw())
@@ -128,8 +119,13 @@ def main(argv: list[str] | None = None) -> int:
             return 1
         if args.screenshot:
             return screenshot(app, args.screenshot)
-        run(app, wake)
-        save_settings(settings)
+        if not args.strokes:
+            app.bring_back()
+        try:
+            run(app, wake)
+        finally:  # also where Ctrl-C ended it
+            save_settings(settings)
+            keep_drawing(app.drawing.canvas)
     finally:
         worker.close(timeout=0.2)
         pygame.display.quit()

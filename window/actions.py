@@ -29,6 +29,7 @@ class Action:
     button: str = ""  # what its button says
     enabled: Callable[[], bool] = lambda: True  # whether the button would do anything now
     active: Callable[[], bool] = lambda: False  # whether what it switches is on
+    active_button: str = ""  # what its button says while that is on, if something else
     priority: int = 0  # buttons with the lowest leave a narrow toolbar first
     apart: bool = False  # whether its button begins a group
 
@@ -59,7 +60,8 @@ def make_actions(app: App) -> list[Action]:
         Action(keys=("[",), do=partial(brush, -BRUSH_STEP)),
         Action(keys=("]",), do=partial(brush, BRUSH_STEP)),
         Action("undo, without limit", ("Ctrl-Z",), app.undo, "Undo", lambda: canvas.can_undo, priority=9, apart=True),
-        Action("redo", ("Ctrl-Y", "Ctrl-Shift-Z"), app.redo, "Redo", lambda: canvas.can_redo, priority=6),
+        Action("redo", ("Ctrl-Y",), app.redo, "Redo", lambda: canvas.can_redo, priority=6),
+        Action(keys=("Ctrl-Shift-Z",), do=app.redo),
         Action("clear (undo brings it back)", ("C",), app.clear, "Clear", ink, priority=10),
         Action("save the drawing as PNG", ("S", "Ctrl-S"), exchange.save_picture, "Save", ink, priority=7, apart=True),
         Action("save the strokes as JSON", ("J",), exchange.save_strokes),
@@ -75,13 +77,14 @@ def make_actions(app: App) -> list[Action]:
         Action("the marked digit is this", ("0 to 9",)),
         *(Action(keys=(digit,), do=partial(app.correct, digit)) for digit in "0123456789"),
         Action("undo the last teaching", ("Backspace",), app.unlearn),
-        Action("train a tiny network, or pause", ("M",), app.train, "Train", active=lambda: lesson.on, priority=1),
-        Action("stop the training", ("Shift-M",), app.stop_training),
+        Action("train a tiny network, or stop it", ("M",), app.train, "Train", active=lambda: lesson.on, priority=1, active_button="Stop"),
+        Action("pause the training, or go on", ("Shift-M",), lesson.pause),
         Action("draw with the arrow keys", ("P",), app.toggle_pen),
         Action("light or dark", ("T",), app.toggle_theme, "Theme", priority=2, apart=True),
         Action("walk, press buttons", ("Tab", "Enter")),
         Action("all keys", ("F1", "?"), app.show_help, "Help", priority=11),
-        Action("close; on the canvas: quit", ("Esc",)),
+        Action("close what is open", ("Esc",)),
+        Action("quit; the drawing is kept", ("Ctrl-Q",), app.quit),
     ]  # fmt: skip
 
 
@@ -120,6 +123,7 @@ def make_toolbar(app: App) -> list[Widget]:
             action.enabled,
             action.priority,
             action.apart,
+            action.active_button,
         )
         for action in app.actions
         if action.button and action.do

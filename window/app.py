@@ -23,7 +23,7 @@ from window.lesson import Lesson
 from window.onshow import OnShow
 from window.painter import draw
 from window.session import Model, Session
-from window.settings import Settings
+from window.settings import Settings, bring_back_drawing
 from window.theme import PALETTES, Style, Type
 from window.widgets import place
 from window.worker import Worker
@@ -57,6 +57,7 @@ class App:
         self.dirty: set[str] = set()  # parts of the window to draw again
         self.bar_places: dict[str, pygame.Rect] = {}  # where each class's bar, and each frame, was drawn
         self.frame_places: list[pygame.Rect] = []
+        self.label_places: list[pygame.Rect] = []  # of the boxes on the canvas
         self.drawing = Drawing(self.settings, self._ink_changed, self.show)
         self.on_show = OnShow(session, worker, self.drawing, self.show, self.say)
         self.lesson = Lesson(session, worker, self.on_show, self.show, self.say)
@@ -106,7 +107,16 @@ class App:
             return f"{self.trouble[0].upper()}{self.trouble[1:]}. {cure}"
         if not self.model:
             return "Loading the network; you can draw already"
-        return "Reading ..." if self.on_show.waits else "Draw a digit, or a whole number"
+        return "Reading ..." if self.on_show.waits else "Write a number on the canvas"
+
+    def invitation(self) -> tuple[str, str]:
+        """Return what an empty canvas says: a line, and a smaller one."""
+        if self.trouble:
+            return "", self.waiting()
+        small = (
+            "Read wrong? Click the right digit below, or type it" if self.model else "The network is loading"
+        )
+        return "Write a number here", small
 
     def part_at(self, position: tuple[float, float]) -> str:
         """Return the name of what lies at a position of the window, a key of HINTS; "" for none."""
@@ -149,12 +159,20 @@ class App:
 
     # ------------------------------------------------------------------------------ actions
 
+    def bring_back(self) -> None:
+        """Show the drawing that was on the canvas when the last window was closed."""
+        self.say(bring_back_drawing(self.drawing.canvas))
+        self.drawing.resize(self.layout.canvas, self.style.palette)
+        self._ink_changed()
+
     def _ink_changed(self) -> None:
-        """The drawing changed: have it read, in place of a picture or a notice."""
+        """The drawing changed: have it read, in place of a picture or of what an empty canvas says."""
         self.on_show.unread = True
         if self.on_show.picture or self.trouble:
             self.on_show.picture, self.message = None, ""
             self.show("all")
+        elif self.drawing.canvas.empty != self.drawing.shown_empty:
+            self.show("canvas")
 
     def undo(self) -> None:
         self._change(self.drawing.canvas.undo)
@@ -187,7 +205,7 @@ class App:
         if group is None:
             self.say("There is nothing to correct: draw a digit first")
         elif self.lesson.on:
-            self.say("Corrections rest while the tiny network learns: Shift-M stops it")
+            self.say("Corrections rest while the tiny network learns: M stops it")
         elif label not in self.classes:
             self.say(f"This model knows no class {label!r}")
         else:
@@ -213,7 +231,7 @@ class App:
 
     def _practise(self, undo: bool) -> None:
         if self.lesson.on:
-            self.say("Practice rests while the tiny network learns: Shift-M stops it")
+            self.say("Practice rests while the tiny network learns: M stops it")
             return
         self.say("Practising ...")
         self.worker.ask(self.session.practise, undo, then=self._relearnt)
@@ -250,8 +268,11 @@ class App:
         self.card = None
         self.show("all")
 
+    def quit(self) -> None:
+        self.running = False
+
     def escape(self) -> None:
-        """Leave what is on top: a card, the pen, the focus, a picture, a training, the program."""
+        """Leave what is on top: a card, the pen, the focus, a picture, a training; never the drawing."""
         if self.card:
             self.close_card()
         elif self.drawing.pen:
@@ -264,4 +285,4 @@ class App:
         elif self.lesson.on:
             self.stop_training()
         else:
-            self.running = False
+            self.say("Ctrl-Q quits; the drawing is kept")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from window.widgets import Button, Widget
 if TYPE_CHECKING:
     from window.app import App
 
+CLICK = 4.0  # window pixels that the pointer may move in a click
 PEN_STEP = 4.0  # canvas units; how far an arrow moves the keyboard's pen
 ARROWS = {
     pygame.K_LEFT: (-PEN_STEP, 0.0),
@@ -62,6 +64,9 @@ class Controls:
         self._held: Widget | None = None
         self._consumed = False  # whether the press in progress was for something else than the pen
         self._finger: tuple[int, int] | None = None
+        self._on_label: tuple[int, tuple[float, float]] | None = (
+            None  # a box's label that is pressed, and where
+        )
         self._dropped: list[str] | None = None
         self._down: set[int] = set()  # keys that are held
 
@@ -80,6 +85,9 @@ class Controls:
 
     def _on_windowexposed(self, event: pygame.event.Event) -> None:
         self.app.show("all")
+
+    def _on_windowleave(self, event: pygame.event.Event) -> None:
+        self._hover(None)
 
     def _on_windowfocuslost(self, event: pygame.event.Event) -> None:
         if self._finger:  # it may be lifted where we do not hear of it
@@ -104,7 +112,9 @@ class Controls:
             if not self.app.drawing.pen:
                 self._release()  # the button was let go where we could not see it
             self._point(event.pos)
+            self._hover(event.pos)
             return
+        self._hover(event.pos)
         if not self.app.drawing.canvas.current and not self._consumed and self._held is None:
             if self.app.layout.canvas.collidepoint(event.pos) and not self.app.card:
                 self._press(event.pos, eraser=bool(right))
@@ -225,14 +235,24 @@ class Controls:
         for index, rect in enumerate(app.frame_places):
             if rect.collidepoint(position):
                 return app.on_show.mark(index)
-        if app.on_show.picture:
+        box = pygame.Rect(position, (1, 1)).collidelist(app.label_places)
+        if box >= 0 and not eraser:
+            self._on_label = box, position
+        elif app.on_show.picture:
             app.on_show.leave_picture()
+        elif app.part_at(position) == "training":
+            app.lesson.pause()
         elif app.part_at(position) in ("canvas", ""):
             self._consumed = False
             app.drawing.begin(position, eraser)
 
     def _move(self, position: tuple[float, float]) -> None:
         self._point(position)
+        if self._on_label and not self.app.on_show.picture and math.dist(position, self._on_label[1]) > CLICK:
+            self.app.drawing.begin(
+                self._on_label[1], eraser=False
+            )  # no click on a label: a stroke that begins there
+            self._on_label, self._consumed = None, False
         if self._held:
             self._held.drag(position)
             self.app.show("toolbar")
@@ -245,6 +265,18 @@ class Controls:
         if self.app.hint_at(position) != before:
             self.app.show("toolbar", "status", *(["all"] if self.app.card else []))
 
+    def _hover(self, position: tuple[float, float] | None) -> None:
+        """Show the brush's ring in place of the mouse's arrow while that is over the canvas."""
+        app = self.app
+        over = position is not None and not app.card and app.part_at(position) == "canvas"
+        if over or app.drawing.ring:
+            app.drawing.hover(position if over else None)
+        if pygame.mouse.get_visible() == over:
+            pygame.mouse.set_visible(not over)
+
     def _release(self) -> None:
+        if self._on_label:
+            self.app.on_show.mark(self._on_label[0])
+            self._on_label = None
         self._held, self._consumed = None, False
         self.app.drawing.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pygame
@@ -23,7 +24,9 @@ class Drawing:
         self.canvas = Canvas(WIDTH, HEIGHT)
         self.eraser = False
         self.pen: tuple[float, float] | None = None  # where the keyboard's pen is, if it is in use
-        self.ink_changed: pygame.Rect | None = None  # window pixels where there is new ink
+        self.ring: tuple[float, float] | None = None  # where the mouse is, while it is over the canvas
+        self.ink_changed: pygame.Rect | None = None  # window pixels to draw again
+        self.shown_empty = True  # whether the canvas had no ink when it was last drawn
 
     def resize(self, place: pygame.Rect, palette: Palette) -> None:
         """Show the canvas at `place`, window pixels."""
@@ -41,8 +44,30 @@ class Drawing:
         pixels = pygame.surfarray.pixels2d(self.sheet)
         pixels[left:right, top:bottom] = self.view.ink[top:bottom, left:right].T  # surfaces are (x, y)
         del pixels  # a surface is locked while its pixels are held
-        changed = pygame.Rect(left, top, right - left, bottom - top).move(self.place.topleft)
-        self.ink_changed = changed.union(self.ink_changed) if self.ink_changed else changed
+        self._draw_again(pygame.Rect(left, top, right - left, bottom - top).move(self.place.topleft))
+
+    def _draw_again(self, area: pygame.Rect) -> None:
+        self.ink_changed = area.union(self.ink_changed) if self.ink_changed else area
+
+    def hover(self, position: tuple[float, float] | None) -> None:
+        """Show the brush as a ring at `position`, or nowhere."""
+        for place in (self.ring, position):
+            if place:
+                side = 2 * math.ceil(self.ring_radius) + 6
+                area = pygame.Rect(0, 0, side, side)
+                area.center = round(place[0]), round(place[1])
+                self._draw_again(area)
+        self.ring = position
+
+    @property
+    def erases(self) -> bool:
+        """Whether the stroke in progress, or else the next one, erases."""
+        return self.canvas.current.eraser if self.canvas.current else self.eraser
+
+    @property
+    def ring_radius(self) -> float:
+        """Half the width of the stroke that the mouse would draw, in window pixels."""
+        return max(self.settings.brush * self.view.scale / 2, 2.0)
 
     def drawn(self, rect: Rect) -> None:
         """The canvas changed in `rect`, view pixels: show it."""
@@ -73,11 +98,14 @@ class Drawing:
         self._show("toolbar")
 
     def set_brush(self, brush: float) -> None:
+        self.hover(self.ring)  # the old ring's place is drawn again
         self.settings.brush = min(max(brush, LEAST_BRUSH), MOST_BRUSH)
+        self.hover(self.ring)
         self._show("toolbar")
 
     def toggle_eraser(self) -> None:
         self.eraser = not self.eraser
+        self.hover(self.ring)
         self._show("toolbar")
 
     def toggle_pen(self) -> None:

@@ -35,21 +35,26 @@ class Lesson:
         return self.reports is not None
 
     def toggle(self, model: str) -> None:
-        """Start to train a tiny network, pause it, or let it go on; `model` is what reads afterwards."""
-        if not model:
+        """Start to train a tiny network, or end that; `model` is what reads before and afterwards."""
+        if self.on:
+            self.stop(model)
+        elif not model:
             self._say("Wait until the network is loaded")
-        elif self.reports is None:
+        else:
             self._worker.cancel()
             self.reports = []
-            self._worker.follow(
-                self._session.train,
-                then=partial(self._came, self.reports),
-                otherwise=partial(self._failed, model),
+            failed = partial(self._failed, model)
+            self._worker.follow(self._session.train, then=partial(self._came, self.reports), otherwise=failed)
+            self._say(
+                "A tiny network learns and reads meanwhile: M stops it, Shift-M pauses. No file is written"
             )
-            self._say("A tiny network learns: M pauses it, Shift-M stops it. No file is written")
-        elif self.reports and self.reports[-1].over:
-            self._say(f"The lesson is over: the tiny network reads; Shift-M brings {model} back")
-        else:
+        self._show("all")
+
+    def pause(self) -> None:
+        """Let a training rest, or go on."""
+        if self.reports and self.reports[-1].over:
+            self._say("The lesson is over, and the tiny network reads; M ends that")
+        elif self.on:
             self._worker.pause(not self._worker.paused)
         self._show("all")
 

@@ -66,15 +66,21 @@ def _draw_canvas(app: App, area: pygame.Rect) -> pygame.Rect:
         screen.blit(pygame.transform.smoothscale(on_show.picture[0], target.size), target)
     else:
         screen.blit(drawing.sheet, rect)  # the clip leaves what changed
-        if app.trouble and not drawing.canvas.strokes:
-            draw_notice(screen, rect, app.style, app.waiting())
+        drawing.shown_empty = drawing.canvas.empty
+        if drawing.shown_empty:
+            draw_invitation(screen, rect, app.style, *app.invitation(), trouble=bool(app.trouble))
     pygame.draw.rect(screen, palette.line, _canvas_area(app), 1)
     for group, heat in zip(on_show.groups, on_show.heats):
         _draw_heat(app, group, heat)
-    draw_boxes(screen, app.style, on_show.groups, on_show.to_window, on_show.selected, rect)
+    app.label_places = draw_boxes(
+        screen, app.style, on_show.groups, on_show.to_window, on_show.selected, rect
+    )
     if drawing.pen and not on_show.picture:
         radius = app.settings.brush * drawing.view.scale / 2 + 4
         pygame.draw.aacircle(screen, palette.accent, drawing.to_window(drawing.pen), radius, 2)
+    if drawing.ring and not on_show.picture and not app.card:
+        colour = palette.doubt if drawing.erases else palette.faint
+        pygame.draw.aacircle(screen, colour, drawing.ring, drawing.ring_radius + 1, 2)
     screen.set_clip(None)
     return area
 
@@ -128,23 +134,27 @@ def _draw_status(app: App) -> pygame.Rect:
     hint = app.hint_at(app.pointer)
     if app.focus >= 0:
         hint = app.shown_widgets[min(app.focus, len(app.shown_widgets) - 1)].hint
-    words = app.type.fit(app.message or hint or "F1 shows all keys", size, room)
+    rest = "Read wrong? Click or type the right digit. " if app.on_show.group and not app.lesson.on else ""
+    words = app.type.fit(app.message or hint or f"{rest}F1 shows all keys", size, room)
     image = app.type.render(words, size, app.style.palette.text if app.message else app.style.palette.faint)
     app.screen.blit(image, image.get_rect(midleft=area.midleft))
     return area
 
 
-def draw_notice(surface: pygame.Surface, rect: pygame.Rect, style: Style, words: str) -> None:
-    """Draw a paragraph in the middle of `rect`."""
+def draw_invitation(
+    surface: pygame.Surface, rect: pygame.Rect, style: Style, large: str, small: str, trouble: bool
+) -> None:
+    """Draw what an empty canvas says in the middle of `rect`: a large line, and small ones below."""
     size = max(12.0, 16 * style.unit)
-    lines = style.type.wrap(words, size, rect.width * 0.8)
-    step = round(style.type.font(size).get_linesize() * 1.25)
-    for row, line in enumerate(lines):
-        image = style.type.render(line, size, style.palette.doubt)
-        surface.blit(
-            image,
-            image.get_rect(center=(rect.centerx, rect.centery + round((row - len(lines) / 2 + 0.5) * step))),
-        )
+    lines = [(line, size) for line in style.type.wrap(small, size, rect.width * 0.8)]
+    if large:
+        lines.insert(0, (large, 1.8 * size))
+    heights = [style.type.font(size).get_linesize() * 1.25 for _, size in lines]
+    top = rect.centery - sum(heights) / 2
+    for (line, size), height in zip(lines, heights):
+        image = style.type.render(line, size, style.palette.doubt if trouble else style.palette.faint)
+        surface.blit(image, image.get_rect(midtop=(rect.centerx, round(top))))
+        top += height
 
 
 def heated_ink(heat: np.ndarray, ink: np.ndarray, palette: Palette) -> pygame.Surface:
@@ -169,8 +179,9 @@ def draw_boxes(
     to_window: Callable[[Any], pygame.Rect],
     selected: int,
     inside: pygame.Rect,
-) -> None:
-    """Draw a box around each group with what it was read as."""
+) -> list[pygame.Rect]:
+    """Draw a box around each group, labelled with what it was read as; return where the labels are."""
+    places = []
     size = max(11.0, 15 * style.unit)
     for index, group in enumerate(groups):
         colour = style.palette.accent if group.accepted else style.palette.doubt
@@ -186,3 +197,5 @@ def draw_boxes(
             tag.topleft = box.topleft
         pygame.draw.rect(surface, colour, tag, border_radius=round(4 * style.unit))
         surface.blit(text, text.get_rect(center=tag.center))
+        places.append(tag)
+    return places

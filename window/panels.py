@@ -102,10 +102,18 @@ def draw_bars(
     surface: pygame.Surface, rect: pygame.Rect, style: Style, classes: Sequence[str], group: Digit | None
 ) -> dict[str, pygame.Rect]:
     """Draw a column for each class and return where each may be clicked."""
-    title = "How sure"
-    if group is not None:
-        title += f": the marked one is {group.digit}" if group.accepted else ": nearest digit of what is none"
-    room = panel(surface, rect, style, title, "How sure")
+    titles = ["How sure"]
+    if group is not None and group.accepted:
+        cure = "Wrong? Click the right digit"
+        titles = [
+            f"How sure: the marked one is {group.digit}. {cure}",
+            f"{group.digit}. {cure}",
+            cure,
+            *titles,
+        ]
+    elif group is not None:
+        titles = ["No digit; nearest to it. Wrong? Click the right digit", "No digit; nearest to it"]
+    room = panel(surface, rect, style, *titles)
     probs = dict(zip(classes, group.probs if group else [0.0] * len(classes)))
     shown = list(classes)
     if len(shown) > MOST_BARS:

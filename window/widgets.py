@@ -23,6 +23,7 @@ class Button:
     enabled: Callable[[], bool] = lambda: True
     priority: int = 0  # the lowest leave the toolbar first when it is narrow
     apart: bool = False  # begins a group
+    active_label: str = ""  # while switched on, if it says something else then
     rect: pygame.Rect = field(default_factory=lambda: pygame.Rect(0, 0, 0, 0))
 
     def wanted_width(self, type: Type, unit: float) -> int:
@@ -56,7 +57,8 @@ class Button:
                 radius,
             )
         colour = palette.panel if active else palette.text if enabled else palette.muted
-        text = type.render(self.label, text_size(unit), colour)
+        words = self.active_label if active and self.active_label else self.label
+        text = type.render(words, text_size(unit), colour)
         surface.blit(text, text.get_rect(center=self.rect.center))
 
 

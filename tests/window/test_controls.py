@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pygame
 import pytest
-from driving import SEVEN, at, drag, press, read, send, settle, shown
+from driving import SEVEN, at, click, drag, press, read, send, settle, shown
 
 from window.app import App
 
@@ -203,3 +203,43 @@ def test_only_the_arrows_go_on_while_they_are_held(app: App) -> None:
     for _ in range(5):
         send(app, pygame.KEYDOWN, key=pygame.K_RIGHT, mod=0, unicode="")
     assert before and app.drawing.pen and app.drawing.pen[0] > before[0] + 10
+
+
+def test_a_click_on_a_digits_label_marks_it_and_leaves_no_dot(app: App) -> None:
+    drag(app, SEVEN)
+    drag(app, [(450, 60), (450, 220)])
+    read(app)
+    shown(app)
+    before = app.drawing.canvas.picture()
+    assert app.on_show.selected == 1
+    click(app, app.label_places[0].center)
+    assert app.on_show.selected == 0 and (app.drawing.canvas.picture() == before).all()
+
+
+def test_a_stroke_may_begin_on_a_digits_label(app: App) -> None:
+    drag(app, SEVEN)
+    read(app)
+    shown(app)
+    start = app.label_places[0].center
+    end = start[0], start[1] + 60
+    send(app, pygame.MOUSEBUTTONDOWN, pos=start, button=1, touch=False)
+    send(app, pygame.MOUSEMOTION, pos=end, rel=(0, 0), buttons=(1, 0, 0), touch=False)
+    send(app, pygame.MOUSEBUTTONUP, pos=end, button=1, touch=False)
+    stroke = app.drawing.canvas.strokes[-1]
+    assert len(app.drawing.canvas.strokes) == 2 and len(stroke) == 2
+    assert app.drawing.to_window(stroke[0]) == pytest.approx(start, abs=1)
+
+
+def test_a_ring_shows_the_brush_over_the_canvas_and_the_arrow_elsewhere(app: App) -> None:
+    shown(app)
+    place = at(app, (100, 100))
+    send(app, pygame.MOUSEMOTION, pos=place, rel=(0, 0), buttons=(0, 0, 0), touch=False)
+    assert not pygame.mouse.get_visible()
+    (area,) = [rect for rect in app.draw() if app.layout.canvas.contains(rect)]
+    assert area.width < 60
+    assert not (pygame.surfarray.array3d(app.screen)[place[0] - 20 : place[0] + 20, place[1]] == 255).all()
+    clean = app.drawing.sheet.get_at((0, 0))[:3]
+    send(app, pygame.MOUSEMOTION, pos=app.layout.bars.center, rel=(0, 0), buttons=(0, 0, 0), touch=False)
+    assert pygame.mouse.get_visible() and app.drawing.ring is None
+    app.draw()
+    assert (pygame.surfarray.array3d(app.screen)[place[0] - 20 : place[0] + 20, place[1]] == clean).all()

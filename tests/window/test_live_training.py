@@ -9,23 +9,24 @@ from typing import Any
 import pygame
 import pytest
 from conftest import ROOT
-from driving import SEVEN, drag, press, read, send, settle, shown
+from driving import SEVEN, click, drag, press, read, send, settle, shown
 from PIL import Image
 
 from dataset import Digits
 from window.app import App
 
 
-@pytest.mark.parametrize("how", ["Shift-M", "model", "folder"])
+@pytest.mark.parametrize("how", ["M", "model", "folder"])
 def test_a_paused_training_is_ended_for_good(
     app: App, monkeypatch: pytest.MonkeyPatch, digits: Digits, tmp_path: Path, how: str
 ) -> None:
     monkeypatch.setattr("training.lesson._find_digits", lambda: digits)
     press(app, pygame.K_m)
     settle(app, lambda: bool(app.lesson.reports))
-    press(app, pygame.K_m)
-    if how == "Shift-M":
-        press(app, pygame.K_m, pygame.KMOD_SHIFT)
+    press(app, pygame.K_m, pygame.KMOD_SHIFT)
+    assert app.worker.paused
+    if how == "M":
+        press(app, pygame.K_m)
     elif how == "model":
         (tmp_path / "Own.PTH").write_bytes((ROOT / "model.pth").read_bytes())
         send(app, pygame.DROPFILE, file=str(tmp_path / "Own.PTH"))
@@ -58,15 +59,16 @@ def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(
     shown(app)
     press(app, pygame.K_4, letter="4")
     assert "Corrections rest" in app.message
-    press(app, pygame.K_m)
+    press(app, pygame.K_m, pygame.KMOD_SHIFT)
     settle(app, lambda: app.worker.paused and not app.worker.asked_for(app.session.train))
     count = len(app.lesson.reports or ())
     time.sleep(0.2)
     app.tick()
     assert len(app.lesson.reports or ()) == count
-    press(app, pygame.K_m)
+    click(app, app.layout.frames.center)
     settle(app, lambda: len(app.lesson.reports or ()) > count)
-    press(app, pygame.K_ESCAPE)
+    button = next(widget for widget in app.shown_widgets if getattr(widget, "label", "") == "Train")
+    click(app, button.rect.center)
     assert app.running and app.lesson.reports is None
     assert read(app).groups[0].probs == before.groups[0].probs
     assert (ROOT / "model.pth").read_bytes() == model
@@ -79,7 +81,7 @@ def test_a_lesson_that_is_over_says_so(app: App, monkeypatch: pytest.MonkeyPatch
     settle(app, lambda: bool(app.lesson.reports) and not app.worker.busy)
     app.tick()
     assert app.lesson.reports is not None and [report.over for report in app.lesson.reports] == [False, True]
-    press(app, pygame.K_m)
+    press(app, pygame.K_m, pygame.KMOD_SHIFT)
     assert "The lesson is over" in app.message and not app.worker.paused
     shown(app)
 

@@ -42,7 +42,7 @@ def test_an_empty_canvas_gives_no_answer(app: App) -> None:
     press(app, pygame.K_c)
     app.tick()
     assert app.on_show.reading is None
-    assert app.waiting().startswith("Draw")
+    assert app.waiting().startswith("Write")
 
 
 def test_a_late_answer_is_not_shown_on_an_empty_canvas(app: App) -> None:
@@ -61,7 +61,7 @@ def test_an_emptied_canvas_waits_for_a_drawing_not_for_an_answer(
     monkeypatch.setattr(app.worker, "asked_for", lambda kind: True)
     press(app, pygame.K_c)
     app.tick()
-    assert app.waiting().startswith("Draw")
+    assert app.waiting().startswith("Write")
 
 
 def test_answers_that_come_late_change_no_picture(app: App, tmp_path: Path, seven: np.ndarray) -> None:

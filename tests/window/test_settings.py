@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from window.settings import Settings, load_settings, save_settings
+from ink.canvas import Canvas
+from window.settings import Settings, bring_back_drawing, keep_drawing, load_settings, save_settings
 
 
 def test_settings_come_back_and_damaged_ones_are_kept_aside(tmp_path: Path) -> None:
@@ -25,6 +26,22 @@ def test_settings_come_back_and_damaged_ones_are_kept_aside(tmp_path: Path) -> N
         path.write_text(content)
         assert load_settings(path) == Settings()
         assert path.with_suffix(".damaged").read_text() == content and not path.exists()
+
+
+def test_a_damaged_drawing_is_kept_aside(tmp_path: Path) -> None:
+    path = tmp_path / "drawing.json"
+    path.write_text("{")
+    assert "damaged" in bring_back_drawing(Canvas(), path)
+    assert not path.exists() and path.with_suffix(".damaged").read_text() == "{"
+    assert bring_back_drawing(Canvas(), path) == ""
+
+
+def test_a_drawing_that_cannot_be_kept_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    canvas = Canvas()
+    canvas.begin(100, 100)
+    canvas.end()
+    assert not keep_drawing(canvas, tmp_path / "file" / "drawing.json")
 
 
 def test_settings_that_cannot_be_saved_are_no_error(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pygame
 import pytest
 from conftest import ROOT
 from driving import SEVEN, Start, click, drag, press, read, send, settle, shown
 
 from window.app import App
+from window.settings import drawing_path, keep_drawing
 
 
 def test_a_typed_digit_is_learnt_at_once_and_backspace_takes_it_back(app: App) -> None:
@@ -70,9 +72,54 @@ def test_what_changes_the_answer_reads_again(app: App) -> None:
         assert app.worker.asked_for(app.session.read)
 
 
-def test_escape_on_the_canvas_quits(app: App) -> None:
-    press(app, pygame.K_ESCAPE)
+def test_escape_never_loses_a_drawing_and_control_q_quits(app: App) -> None:
+    drag(app, SEVEN)
+    for _ in range(3):
+        press(app, pygame.K_ESCAPE)
+    assert app.running and app.drawing.canvas.strokes and "Ctrl-Q quits" in app.message
+    press(app, pygame.K_q, pygame.KMOD_CTRL)
     assert not app.running
+
+
+def test_a_kept_drawing_comes_back_and_can_be_undone(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    first = start(model=None)
+    drag(first, SEVEN)
+    drag(first, [(450, 60), (450, 220)])
+    before = first.drawing.canvas.picture()
+    assert keep_drawing(first.drawing.canvas)
+    second = start()
+    second.bring_back()
+    assert (second.drawing.canvas.picture() == before).all() and read(second).text == "71"
+    assert "last drawing is back" in second.message
+    press(second, pygame.K_z, pygame.KMOD_CTRL)
+    assert len(second.drawing.canvas.strokes) == 1
+    press(second, pygame.K_c)
+    assert keep_drawing(second.drawing.canvas) and not drawing_path().exists()
+    third = start(model=None)
+    third.bring_back()
+    assert third.drawing.canvas.empty and third.message == ""
+
+
+def test_an_empty_canvas_invites_to_write(start: Start) -> None:
+    app = start(model=None)
+    empty = shown(app)[
+        tuple(slice(*side) for side in zip(app.layout.canvas.topleft, app.layout.canvas.bottomright))
+    ]
+    assert "loading" in app.invitation()[1]
+    drag(app, [(20, 20), (30, 20)])
+    area = app.layout.canvas
+    inked = shown(app)[area.left : area.right, area.top : area.bottom]
+    paper = np.array(app.style.palette.paper)
+    middle = np.s_[area.width // 4 : -area.width // 4, area.height // 4 : -area.height // 4]
+    assert (empty[middle] != paper).any() and (inked[middle] == paper).all()
+    press(app, pygame.K_z, pygame.KMOD_CTRL)
+    again = shown(app)[area.left : area.right, area.top : area.bottom]
+    assert (again[middle] == empty[middle]).all()
 
 
 def test_a_message_goes_after_a_while(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
