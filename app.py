@@ -54,9 +54,6 @@ def build_parser() -> argparse.ArgumentParser:
         "--device", default="cpu", help="where the network runs: cpu, cuda, mps (default: %(default)s)"
     )
     parser.add_argument(
-        "--trust", action="store_true", help="open a model that ends in .pt2, which may hold code"
-    )
-    parser.add_argument(
         "--corrections", type=Path, metavar="DIR", help="folder of corrections (default: in the user's data)"
     )
     parser.add_argument(
@@ -137,7 +134,7 @@ def main(argv: list[str] | None = None) -> int:
     pygame.font.init()
     with contextlib.suppress(pygame.error):  # SDL's dummy driver has none
         pygame.mouse.set_cursor(pygame.SYSTEM_CURSOR_CROSSHAIR)
-    session = Session(args.device, args.corrections, args.trust)
+    session = Session(args.device, args.corrections)
     worker = Worker(session, wake.set)
     app = App(screen, session, worker, settings, args.scale, args.output)
     pygame.display.update(app.draw())

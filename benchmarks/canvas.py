@@ -83,7 +83,7 @@ class Timed:
     """A recognizer that knows how long its network took."""
 
     def __init__(self, path: Path) -> None:
-        self.recognizer = Recognizer(load_checkpoint(path, trust=True))
+        self.recognizer = Recognizer(load_checkpoint(path))
         self.network = 0.0
         ask = self.recognizer.ask
 

@@ -64,7 +64,6 @@ SHARES = {
     "correction": 2,
     "settings": 1,
     "onnx": 1,
-    "pt2": 0.1,
     "commands": 1,
 }
 
@@ -205,7 +204,7 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
 
     def read_model(path: Path) -> None:
         with refusing(OSError, CheckpointError):
-            checkpoint = load_checkpoint(path, trust=True)
+            checkpoint = load_checkpoint(path)
         with refusing(OSError, CheckpointError, PictureError):
             Recognizer(checkpoint).read(example)
 
@@ -237,7 +236,7 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
         return file_reader(lambda path: Canvas().load_json(path.read_bytes()), ValueError)
     if kind in ("idx", "idx.gz"):
         return file_reader(read_idx, OSError, DataError)
-    if kind in ("checkpoint", "onnx", "pt2"):
+    if kind in ("checkpoint", "onnx"):
         return file_reader(read_model, OSError, CheckpointError)
     if kind == "resume":
         return file_reader(lambda path: resume_run().restore(path), OSError, CheckpointError)

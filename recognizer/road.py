@@ -58,15 +58,14 @@ class Recognizer:
         model: str | os.PathLike[str] | Checkpoint = MODEL_PATH,
         device: str = "cpu",
         memory: Memory | None = None,
-        trust: bool = False,
         single: bool = False,
     ) -> None:
         """Load a checkpoint; raises FileNotFoundError, OSError or model.CheckpointError.
 
-        A `memory` of corrections answers for what it remembers. `trust`: see model.load_checkpoint. `single`: a picture
+        A `memory` of corrections answers for what it remembers. `single`: a picture
         is one digit, never several and never refused; `confidence` and `probs` alone tell of doubt.
         """
-        checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device, trust)
+        checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device)
         checkpoint.model.to(device)
         if isinstance(checkpoint.model, torch.nn.Module):
             checkpoint.model.to(memory_format=torch.channels_last)  # convolutions in 0.6 of the time on a CPU

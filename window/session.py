@@ -46,11 +46,8 @@ class FileReading:
 class Session:
     """A recognizer and its memory of corrections."""
 
-    def __init__(
-        self, device: str = "cpu", corrections: str | os.PathLike[str] | None = None, trust: bool = False
-    ) -> None:
-        """`trust`: see model.load_checkpoint."""
-        self.device, self.trust = device, trust
+    def __init__(self, device: str = "cpu", corrections: str | os.PathLike[str] | None = None) -> None:
+        self.device = device
         self.corrections = corrections
         self.recognizer: Recognizer | None = None
         self.memory: Memory | None = None
@@ -69,7 +66,7 @@ class Session:
             from recognizer.road import Recognizer
 
             torch.set_num_threads(1)  # small batches; the other cores belong to the pen
-            recognizer = Recognizer(path, device=self.device, memory=self.memory, trust=self.trust)
+            recognizer = Recognizer(path, device=self.device, memory=self.memory)
             recognizer.read(_warm_up())  # the first reading costs several times the next
         self.recognizer = recognizer
         return f"{Path(path).name} ({recognizer.checkpoint.arch})"
