@@ -102,7 +102,9 @@ except OSError as error:
     print(error.strerror, len(mine.memory))
 """
     done = child(
-        "import torch, predict, app, pygame, matplotlib.pyplot; from base import command; import base.exports, measuring.plots, recognizer.many, recognizer.sources; from window import app as window, settings, session; from recognizer import road",
+        "import torch, predict, app, pygame, matplotlib.pyplot; from base import command; "
+        "import base.exports, measuring.plots, recognizer.many, recognizer.sources; "
+        "from window import app as window, settings, session; from recognizer import road",
         NOBODY,
         code,
         tmp_path,
