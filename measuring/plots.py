@@ -12,7 +12,7 @@ import numpy as np
 from base.storage import PLOT_MARK, atomic_write
 from ink.decode import Source, open_picture
 from measuring.measure import ECE_BINS, Answer
-from recognizer.answer import Digit, Reading, describe
+from recognizer.answer import Digit, Reading, as_percent, describe
 
 MOST_PLOTTED = 20  # pictures in one plot
 MOST_FRAMES = 12  # frames a picture in a plot
@@ -110,7 +110,7 @@ def plot_report(answers: list[Answer], report: dict[str, Any], path: Path) -> No
         if answer is not None:
             axes.imshow(answer.picture, cmap="gray", vmin=0, vmax=255)
             said = answer.text or answer.status.replace("_", " ")
-            axes.set_title(f"{answer.label} → {said} {answer.confidence:.0%}", fontsize=8)
+            axes.set_title(f"{answer.label} → {said} {as_percent(answer.confidence)}", fontsize=8)
     save_figure(figure, path, 100)
     pyplot.close(figure)
 
@@ -175,7 +175,7 @@ def _draw_picture(axes: Any, source: Source, reading: Reading, title: str) -> No
 def _draw_group(frame: Any, bars: Any, group: Digit, classes: tuple[str, ...]) -> None:
     """Draw what the network saw, and its probabilities."""
     frame.imshow(group.frame, cmap="gray", vmin=0, vmax=1)
-    frame.set_title(f"{group.digit} {group.confidence:.0%}" if group.accepted else "not a digit", fontsize=9)
+    frame.set_title(f"{group.digit} {as_percent(group.confidence)}" if group.accepted else "not a digit", fontsize=9)
     frame.set_axis_off()
     bars.bar(range(len(classes)), group.probs, color="C0" if group.accepted else "C1")
     bars.set(ylim=(0, 1), xticks=range(len(classes)), yticks=[])
