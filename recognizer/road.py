@@ -74,6 +74,10 @@ class Recognizer:
         self.judge = Judge(checkpoint, device, memory, single)
         self.grouping = Grouping(self.judge)
 
+    def __repr__(self) -> str:
+        network = f"{self.checkpoint.arch}, {len(self.classes)} classes, on {self.device}"
+        return f"<Recognizer: {network}{'' if self.memory is None else f', {len(self.memory)} corrections'}>"
+
     @property
     def checkpoint(self) -> Checkpoint:
         return self.judge.checkpoint
@@ -91,9 +95,9 @@ class Recognizer:
         return self.checkpoint.classes
 
     def read(self, source: Source) -> Reading:
-        """Read a picture: a path, bytes, an open file, a PIL image, a uint8 array or float ink.
+        """Read a picture: a path, bytes, an open file, a PIL image, a uint8 array or float ink, or such a tensor.
 
-        Raises OSError or decode.PictureError.
+        Raises TypeError for anything else, OSError or decode.PictureError.
         """
         return walk(self._steps(source), self.classify)
 

@@ -18,6 +18,7 @@ from PIL import Image
 import predict
 from base import command
 from base.storage import is_ours
+from dataset import Batches, Digits
 from ink.decode import FORMATS, PictureError
 from recognizer.answer import Digit, Reading, describe
 from recognizer.road import Recognizer
@@ -363,6 +364,22 @@ def test_corrections_are_two_options_and_eat_no_picture(
     assert predict.main(["--corrections-in", str(tmp_path / "mine"), str(picture)]) == 0
     assert command.status(predict.main, ["--corrections-in", str(tmp_path / "none"), str(picture)]) == 1
     assert "no folder of corrections" in capsys.readouterr().err
+
+
+def test_a_wrong_type_says_what_is_accepted_and_a_tensor_is_a_picture(
+    recognizer: Recognizer, digits: Digits
+) -> None:
+    for wrong in ([[0] * 28] * 28, None, 7):
+        with pytest.raises(TypeError, match=r"a path, bytes, .* or a tensor"):
+            recognizer.read(wrong)  # type: ignore[arg-type]
+    images, labels = next(iter(Batches(digits, 20)))
+    for tensors in (images, images[:, 0], digits.images[:20]):  # (1, 28, 28), (28, 28), uint8
+        assert sum(recognizer.read(tensor).text == str(int(y)) for tensor, y in zip(tensors, labels)) >= 19
+
+
+def test_objects_say_what_they_are(recognizer: Recognizer, digits: Digits) -> None:
+    assert repr(recognizer) == "<Recognizer: residual, 10 classes, on cpu>"
+    assert repr(Batches(digits, 100)).startswith("<Batches: ")
 
 
 # ---------------------------------------------------------------------------------- starting
