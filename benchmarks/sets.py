@@ -38,7 +38,7 @@ def kind_of(label: str) -> str:
     """Return what a label says is in the picture: "digit", "number", "number with signs" or "no digit"."""
     if label.isascii() and label.isdecimal():
         return "digit" if len(label) == 1 else "number"
-    signs = any(character.isdecimal() for character in label) and set(label) <= SIGNS
+    signs = bool(set(label) & set("0123456789")) and set(label) <= SIGNS
     return "number with signs" if signs else "no digit"
 
 
