@@ -258,6 +258,10 @@ class Batches:
         self.epoch = 0
         self.start = 0
 
+    def __repr__(self) -> str:
+        size = f"{len(self)} batches of {self.batch_size}"
+        return f"<Batches: {size}, {len(self.labels):,} pictures on {self.device}>"
+
     def __len__(self) -> int:
         whole, rest = divmod(len(self.labels), self.batch_size)
         return whole if self.seed is not None or not rest else whole + 1

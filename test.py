@@ -11,56 +11,52 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from base import command
-from base.checkpoint import MODEL_PATH, load_checkpoint
-from ink.stroke import BRUSH_RANGE
-from measuring.measure import as_text, measure, mnist_answers, picture_answers
-from measuring.plots import plot_report
-from measuring.testsets import load_samples
-from model import DIGITS
-from recognizer.asking import evaluate as evaluate
-from recognizer.road import Recognizer
+from base.storage import MODEL_PATH, check_target
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the measurements and return the exit status."""
-    arguments = build_parser().parse_args(argv)
-    try:
-        for option, belongs in (("by", True), ("tta", False), ("data_dir", False)):
-            if getattr(arguments, option) and belongs != (arguments.data is not None):
-                raise ValueError(
-                    f"--{option.replace('_', '-')} {'belongs to' if belongs else 'is for MNIST, not for'} --data"
-                )
-        device = arguments.device
-        checkpoint = load_checkpoint(arguments.model or MODEL_PATH, device, arguments.trust)
-        started = time.perf_counter()
-        if arguments.data is None:
-            name = "MNIST test set"
-            if checkpoint.classes != DIGITS or not checkpoint.input["road"]:
-                raise ValueError(
-                    f"this model was trained on other pictures ({', '.join(checkpoint.classes)}): name some with --data"
-                )
-            answers = mnist_answers(checkpoint, arguments.data_dir, device, arguments.tta)
-        else:
-            name = str(arguments.data)
-            samples = load_samples(arguments.data, arguments.brush)
-            answers = picture_answers(Recognizer(checkpoint, device), samples, arguments.by)
-        report = {
-            "data": name,
-            **measure(answers, checkpoint.classes),
-            "seconds": time.perf_counter() - started,
-        }
-        report["images_per_second"] = len(answers) / report["seconds"]
-        print(json.dumps(report) if arguments.json else as_text(report), flush=True)
-        if arguments.plot:
-            plot_report(answers, report, arguments.plot)
-    except (OSError, ValueError, RuntimeError) as error:
-        print(f"test.py: {command.one_line(error)}", file=sys.stderr)
-        return 1
-    return 0
+    """Print the measurements; return 0, or 1 if some picture could not be read."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    for option, belongs in (("by", True), ("tta", False), ("data_dir", False)):
+        if getattr(arguments, option) and belongs != (arguments.data is not None):
+            words = "belongs to" if belongs else "is for MNIST, not for"
+            parser.error(f"--{option.replace('_', '-')} {words} --data")
+    with command.importing():
+        from measuring.measure import as_text, measure_data
+        from measuring.plots import plot_report
+    if arguments.plot:
+        inputs = [arguments.data] if arguments.data else []
+        check_target(arguments.plot, inputs, arguments.force)
+    answers, report = measure_data(
+        arguments.model,
+        arguments.data,
+        device=arguments.device,
+        by=arguments.by,
+        brush=arguments.brush,
+        views=arguments.tta,
+        data_dir=arguments.data_dir,
+    )
+    print(json.dumps(report) if arguments.json else as_text(report), flush=True)
+    for problem in report["unreadable"]:
+        print(f"test.py: {problem}", file=sys.stderr)
+    if report["unreadable"]:
+        print(
+            f"test.py: {len(report['unreadable']):,} could not be read, and are not counted", file=sys.stderr
+        )
+    if arguments.plot:
+        plot_report(answers, report, arguments.plot)
+        print(f"test.py: wrote {arguments.plot}", file=sys.stderr)
+    return int(bool(report["unreadable"]))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -76,41 +72,44 @@ def build_parser() -> argparse.ArgumentParser:
         "  python test.py --data pictures.tsv --by polarity --json\n"
         "  python test.py --data strokes.jsonl.gz --brush 6\n",
     )
-    parser.add_argument("--data", type=Path, help="test set (default: MNIST's test set)")
-    parser.add_argument("--by", metavar="COLUMN", help="also a row for each value of this column")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--data", type=Path, help="test set (default: MNIST's test set)")
+    add("--by", metavar="COLUMN", help="also a row for each value of this column")
+    add(
         "--brush",
-        type=command.number(float, *BRUSH_RANGE),
+        type=brush_width,
         default=16,
         help="pen width in px of the 280 px canvas, for strokes (default: 16)",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument(
-        "--plot", type=Path, metavar="PNG", help="draw confusion matrix, reliability curve, worst mistakes"
+    add("--json", action="store_true", help="print one JSON object")
+    add("--plot", type=Path, metavar="PNG", help="draw confusion matrix, reliability curve, worst mistakes")
+    add("--force", action="store_true", help="let --plot overwrite a file that this program did not write")
+    add("--tta", action="store_true", help="MNIST: mean over eleven views of each picture (slower)")
+    add("--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)")
+    add(
+        "--model",
+        type=Path,
+        default=MODEL_PATH,
+        help="checkpoint (default: the model.pth beside this program)",
     )
-    parser.add_argument(
-        "--tta", action="store_true", help="MNIST: mean over eleven views of each picture (slower)"
-    )
-    parser.add_argument(
-        "--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)"
-    )
-    parser.add_argument(
-        "--model", type=Path, help="checkpoint to use (default: the model.pth beside this program)"
-    )
-    parser.add_argument(
-        "--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code"
-    )
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (default: cpu)")
+    add("--device", default="cpu", help="cpu, cuda, mps (default: cpu)")
     return parser
 
 
-# ---------------------------------------------------------------------------------- answers
+def brush_width(text: str) -> float:
+    """Return an option's value as a pen width in px of the 280 px canvas."""
+    from ink.stroke import BRUSH_RANGE
+
+    return command.number(float, *BRUSH_RANGE)(text)
 
 
-# ---------------------------------------------------------------------------------- measures
+def evaluate(
+    model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu"
+) -> float:
+    """Return the share in [0, 1] of pictures in `loader` whose largest logit is their label's."""
+    from recognizer import asking
 
-
-# ---------------------------------------------------------------------------------- pictures
+    return asking.evaluate(model, loader, device)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,13 @@ import torch
 from torch import Tensor
 
 from base.devices import choose_device
-from base.exports import OnnxNetwork, Pt2Network, read_card
+from base.exports import OnnxNetwork, read_card
+from base.storage import MODEL_PATH as MODEL_PATH
 from base.storage import atomic_write
 from model import ARCHITECTURES, DIGITS, PairHead, build_model, build_pairs
 
 FORMAT = "digits-v1"
-MODEL_PATH = Path(__file__).parent.parent / "model.pth"
+FOR_OTHERS = {".pt2": "torch.export.load", ".torchscript": "torch.jit.load"}  # exports, and what reads them
 LARGEST_INPUT = 512  # pixels; side of what a network may ask for
 
 
@@ -119,16 +120,16 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
 
 
 def load_checkpoint(
-    path: str | os.PathLike[str] = MODEL_PATH, device: torch.device | str = "cpu", trust: bool = False
+    path: str | os.PathLike[str] = MODEL_PATH, device: torch.device | str = "cpu"
 ) -> Checkpoint:
     """Return the checkpoint at `path`, its network in eval mode on `device`.
 
-    A `.onnx` that export.py wrote is taken too, and a `.pt2` with `trust`, since opening one can run code. A bare
-    state_dict of an older script loads when its keys and shapes fit one registered network. Raises
-    FileNotFoundError, OSError or CheckpointError, and ValueError for a device that does not work; each names the cure.
+    A `.onnx` that export.py wrote is taken too. A bare state_dict of an older script loads when its keys and
+    shapes fit one registered network. Raises FileNotFoundError, OSError or CheckpointError, and ValueError for
+    a device that does not work; each names the cure.
     """
-    if Path(path).suffix in (".onnx", ".pt2"):
-        return _from_export(Path(path), device, trust)
+    if Path(path).suffix in (".onnx", *FOR_OTHERS):
+        return _from_export(Path(path), device)
     content = read_plain(path)
     if isinstance(content, dict) and "format" in content:
         checkpoint = _from_content(path, content)
@@ -142,15 +143,16 @@ def load_checkpoint(
     return checkpoint
 
 
-def _from_export(path: Path, device: torch.device | str, trust: bool) -> Checkpoint:
+def _from_export(path: Path, device: torch.device | str) -> Checkpoint:
     if not path.exists():
         raise FileNotFoundError(f"no model at {path}: make one with `python export.py`")
-    if path.suffix == ".pt2" and not trust:
+    if path.suffix in FOR_OTHERS:
         raise CheckpointError(
-            f"{path} can run code when it is opened: if you trust its maker, add --trust (predict.py, test.py, app.py)"
+            f"{path} is for other programs ({FOR_OTHERS[path.suffix]}): name the .pth it was made from, or "
+            "make an .onnx with `python export.py --format onnx`"
         )
     try:
-        network: Any = OnnxNetwork(path) if path.suffix == ".onnx" else Pt2Network(path)
+        network = OnnxNetwork(path)
         card = read_card(network.card, path)
     except (ImportError, ValueError) as error:
         raise CheckpointError(str(error)) from error

@@ -1,24 +1,37 @@
-"""Exported networks read back: `.onnx` by onnxruntime, `.pt2` by torch.export, each called like a network.
+"""Networks for other programs: written as .pt2, .onnx and TorchScript, checked; `.onnx` read back by onnxruntime.
 
-An export carries one JSON text, its card: format, classes, input, facts, and the preprocessing constants for
-programs other than this one. What is read here is believed only as far as that card goes.
+An export carries one JSON text, its card: format, classes, input, facts, and the preprocessing constants.
+What is read here is believed only as far as that card goes.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
 import re
+import tempfile
+import warnings
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from base.storage import EXPORT_MARK, atomic_write
+
+if TYPE_CHECKING:
+    from base.checkpoint import Checkpoint
 
 CARD = "digits"  # the name under which an export carries its card
-CARD_FORMAT = "digits-export-v1"
+FORMATS = ("pt2", "onnx", "torchscript")
+CHECKS = 1_000  # inputs on which an export is compared with its checkpoint
+TOLERANCE = 1e-4  # largest difference between two logits
+Network = Callable[[Tensor], Tensor]  # images -> logits
 
 # the key that names another file for a tensor's values, as protobuf writes it: field 1, length 8 (either may be padded)
 EXTERNAL_DATA = re.compile(rb"(?:\n|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location")
@@ -69,36 +82,12 @@ class OnnxNetwork:
         return []
 
 
-class Pt2Network(torch.nn.Module):
-    """A network in a .pt2 file (torch.export): images -> logits."""
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open the file, which may run code that it holds; raises ValueError if it is no exported network."""
-        super().__init__()
-        extra = {CARD: ""}
-        logging.getLogger("torch.export").setLevel(logging.CRITICAL)  # it logs what it raises
-        try:
-            program = torch.export.load(os.fspath(path), extra_files=extra)
-        except OSError:
-            raise
-        except Exception as error:  # torch raises many kinds for bad bytes
-            raise ValueError(f"{path} is not a network exported by torch.export, or is damaged") from error
-        self.program = program.module()
-        self.card = extra[CARD]
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.program(images)
-
-    def train(self, mode: bool = True) -> Pt2Network:
-        return self  # an exported network has one mode
-
-
 def make_card(arch: str, classes: tuple[str, ...], input: dict[str, Any], facts: dict[str, Any]) -> str:
     """Return the JSON text that an export carries."""
     size, channels = input["size"], input["channels"]
     return json.dumps(
         {
-            "format": CARD_FORMAT,
+            "format": EXPORT_MARK,
             "arch": arch,
             "classes": list(classes),
             "input": dict(input),
@@ -121,7 +110,7 @@ def read_card(text: str | bytes, path: str | os.PathLike[str]) -> dict[str, Any]
     try:
         card = json.loads(text)
         good = (
-            card["format"] == CARD_FORMAT
+            card["format"] == EXPORT_MARK
             and card["classes"]
             and {"size", "channels", "road"} <= set(card["input"])
             and isinstance(card["facts"], dict)
@@ -134,3 +123,121 @@ def read_card(text: str | bytes, path: str | os.PathLike[str]) -> dict[str, Any]
     if not good:
         raise ValueError(f"{path} was exported in a format that this program does not read: export it again")
     return card
+
+
+# ---------------------------------------------------------------------------------- writing
+
+
+class ExportError(ValueError):
+    """An export that could not be made, or does not agree with its checkpoint."""
+
+
+class HandMade(nn.Module):
+    """The network written by hand as a module: its weights as parameters, its own forward."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.weights = nn.ParameterList(network.weights)
+        self.biases = nn.ParameterList(network.biases)
+        self.compute = type(network).compute
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.compute(images, list(self.weights), list(self.biases))[-1]
+
+
+def export(checkpoint: Checkpoint, name: str, path: Path) -> float:
+    """Write `checkpoint` in the format `name`, one of FORMATS, and return its largest difference on CHECKS inputs.
+
+    The file appears only once it has been read back and agrees. Raises ExportError or OSError.
+    """
+    model = as_module(checkpoint.model)
+    size, channels = checkpoint.input["size"], checkpoint.input["channels"]
+    inputs = check_inputs(channels, size)
+    card = make_card(checkpoint.arch, checkpoint.classes, checkpoint.input, checkpoint.facts)
+    writers = {"pt2": _write_pt2, "onnx": _write_onnx, "torchscript": _write_torchscript}
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / f"network.{name}"
+        try:
+            with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+                warnings.simplefilter("ignore")  # exporters talk of their own inside
+                reload = writers[name](model, inputs[:2].clone(), card, draft)
+                difference = largest_difference(model, reload(draft), inputs)
+        except OSError:
+            raise
+        except ImportError as error:
+            raise ExportError(
+                f"cannot write {name} here: {error}: `pip install -r requirements-dev.txt` brings it"
+            ) from error
+        except Exception as error:  # exporters raise many kinds
+            raise ExportError(f"cannot write {name} here: {str(error) or type(error).__name__}") from error
+        if not difference <= TOLERANCE:
+            raise ExportError(
+                f"{name} differs from the checkpoint by {difference:.1e}, more than {TOLERANCE}: not kept"
+            )
+        with atomic_write(path) as file:
+            file.write(draft.read_bytes())
+    return difference
+
+
+def as_module(model: Any) -> nn.Module:
+    """Return a network in eval mode as a module on the CPU; raises ExportError for one that was exported already."""
+    if isinstance(model, nn.Module):
+        return model.cpu().eval()
+    if hasattr(model, "weights"):
+        return HandMade(model.to("cpu")).eval()
+    raise ExportError("this is an export already: name the .pth it was made from with --model")
+
+
+def check_inputs(channels: int, size: int) -> Tensor:
+    """Return CHECKS fixed inputs (N, C, S, S) in [0, 1]: noise, from faint to full, over blank and full ones."""
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.rand(CHECKS, channels, size, size, generator=generator)
+    inputs = (inputs * torch.linspace(0, 2, CHECKS)[:, None, None, None]).clamp(max=1)
+    return inputs * (torch.rand(CHECKS, 1, size, size, generator=generator) < 0.4)
+
+
+def largest_difference(model: Network, other: Network, inputs: Tensor) -> float:
+    """Return the largest absolute difference between two networks' logits, in batches of several sizes."""
+    with torch.inference_mode():
+        parts = inputs.split([1, 99, 400, len(inputs) - 500])
+        return float(
+            torch.stack([(model(part) - other(part)).abs().max() for part in parts]).max()
+        )  # NaN where one is
+
+
+def _write_pt2(model: nn.Module, example: Tensor, card: str, path: Path) -> Callable[[Path], Network]:
+    program = torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    torch.export.save(program, path, extra_files={CARD: card})
+    return _read_pt2
+
+
+def _read_pt2(path: Path) -> Network:
+    logging.getLogger("torch.export").setLevel(logging.CRITICAL)  # it logs what it raises
+    return torch.export.load(os.fspath(path)).module()
+
+
+def _write_onnx(model: nn.Module, example: Tensor, card: str, path: Path) -> Callable[[Path], Network]:
+    import onnx
+
+    torch.onnx.export(
+        model,
+        (example,),
+        path,
+        input_names=["images"],
+        output_names=["logits"],
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    network = onnx.load(path)
+    entry = network.metadata_props.add()
+    entry.key, entry.value = CARD, card
+    onnx.checker.check_model(network)
+    onnx.save(network, path)
+    return OnnxNetwork
+
+
+def _write_torchscript(model: nn.Module, example: Tensor, card: str, path: Path) -> Callable[[Path], Network]:
+    torch.jit.save(torch.jit.trace(model, example), str(path), _extra_files={CARD: card})
+    return lambda draft: torch.jit.load(str(draft))

@@ -7,14 +7,18 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 APP_NAME = "handwritten-digits"
+MODEL_PATH = Path(__file__).parent.parent / "model.pth"  # the shipped model
 PARTIAL = ".partial"  # ends the names of temporary files
+NO_FOLDER = "no such folder"  # what a FileNotFoundError says where it is the folder that is missing
+# what the files that may be overwritten carry in their metadata: plots and exports of ours
+PLOT_MARK, EXPORT_MARK = "handwritten-digits-plot-v1", "digits-export-v1"
 
 
 @contextmanager
@@ -28,6 +32,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """
     path = Path(path)
     target = _regular(path)
+    _need_folder(path)
     with naming(path):
         descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=PARTIAL, dir=target.parent)
         try:
@@ -47,8 +52,31 @@ def try_out(path: Path) -> None:
     """Raise ValueError or OSError if no file can be written at `path`: better now than after a training."""
     if path.is_dir():
         raise ValueError(f"{path} is a folder: name a file")
+    _need_folder(path)
     with naming(path):
         tempfile.TemporaryFile(dir=_regular(path).parent, suffix=PARTIAL).close()
+
+
+def check_target(path: Path, inputs: Iterable[str | os.PathLike[str]] = (), force: bool = False) -> None:
+    """Raise ValueError or OSError if `path` cannot be written, or if that would destroy a user's file.
+
+    That is one of `inputs`, or, without `force`, any file that is neither a plot nor an export of ours.
+    """
+    try_out(path)
+    if not path.exists():
+        return
+    if any(os.path.exists(each) and os.path.samefile(path, each) for each in inputs):
+        raise ValueError(
+            f"{path} is one of the files to be read, so it is not overwritten: name another file"
+        )
+    if not force and not is_ours(path):
+        raise ValueError(f"{path} was not written by this program: name another file, or add --force")
+
+
+def is_ours(path: Path) -> bool:
+    """Return whether a file is a plot or an export that this program wrote."""
+    content = path.read_bytes()
+    return any(mark.encode() in content for mark in (PLOT_MARK, EXPORT_MARK))
 
 
 @contextmanager
@@ -109,6 +137,12 @@ def _regular(path: Path) -> Path:
     if target.exists() and not target.is_file() and not target.is_dir():
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     return target
+
+
+def _need_folder(path: Path) -> None:
+    """Raise FileNotFoundError that names the folder of `path` if it is not there."""
+    if not path.parent.exists():
+        raise FileNotFoundError(errno.ENOENT, NO_FOLDER, str(path.parent))
 
 
 def _mode_of(path: Path) -> int:

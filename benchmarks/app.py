@@ -1,4 +1,4 @@
-"""How the window feels, in numbers: `python benchmarks/app.py [--size 1024x768] [--strokes 100000]` prints a table.
+"""How the window feels, in numbers: `python -m benchmarks.app [--size 1024x768] [--strokes 100000]` prints a table.
 
 Pointer events come at 125 Hz, as from a mouse, while every stroke is read; the display is SDL's dummy driver unless
 SDL_VIDEODRIVER is set. Run it with nothing else running.

@@ -1,6 +1,6 @@
 """Training pictures a second: this program's batches beside the same augmentations in torchvision's DataLoader.
 
-    $ python benchmarks/augmentation.py
+    $ python -m benchmarks.augmentation
 
 Both turn MNIST's training pictures by up to 12.6 degrees, shear, scale and shift them and bend them elastically (our
 "light" augmentation, `augment.warp`). The other side is what tutorials write: torchvision's MNIST with
@@ -28,7 +28,7 @@ from torch import Tensor  # noqa: E402
 from torch.utils.data import Dataset  # noqa: E402
 
 from base import command  # noqa: E402
-from dataset import Batches, DataError, Digits, load_mnist  # noqa: E402
+from dataset import Batches, Digits, load_mnist  # noqa: E402
 from training.loop import make_transform  # noqa: E402
 from training.pictures.augment import FULL  # noqa: E402
 
@@ -131,4 +131,4 @@ def measure(batches: Iterable[object], count: int, device: torch.device | None =
 
 
 if __name__ == "__main__":
-    command.run(main, filters=False, told=DataError)
+    command.run(main, filters=False)

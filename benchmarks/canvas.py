@@ -1,6 +1,6 @@
 """Milliseconds to read a canvas of 1, 5 and 12 digits: road and network apart; ONNX beside eager.
 
-    $ python benchmarks/canvas.py
+    $ python -m benchmarks.canvas
 
 The canvases are numbers drawn with our own pen from examples/make_examples.py, a single digit at a random place and size,
 longer ones on an uneven line, as app.py gives them to the recognizer. One reading is

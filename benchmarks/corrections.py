@@ -1,65 +1,46 @@
 """Give a network's wrong answers on foreign digits as corrections, one by one, and print what that does.
 
-    $ python benchmarks/corrections.py --data optdigits.npz --data semeion.npz
-    $ python benchmarks/corrections.py --data pen_strokes.jsonl.gz --data pictures.tsv --rows odd
+    $ python -m benchmarks.corrections --data handwriting/           # a folder of .tsv, .npz and .jsonl.gz
 
-Any test set that test.py reads will do; its pictures of single digits are taken. Printed, for the memory alone and for
-fine-tuning: how many of the corrected are right right after, how many of the other wrong answers became right, how many
-right ones wrong, MNIST validation and test accuracy before and after, milliseconds a correction, and whether undoing
-everything restores the exact state.
+Of every set the pictures of single digits are taken, one frame a picture. Printed, for the memory alone and for
+fine-tuning: how many of the corrected are right at once, how many of the other wrong answers became right, how many
+right ones wrong, MNIST's validation digits before and after, and whether undoing everything restores the exact state.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import torch  # noqa: E402
-
-from base import command  # noqa: E402
-from base.checkpoint import MODEL_PATH
-from corrections.memory import Memory  # noqa: E402
-from dataset import DataError, load_mnist, split_validation  # noqa: E402
-from ink.decode import PictureError  # noqa: E402
-from measuring.testsets import load_samples  # noqa: E402
-from recognizer.road import Recognizer  # noqa: E402
-from training.finetune import make_tuner  # noqa: E402
-from training.folders import frame_of  # noqa: E402
+from base import command
+from benchmarks.record import add_record, share, told, write_record
+from benchmarks.sets import find_sets, samples_of
+from corrections.memory import Memory
+from dataset import load_mnist, split_validation
+from recognizer.road import Recognizer
+from training.finetune import make_tuner
+from training.folders import frame_of
 
 
 def main(argv: list[str] | None = None) -> int:
     """Measure and print; return the exit status."""
-    parser = argparse.ArgumentParser(prog="corrections.py", description="Measure learning from corrections.")
-    parser.add_argument(
-        "--data", action="append", type=Path, required=True, help="foreign digits (may be repeated)"
-    )
-    parser.add_argument(
-        "--rows", choices=("all", "even", "odd"), default="all", help="of each set (default: all)"
-    )
-    parser.add_argument("--model", type=Path, default=MODEL_PATH, help="checkpoint (default: model.pth)")
-    parser.add_argument(
-        "--count", type=command.number(int, 1), default=100, help="corrections to give (default: 100)"
-    )
-    arguments = parser.parse_args(argv)
+    arguments = build_parser().parse_args(argv)
+    torch.set_num_threads(1)
     _, validation = split_validation(load_mnist(True))
-    test = load_mnist(False)
-    frames, labels = foreign_digits(arguments.data, arguments.rows)
-    sets = {
-        "MNIST validation": ((validation.images[:, 0].float() / 255).numpy(), validation.labels.numpy()),
-        "MNIST test": ((test.images[:, 0].float() / 255).numpy(), test.labels.numpy()),
-    }
+    known = (validation.images[:, 0].float() / 255).numpy(), validation.labels.numpy()
+    frames, labels = foreign_digits(arguments.data, arguments.leave_out, arguments.most)
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         recognizer = Recognizer(arguments.model, memory=Memory(folder))
         memory = recognizer.memory
         assert memory is not None
-        before = {name: answers(recognizer, images) for name, (images, _) in sets.items()}
+        before = answers(recognizer, known[0])
+        rows.append(share("MNIST validation, before", int((before == known[1]).sum()), len(before)))
         said = answers(recognizer, frames)
         wrong = np.random.default_rng(0).permutation(np.flatnonzero(said != labels))
         given, others, right = (
@@ -67,33 +48,17 @@ def main(argv: list[str] | None = None) -> int:
             wrong[arguments.count :],
             np.flatnonzero(said == labels),
         )
-        at_once, seconds = 0, 0.0
+        at_once = 0
         for index in given:
-            started = time.perf_counter()
             memory.learn(frames[index], str(labels[index]))
             at_once += int(recognizer.classify(frames[index][None]).argmax()) == labels[index]
-            seconds += time.perf_counter() - started
-        print(
-            f"{len(wrong)} of {len(labels)} wrong; {len(given)} corrected, {1000 * seconds / len(given):.1f} ms each "
-            f"(kept on disk and read again), right right after: {at_once}"
-        )
-        report(recognizer, "memory", frames, labels, given, others, right, sets, before)
-
+        rows.append(share("corrected, right at once", at_once, len(given)))
+        rows += after(recognizer, "memory", frames, labels, given, others, right, known)
         tuner = make_tuner(recognizer.checkpoint)
         weights = {name: weight.clone() for name, weight in recognizer.checkpoint.model.state_dict().items()}
-        outcome = tuner.tune(memory.entries())
-        print(f"fine-tuning: {outcome}")
-        report(
-            Recognizer(recognizer.checkpoint),
-            "fine-tuning alone",
-            frames,
-            labels,
-            given,
-            others,
-            right,
-            sets,
-            before,
-        )
+        print(f"fine-tuning: {tuner.tune(memory.entries())}")
+        tuned = Recognizer(recognizer.checkpoint)
+        rows += after(tuned, "fine-tuning alone", frames, labels, given, others, right, known)
         tuner.undo()
         while memory.undo():
             pass
@@ -102,22 +67,42 @@ def main(argv: list[str] | None = None) -> int:
         exact = (
             exact and bool((answers(recognizer, frames) == said).all()) and not any(Path(folder).iterdir())
         )
-        print(f"undone: exactly as before: {exact}")
+        rows.append(share("undone: every weight and answer as before", int(exact), 1))
+    for row in rows:
+        print(told(row))
+    if arguments.record:
+        write_record("corrections", rows, arguments.model, argv)
     return 0 if exact else 1
 
 
-def foreign_digits(paths: list[Path], rows: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return frames (N, 28, 28) and labels (N,) of the single digits in test sets, all through the road."""
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.corrections",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="test sets, and folders of them")
+    parser.add_argument(
+        "--leave-out", nargs="+", default=[], metavar="NAME", help="sets that are not measured"
+    )
+    parser.add_argument("--most", type=command.number(int, 1), help="digits of a set, at most")
+    parser.add_argument(
+        "--count", type=command.number(int, 1), default=100, help="corrections to give (default: 100)"
+    )
+    add_record(parser)
+    return parser
+
+
+def foreign_digits(
+    paths: list[Path], leave_out: list[str], most: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return frames (N, 28, 28) and labels (N,) of the single digits in test sets."""
     frames, labels = [], []
-    for path in paths:
-        for number, sample in enumerate(load_samples(path)):
-            if len(sample.label) != 1 or not sample.is_digit or rows == ("even", "odd")[1 - number % 2]:
-                continue
-            try:
-                frames.append(frame_of(sample.source))
-                labels.append(int(sample.label))
-            except (OSError, PictureError) as error:
-                print(f"corrections.py: left out: {command.one_line(error)}", file=sys.stderr)
+    for path in find_sets(paths, leave_out).values():
+        for sample in samples_of(path, 16.0, most).get("digit", []):
+            frames.append(frame_of(sample.source))
+            labels.append(int(sample.label))
     return np.stack(frames), np.array(labels)
 
 
@@ -128,7 +113,7 @@ def answers(recognizer: Recognizer, frames: np.ndarray) -> np.ndarray:
     )
 
 
-def report(
+def after(
     recognizer: Recognizer,
     name: str,
     frames: np.ndarray,
@@ -136,19 +121,17 @@ def report(
     given: np.ndarray,
     others: np.ndarray,
     right: np.ndarray,
-    sets: dict[str, tuple[np.ndarray, np.ndarray]],
-    before: dict[str, np.ndarray],
-) -> None:
-    """Print what is right now: of the corrected, the other wrong ones, those right before, and MNIST."""
+    known: tuple[np.ndarray, np.ndarray],
+) -> list[dict[str, Any]]:
+    """Return a row each for what is right now: the corrected, the other wrong ones, those right before, MNIST."""
     now = answers(recognizer, frames) == labels
-    print(
-        f"{name}: corrected right {now[given].sum()} of {len(given)}, other wrong ones now right {now[others].sum()} of "
-        f"{len(others)}, right ones now wrong {(~now[right]).sum()} of {len(right)}"
-    )
-    for title, (images, truth) in sets.items():
-        after = answers(recognizer, images)
-        print(f"  {title}: {(before[title] == truth).mean():.2%} before, {(after == truth).mean():.2%} after")
+    rows = [share(f"{name}: corrected ones right", int(now[given].sum()), len(given))]
+    if len(others):
+        rows.append(share(f"{name}: other wrong ones now right", int(now[others].sum()), len(others)))
+    rows.append(share(f"{name}: right ones now wrong", int((~now[right]).sum()), len(right)))
+    kept = answers(recognizer, known[0]) == known[1]
+    return [*rows, share(f"{name}: MNIST validation, after", int(kept.sum()), len(kept))]
 
 
 if __name__ == "__main__":
-    command.run(main, filters=False, told=DataError)
+    command.run(main, filters=False)

@@ -1,6 +1,6 @@
 """Peak memory of `train.py --data FOLDER` by the number of pictures in the folder (Linux).
 
-    $ python benchmarks/folders.py                    # 10,000 and 200,000 pictures; a quarter of an hour
+    $ python -m benchmarks.folders                    # 10,000 and 200,000 pictures; a quarter of an hour
 
 The pictures are generated: ten classes of coloured bars, 16x16 PNGs with noise, taken as they are (64x64x3: 200,000 of
 them are 2.5 GB). They are streamed from disk, as train.py does with more than 1 GB. One epoch: memory is what is

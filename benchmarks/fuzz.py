@@ -1,6 +1,6 @@
 """Feed damaged and hostile files to every reader, and hostile words to every command; print what happened.
 
-    $ python benchmarks/fuzz.py --cases 20000 --seed 0
+    $ python -m benchmarks.fuzz --cases 20000 --seed 0
 
 A case is one valid input with its bytes flipped, cut, repeated, spliced or its fields replaced, read in process by the
 code that reads it for a user. It fails if anything is raised that the reader does not document, if it takes more than 5 s
@@ -35,11 +35,10 @@ from typing import Any
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 from base import command  # noqa: E402
 from benchmarks.fuzz_inputs import CORPORA, Content, commands, mutated, resume_run  # noqa: E402
+from benchmarks.record import ROOT, add_record, write_record  # noqa: E402
 
 SLOW = 5.0  # seconds of processor time a case may take: those of a clock where nothing else runs
 STUCK = 60.0  # seconds by the clock
@@ -64,7 +63,6 @@ SHARES = {
     "correction": 2,
     "settings": 1,
     "onnx": 1,
-    "pt2": 0.1,
     "commands": 1,
 }
 
@@ -205,7 +203,7 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
 
     def read_model(path: Path) -> None:
         with refusing(OSError, CheckpointError):
-            checkpoint = load_checkpoint(path, trust=True)
+            checkpoint = load_checkpoint(path)
         with refusing(OSError, CheckpointError, PictureError):
             Recognizer(checkpoint).read(example)
 
@@ -237,7 +235,7 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
         return file_reader(lambda path: Canvas().load_json(path.read_bytes()), ValueError)
     if kind in ("idx", "idx.gz"):
         return file_reader(read_idx, OSError, DataError)
-    if kind in ("checkpoint", "onnx", "pt2"):
+    if kind in ("checkpoint", "onnx"):
         return file_reader(read_model, OSError, CheckpointError)
     if kind == "resume":
         return file_reader(lambda path: resume_run().restore(path), OSError, CheckpointError)
@@ -261,7 +259,7 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
 def run_command(name: str, words: list[str]) -> None:
     """Call a command's main; its status must be 0, 1 or 2."""
     try:
-        status = importlib.import_module(name).main(words)
+        status = command.status(importlib.import_module(name).main, words)
     except SystemExit as end:
         status = end.code
     if status not in (0, 1, 2):
@@ -283,7 +281,9 @@ def _too_slow(*_: object) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the cases and print the table; return 1 if any failed."""
-    parser = argparse.ArgumentParser(prog="fuzz.py", description="Feed hostile inputs to every reader.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.fuzz", description="Feed hostile inputs to every reader."
+    )
     parser.add_argument(
         "--cases", type=command.number(int, 1), default=20_000, help="in all (default: 20000), or of --kind"
     )
@@ -293,6 +293,7 @@ def main(argv: list[str] | None = None) -> int:
         "--first", type=command.number(int, 0), default=0, help="number of the first case (default: 0)"
     )
     parser.add_argument("--keep", type=Path, help="folder for the inputs that failed")
+    add_record(parser, model=False)
     arguments = parser.parse_args(argv)
     if arguments.keep:
         arguments.keep.mkdir(parents=True, exist_ok=True)
@@ -314,7 +315,7 @@ def main(argv: list[str] | None = None) -> int:
         print(json.dumps(tally.__dict__))
         return 1 if tally.failures else 0
     failures: list[str] = []
-    total = 0
+    rows = []
     print(
         "| input | cases | accepted | refused | failed | slowest, s | most memory, MB |\n|---|---|---|---|---|---|---|"
     )
@@ -322,7 +323,8 @@ def main(argv: list[str] | None = None) -> int:
         count = max(1, round(arguments.cases * share / sum(SHARES.values())))
         words = ["--kind", kind, "--cases", str(count), "--seed", str(arguments.seed)]
         words += ["--keep", str(arguments.keep.resolve())] if arguments.keep else []
-        result = subprocess.run([sys.executable, __file__, *words], capture_output=True, text=True)
+        call = [sys.executable, "-m", "benchmarks.fuzz", *words]
+        result = subprocess.run(call, cwd=ROOT, capture_output=True, text=True)
         try:
             tally = Tally(**json.loads(result.stdout.splitlines()[-1]))
         except (IndexError, ValueError, TypeError):
@@ -330,16 +332,18 @@ def main(argv: list[str] | None = None) -> int:
                 kind, failures=[f"{kind}: the process ended with {result.returncode}: {result.stderr[-600:]}"]
             )
         failures += tally.failures
-        total += tally.cases
+        rows.append({"what": kind, **{key: value for key, value in tally.__dict__.items() if key != "kind"}})
         print(
             f"| {kind} | {tally.cases:,} | {tally.accepted:,} | {tally.refused:,} | {len(tally.failures)} "
             f"| {tally.slowest:.2f} | {tally.memory >> 20:,} |",
             flush=True,
         )
-    print(f"| all | {total:,} | | | {len(failures)} | | |")
+    print(f"| all | {sum(row['cases'] for row in rows):,} | | | {len(failures)} | | |")
     print("\n".join(failures))
+    if arguments.record:
+        write_record("fuzz", rows, None, argv)
     return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

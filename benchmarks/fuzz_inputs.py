@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
 BOMB = 3 << 30  # bytes that a small file unpacks to
 PIXELS = 10**8  # of a picture that is small on disk
 NUMBERS = (
@@ -676,7 +675,6 @@ CORPORA = {
     "correction": Corpus(".npz", lambda: [_correction()], _npz_nasty, _correction_fields),
     "settings": Corpus(".json", _one(_settings), lambda: [b"[" * 100_000], _json_fields(_settings)),
     "onnx": Corpus(".onnx", lambda: [_export("onnx")]),
-    "pt2": Corpus(".pt2", lambda: [_export("pt2")]),
 }
 
 

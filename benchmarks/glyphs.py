@@ -1,6 +1,6 @@
 """Digits, letters and other signs in the fonts of a machine: how many are read, and refused.
 
-    $ python benchmarks/glyphs.py /usr/share/fonts --every 2        # half of the fonts, or --every 2 --from 1 the other half
+    $ python -m benchmarks.glyphs /usr/share/fonts --every 2        # half of the fonts, or --every 2 --from 1 the other half
 
 Fonts that look handwritten hold what many hands make of digits, and of signs that are none: letters that resemble no
 digit, Greek, Cyrillic, kana, kanji, little pictures. Each sign is shown as drawn with a pen of the font's own (100 pixels to the
@@ -11,7 +11,6 @@ packages whose fonts were used. For measuring only, never for training.
 from __future__ import annotations
 
 import argparse
-import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,15 +20,9 @@ import torch
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
-sys.path[:0] = [
-    str(Path(__file__).resolve().parent.parent),
-    str(Path(__file__).resolve().parent),
-]  # ours goes before benchmarks/canvas.py
-
-from pictures import LETTERS  # noqa: E402
-
-from base import command  # noqa: E402
-from recognizer.road import Recognizer  # noqa: E402
+from base import command
+from benchmarks.pictures import LETTERS
+from recognizer.road import Recognizer
 
 EM, MARGIN, SMALL, FITTED = 100, 40, 28, 22  # pixels
 DIGITS = "0123456789"
@@ -60,14 +53,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     torch.set_num_threads(1)
     recognizer = Recognizer(arguments.model) if arguments.model else Recognizer()
-    try:
-        fonts = find_fonts(arguments.fonts)[arguments.first :: arguments.every]
-    except (OSError, ValueError) as error:
-        print(f"glyphs.py: {command.one_line(error)}", file=sys.stderr)
-        return 1
+    fonts = find_fonts(arguments.fonts)[arguments.first :: arguments.every]
     if not fonts:
-        print("glyphs.py: no .ttf or .otf font there", file=sys.stderr)
-        return 1
+        raise ValueError("no .ttf or .otf font there")
     print(f"{len(fonts)} fonts\n| | n | large | 28 x 28 |\n|---|---:|---:|---:|")
     for kind, signs in {"digits read": DIGITS, **SIGNS}.items():
         good = [
@@ -88,7 +76,9 @@ def main(argv: list[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.glyphs",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("fonts", type=Path, nargs="+", help="font files, and folders of them")
     parser.add_argument(
@@ -160,4 +150,4 @@ def small(large: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

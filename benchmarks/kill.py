@@ -1,6 +1,6 @@
 """Kill -9 a training and a correcting program at random instants, and look at what they leave.
 
-    $ python benchmarks/kill.py --count 200 --seed 0
+    $ python -m benchmarks.kill --count 200 --seed 0
 
 After each kill during training every model and resume file there is must load, the epoch of the resume file must not have gone
 back, and the next training goes on from it. After each kill during corrections every correction that the program had said it
@@ -14,16 +14,13 @@ import os
 import random
 import select
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from base import command  # noqa: E402
+from base import command
+from benchmarks.record import add_record, write_record
 
 WORDS = 5  # that a program may say before it is killed
 
@@ -188,13 +185,16 @@ def kill_corrections(count: int, rng: random.Random, folder: Path) -> dict[str, 
 def main(argv: list[str] | None = None) -> int:
     """Kill, look, print; return 0, or fail where something was lost."""
     parser = argparse.ArgumentParser(
-        prog="kill.py", description="Kill programs at random instants and look at their files."
+        prog="python -m benchmarks.kill",
+        description="Kill programs at random instants and look at their files.",
     )
     parser.add_argument(
         "--count", type=command.number(int, 1), default=200, help="kills of each kind (default: 200)"
     )
     parser.add_argument("--seed", type=int, default=0)
+    add_record(parser, model=False)
     arguments = parser.parse_args(argv)
+    rows = []
     for name, run in (("corrections", kill_corrections), ("training", kill_training)):
         with tempfile.TemporaryDirectory() as folder:
             found = run(arguments.count, random.Random(arguments.seed), Path(folder))
@@ -204,8 +204,11 @@ def main(argv: list[str] | None = None) -> int:
             + "; nothing lost, all files load",
             flush=True,
         )
+        rows.append({"what": f"killed during {name}", **found})
+    if arguments.record:
+        write_record("kill", rows, None, argv)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

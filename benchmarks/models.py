@@ -1,7 +1,7 @@
 """Train every registered network by its own recipe and print the table that shows what each idea buys.
 
-    $ python benchmarks/models.py --npz optdigits.npz --npz semeion.npz
-    $ python benchmarks/models.py --exports             # how far each network's exports differ from it
+    $ python -m benchmarks.models --npz optdigits.npz --npz semeion.npz
+    $ python -m benchmarks.models --exports             # how far each network's exports differ from it
 
 A row a network: parameters, size of its file, MNIST test accuracy, wall time of its training, and accuracy on
 each .npz of other people's handwriting (x uint8, ink bright, and y), read through the whole road. Everything is
@@ -20,13 +20,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+import torch
 
-import torch  # noqa: E402
-
+from base import command
 from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
-from export import CHECKS, FORMATS, TOLERANCE, export  # noqa: E402
+from base.exports import CHECKS, FORMATS, TOLERANCE, export
+from benchmarks.record import ROOT
 from model import ARCHITECTURES, DEFAULT_ARCH, build_model
 
 
@@ -48,15 +47,14 @@ def main(argv: list[str] | None = None) -> int:
         for arch in arguments.arch or ARCHITECTURES:
             print(table_row(arch, *measure(arch, arguments)), flush=True)
     except subprocess.CalledProcessError as error:
-        print(f"models.py: {error}\n{error.stderr or ''}", file=sys.stderr)
-        return 1
+        raise RuntimeError(f"{error}: {error.stderr}") from error
     return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(
-        prog="models.py", description="Train and compare the registered networks."
+        prog="python -m benchmarks.models", description="Train and compare the registered networks."
     )
     parser.add_argument(
         "--arch", action="append", choices=list(ARCHITECTURES), help="only this one (may be repeated)"
@@ -82,7 +80,7 @@ def measure(arch: str, arguments: argparse.Namespace) -> list[str]:
         words = ["--arch", arch, "--seed", arguments.seed, "--output", path]
         epochs = ["--epochs", arguments.epochs] if arguments.epochs else []
         resume = ["--resume"] if path.with_name(path.stem + ".resume.pth").exists() else []
-        command("train.py", *words, *epochs, *resume)
+        run_command("train.py", *words, *epochs, *resume)
     facts = load_checkpoint(path).facts
     accuracies = [accuracy(path)] + [accuracy(path, "--data", npz) for npz in arguments.npz]
     size = f"{path.stat().st_size / 1000:,.0f}"
@@ -124,10 +122,10 @@ def model_path(arch: str, arguments: argparse.Namespace) -> Path:
 
 def accuracy(path: Path, *words: object) -> float:
     """Return what test.py measures of the model at `path`."""
-    return float(json.loads(command("test.py", "--json", "--model", path, *words))["accuracy"])
+    return float(json.loads(run_command("test.py", "--json", "--model", path, *words))["accuracy"])
 
 
-def command(*words: object) -> str:
+def run_command(*words: object) -> str:
     """Run one of the program's commands and return what it printed."""
     call = [sys.executable, str(ROOT / str(words[0])), *map(str, words[1:])]
     return subprocess.run(call, check=True, capture_output=True, text=True).stdout
@@ -138,4 +136,4 @@ def table_row(*cells: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

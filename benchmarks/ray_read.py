@@ -1,6 +1,6 @@
 """examples/ray_read.py on generated pictures: pictures a second by workers, and a worker killed half-way (Linux).
 
-    $ python benchmarks/ray_read.py                       # 100,000 pictures; --count 5000 for a quick look
+    $ python -m benchmarks.ray_read                       # 100,000 pictures; --count 5000 for a quick look
 
 The pictures are 28x28 PNGs of MNIST validation digits. For each number of workers a run into an empty folder; then one in which a
 worker gets SIGKILL when half of the parts are there. After each: every picture must be answered exactly once, no file may be left
@@ -22,18 +22,17 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "examples"), str(ROOT / "benchmarks")]
-
-from ray_read import PART  # noqa: E402  # the example's: examples/ goes before benchmarks/
-from throughput import make_pictures  # noqa: E402
-
-from base import command  # noqa: E402
+from base import command
+from benchmarks.record import ROOT
+from benchmarks.throughput import make_pictures
+from examples.ray_read import PART
 
 
 def main(argv: list[str] | None = None) -> int:
     """Measure and print the table; return 1 if some output was not exactly once."""
-    parser = argparse.ArgumentParser(prog="ray_read.py", description="Measure the Ray example.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.ray_read", description="Measure the Ray example."
+    )
     parser.add_argument("--count", type=int, default=100_000, help="pictures (default: 100,000)")
     parser.add_argument(
         "--workers", type=int, action="append", help="may be repeated (default: 1, 2, ... to the cores)"
@@ -131,4 +130,4 @@ def check(pictures: Path, answers: Path) -> tuple[int, int, str]:
 
 
 if __name__ == "__main__":
-    command.run(main, filters=False, told=ValueError)  # no MNIST
+    command.run(main, filters=False)

@@ -1,7 +1,7 @@
 """How well the road and the network read what users bring: pasted, printed, corrupted, numbers, no digits, and how fast.
 
-python benchmarks/road.py                    # MNIST's validation split: for choosing
-python benchmarks/road.py --test             # MNIST's test set: for reporting
+python -m benchmarks.road                    # MNIST's validation split: for choosing
+python -m benchmarks.road --test             # MNIST's test set: for reporting
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import pictures  # noqa: E402
 import things  # noqa: E402
 
 from base import command  # noqa: E402
-from dataset import DataError, Digits, load_mnist, split_validation  # noqa: E402
+from dataset import Digits, load_mnist, split_validation  # noqa: E402
 from recognizer.road import Recognizer  # noqa: E402
 
 
@@ -194,4 +194,4 @@ def speed(recognizer: Recognizer, digits: Digits, count: int, rng: np.random.Gen
 
 
 if __name__ == "__main__":
-    command.run(main, filters=False, told=DataError)
+    command.run(main, filters=False)

@@ -1,4 +1,4 @@
-"""Picture every state of the window at every size, scale and theme, to be looked at: `python benchmarks/screens.py FOLDER`.
+"""Picture every state of the window at every size, scale and theme, to be looked at: `python -m benchmarks.screens FOLDER`.
 
 Writes FOLDER/SIZE-SCALE-THEME-STATE.png. Strokes are our own (examples/make_examples.py); nothing is trained for good.
 """

@@ -1,7 +1,7 @@
 """Seconds from tensors that are ready to 99.0 % of MNIST's test set, beside the recipe of pytorch/examples.
 
-    $ python benchmarks/speedrun.py                    # 10 seeds, and the reference's, in turn
-    $ python benchmarks/speedrun.py --validate         # validation accuracy only: for choosing the steps
+    $ python -m benchmarks.speedrun                    # 10 seeds, and the reference's, in turn
+    $ python -m benchmarks.speedrun --validate         # validation accuracy only: for choosing the steps
 
 The recipe: first filters that whiten 5x5 patches and stay as they are, a learnt 3x3 convolution, two linear layers;
 Adam on a linear schedule, bfloat16 where the CPU has it; one pass over 40,000 pictures, then two over the 15 % of
@@ -33,7 +33,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from base import command  # noqa: E402
 from base.devices import choose_precision  # noqa: E402
-from dataset import DataError, Digits, load_mnist, split_validation  # noqa: E402
+from dataset import Digits, load_mnist, split_validation  # noqa: E402
 from model import MNIST_MEAN, MNIST_STD
 
 PICTURES = 40_000  # of the training set, drawn by the seed
@@ -280,4 +280,4 @@ def now(device: torch.device) -> float:
 
 
 if __name__ == "__main__":
-    command.run(main, filters=False, told=DataError)
+    command.run(main, filters=False)

@@ -1,6 +1,6 @@
 """What predict.py costs: one file beside `import torch`, and 10,000 files beside the usual script and mere decoding.
 
-    $ python benchmarks/throughput.py                      # minutes; --count 1000 for a quick look
+    $ python -m benchmarks.throughput                      # minutes; --count 1000 for a quick look
 
 One file: wall times of whole processes, in turn. Many files (PNGs of MNIST validation digits, 28x28 and pasted on 280x280):
 the wall time of `predict.py FOLDER`, its start included; of the usual script (model loaded once; per
@@ -23,13 +23,11 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+import numpy as np
+from PIL import Image
 
-import numpy as np  # noqa: E402
-from PIL import Image  # noqa: E402
-
-from base import command  # noqa: E402
+from base import command
+from benchmarks.record import ROOT
 
 CHUNK = 64
 
@@ -39,7 +37,7 @@ import torch
 from PIL import Image
 import numpy as np
 sys.path.insert(0, {root!r})
-from model import load_checkpoint
+from base.checkpoint import load_checkpoint
 model = load_checkpoint().model
 for path in sys.argv[1:] or sys.stdin.read().splitlines():
     image = Image.open(path).convert("L").resize((28, 28))
@@ -69,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(
-        prog="throughput.py", description="Time predict.py beside its alternatives."
+        prog="python -m benchmarks.throughput", description="Time predict.py beside its alternatives."
     )
     parser.add_argument(
         "--count", type=command.number(int, 10), default=10_000, help="files (default: 10,000)"
@@ -258,4 +256,4 @@ def spread(values: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    command.run(main, filters=False, told=ValueError)  # no MNIST
+    command.run(main, filters=False)

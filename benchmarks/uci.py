@@ -1,7 +1,7 @@
 """Bring two public sets of scanned digits into the .npz that test.py reads.
 
-    $ python benchmarks/uci.py semeion.data semeion.npz
-    $ python benchmarks/uci.py optdigits-orig.tra optdigits-orig.cv optdigits.npz
+    $ python -m benchmarks.uci semeion.data semeion.npz
+    $ python -m benchmarks.uci optdigits-orig.tra optdigits-orig.cv optdigits.npz
 
 Both are in the UCI Machine Learning Repository (CC BY 4.0): "Semeion Handwritten Digit" (16 x 16) and "Optical Recognition
 of Handwritten Digits" (32 x 32), whose files end in .Z there: `gunzip` unpacks them. For measuring only, never for training.
@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
-
-from base.storage import atomic_write  # noqa: E402
+from base import command
+from base.storage import atomic_write
 
 SEMEION_SIDE, OPTDIGITS_SIDE = 16, 32  # pixels
 DRAWING = re.compile(rf"((?:^[01]{{{OPTDIGITS_SIDE}}}\s*?\n){{{OPTDIGITS_SIDE}}})^\s*(\d)\s*$", re.MULTILINE)
@@ -27,21 +25,19 @@ DRAWING = re.compile(rf"((?:^[01]{{{OPTDIGITS_SIDE}}}\s*?\n){{{OPTDIGITS_SIDE}}}
 def main(argv: list[str] | None = None) -> int:
     """Write the .npz; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="uci.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.uci",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "files", type=Path, nargs="+", metavar="FILE", help="semeion.data, or files of optdigits-orig"
     )
     parser.add_argument("output", type=Path, metavar="NPZ", help="what to write")
     arguments = parser.parse_args(argv)
-    try:
-        parts = [read_digits(file) for file in arguments.files]
-        images, labels = (np.concatenate(each) for each in zip(*parts))
-        with atomic_write(arguments.output) as file:
-            np.savez_compressed(file, x=images, y=labels)
-    except (OSError, ValueError) as error:
-        print(f"uci.py: {error}", file=sys.stderr)
-        return 1
+    parts = [read_digits(file) for file in arguments.files]
+    images, labels = (np.concatenate(each) for each in zip(*parts))
+    with atomic_write(arguments.output) as file:
+        np.savez_compressed(file, x=images, y=labels)
     print(f"{arguments.output}: {len(labels):,} digits of {images.shape[1]} x {images.shape[2]} pixels")
     return 0
 
@@ -73,4 +69,4 @@ def read_digits(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

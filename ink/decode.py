@@ -6,8 +6,10 @@ EXIF's turn, alpha on white (white ink on black), 16 bits and palettes by their 
 from __future__ import annotations
 
 import errno
+import functools
 import io
 import os
+import re
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +19,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray
+Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray  # or a tensor
 
 # what a user has; Pillow's other decoders are rarely used, and one of them (EPS) runs Ghostscript
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "WEBP", "TIFF", "AVIF")
@@ -61,9 +63,11 @@ class PictureError(ValueError):
 def open_picture(source: Source) -> tuple[np.ndarray, float]:
     """Return (uint8 (H, W) or (H, W, 3), scale): the upright picture on white, at most MAX_SIDE pixels a side.
 
-    Float ink, as the canvas has it, is taken for a drawing: dark on white. Raises PictureError, or OSError for a file that
-    cannot be opened.
+    Float ink, as the canvas has it, is taken for a drawing: dark on white. A tensor is taken like an array; dimensions of 1
+    before its height are left out. Raises TypeError for anything else, PictureError, or OSError for a file that cannot
+    be opened.
     """
+    source = _known(source)
     if isinstance(source, np.ndarray) and source.dtype.kind == "f":
         check_ink(source)
         source = np.round((1 - source) * 255).astype(np.uint8)
@@ -103,6 +107,20 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
         ) from None
 
 
+def _known(source: Any) -> Source:
+    """Return `source`, a tensor as an array; raises TypeError for what is no picture."""
+    if hasattr(source, "detach"):  # a torch tensor, though torch is not imported here
+        source = source.detach().cpu().numpy()
+        while source.ndim > 2 and source.shape[0] == 1:
+            source = source[0]
+    known = (str, os.PathLike, bytes, Image.Image, np.ndarray)
+    if isinstance(source, known) or hasattr(source, "read"):
+        return source
+    raise TypeError(
+        f"a picture is a path, bytes, an open file, a PIL image, an array or a tensor (H, W), not {type(source).__name__}"
+    )
+
+
 def check_ink(ink: np.ndarray) -> None:
     """Raise PictureError unless float `ink` is (H, W) in [0, 1]."""
     if ink.ndim != 2 or not np.isfinite(ink).all() or ink.min(initial=0) < 0 or ink.max(initial=0) > 1:
@@ -112,13 +130,23 @@ def check_ink(ink: np.ndarray) -> None:
 def pictures_below(
     folder: str | os.PathLike[str], on_error: Callable[[OSError], object] | None = None
 ) -> list[str]:
-    """Return the paths of the picture files in `folder` and all below it, sorted; `on_error` is told of folders that cannot be read."""
-    return sorted(
+    """Return the paths of the picture files in `folder` and all below it, in natural order.
+
+    `on_error` is told of folders that cannot be read.
+    """
+    found = (
         os.path.join(place, name)
         for place, _, names in os.walk(folder, onerror=on_error)
         for name in names
         if os.path.splitext(name)[1].lower() in SUFFIXES
     )
+    return sorted(found, key=natural)
+
+
+def natural(path: str) -> list[tuple[str, int, str]]:
+    """Return a key that sorts 2 before 10: the parts of a path, their digits as numbers."""
+    parts = re.findall(r"([^0-9]*)([0-9]*)", path)
+    return [(text, int(digits or -1), digits) for text, digits in parts]
 
 
 def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
@@ -181,9 +209,15 @@ def _reduced(image: Image.Image) -> Image.Image:
     return image.reduce(factor)
 
 
+@functools.cache
 def _formats() -> tuple[str, ...]:
-    """Return FORMATS, and HEIF where pillow-heif has been registered."""
-    return (*FORMATS, "HEIF") if "HEIF" in Image.OPEN else FORMATS
+    """Return FORMATS, and HEIF where pillow-heif is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return FORMATS
+    pillow_heif.register_heif_opener()
+    return (*FORMATS, "HEIF")
 
 
 def _what_is_wrong(name: Any, source: Any) -> str:
@@ -194,9 +228,17 @@ def _what_is_wrong(name: Any, source: Any) -> str:
             return f"{shown} is empty: save the picture again"
         with path.open("rb") as file:
             head = file.read(12)
-            if head[4:8] == b"ftyp" and head[8:] in HEIC_BRANDS:
-                return f"{shown} is HEIC, which Pillow does not read: save it as JPEG or PNG, or `pip install pillow-heif`"
-    return f"{shown} is not an image that Pillow can read: save it as PNG or JPEG"
+        if head[4:8] == b"ftyp" and head[8:] in HEIC_BRANDS:
+            return f"{shown} is HEIC: `pip install pillow-heif`, or save it as JPEG or PNG"
+        if head.startswith(b"%PDF"):
+            return (
+                f"{shown} is PDF: `pip install pypdfium2` and name it to predict.py, or save the page as PNG"
+            )
+    elif isinstance(source, io.BytesIO) and not source.getbuffer():
+        return f"{shown} is empty"
+    return (
+        f"{shown} is in none of the formats that are read here ({', '.join(FORMATS)}): save it as PNG or JPEG"
+    )
 
 
 def _shown(name: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from base import command
-from base.checkpoint import Checkpoint
+from base.checkpoint import Checkpoint, load_checkpoint
+from base.command import one_line
 from dataset import Batches, load_mnist
 from ink.decode import PictureError
-from measuring.testsets import Sample
+from measuring.testsets import Sample, load_samples
 from model import DIGITS
 from recognizer.asking import look_around, predict_logits
 from recognizer.road import Recognizer
@@ -41,26 +42,61 @@ class Answer:
     @property
     def right(self) -> bool:
         """A digit read as its label (lines joined without a break), or a picture of no digit refused."""
-        return self.text == self.label if self.is_digit else self.status not in ("ok", "error")
+        return self.text == self.label if self.is_digit else self.status != "ok"
 
     @property
     def confidence(self) -> float:
         return 0.0 if self.probs is None else float(self.probs.max())
 
 
-def mnist_answers(checkpoint: Checkpoint, data_dir: Path | None, device: str, tta: bool) -> list[Answer]:
+def measure_data(
+    model: Path,
+    data: Path | None = None,
+    *,
+    device: str = "cpu",
+    by: str | None = None,
+    brush: float = 16,
+    views: bool = False,
+    data_dir: Path | None = None,
+) -> tuple[list[Answer], dict[str, Any]]:
+    """Return the answers of a model and their report: on the test set `data`, or on MNIST's without one.
+
+    `by` names a column whose values get a row each; `brush` is the pen's width in px of the 280 px canvas, for
+    strokes; with `views` MNIST's pictures are seen from eleven sides. Raises OSError or ValueError.
+    """
+    checkpoint = load_checkpoint(model, device)
+    started = time.perf_counter()
+    unreadable: list[str] = []
+    if data is None:
+        if checkpoint.classes != DIGITS or not checkpoint.input["road"]:
+            others = ", ".join(checkpoint.classes)
+            raise ValueError(f"this model was trained on other pictures ({others}): name some with --data")
+        answers = mnist_answers(checkpoint, data_dir, device, views)
+    else:
+        samples = load_samples(data, brush)
+        answers = picture_answers(Recognizer(checkpoint, device), samples, by, unreadable)
+    seconds = time.perf_counter() - started
+    report = {
+        "model": str(model),
+        "data": "MNIST test set" if data is None else str(data),
+        **measure(answers, checkpoint.classes),
+        "unreadable": unreadable,
+        "seconds": seconds,
+        "images_per_second": len(answers) / seconds,
+    }
+    return answers, report
+
+
+def mnist_answers(checkpoint: Checkpoint, data_dir: Path | None, device: str, views: bool) -> list[Answer]:
     """Return an answer for each of MNIST's 10,000 test pictures, which go straight to the network."""
     digits = load_mnist(False, data_dir)
-    loader: Iterable[tuple[Tensor, Tensor]] = tqdm(
-        Batches(digits, 500, device), desc="MNIST", disable=not sys.stderr.isatty()
-    )
+    batches = tqdm(Batches(digits, 500, device), desc="MNIST", disable=not sys.stderr.isatty())
 
     def network(images: Tensor) -> Tensor:
-        views = look_around(images).unbind(1) if tta else [images]
-        return torch.stack([checkpoint.model(view) for view in views]).mean(0)
+        seen = look_around(images).unbind(1) if views else [images]
+        return torch.stack([checkpoint.model(view) for view in seen]).mean(0)
 
-    network.training, network.eval, network.train = False, lambda: None, lambda mode: None  # type: ignore[attr-defined]
-    logits, labels = predict_logits(network, loader, device)
+    logits, labels = predict_logits(network, batches, device)
     probs = (logits / checkpoint.temperature).softmax(1).numpy()
     return [
         Answer(str(int(label)), True, str(int(p.argmax())), "ok", p, image.numpy())
@@ -68,8 +104,10 @@ def mnist_answers(checkpoint: Checkpoint, data_dir: Path | None, device: str, tt
     ]
 
 
-def picture_answers(recognizer: Recognizer, samples: Iterable[Sample], by: str | None) -> list[Answer]:
-    """Return an answer for each picture, read through the whole road; one that cannot be read counts as wrong."""
+def picture_answers(
+    recognizer: Recognizer, samples: Iterable[Sample], by: str | None, unreadable: list[str]
+) -> list[Answer]:
+    """Return an answer for each picture, read through the whole road; `unreadable` gets a line for each that is no picture."""
     answers = []
     classes = recognizer.classes
     for sample in tqdm(samples, desc="pictures", unit="", disable=not sys.stderr.isatty()):
@@ -77,16 +115,12 @@ def picture_answers(recognizer: Recognizer, samples: Iterable[Sample], by: str |
             raise ValueError(
                 f"no column {by!r} in this test set: it has {', '.join(sample.columns) or 'none'}"
             )
-        known = sample.label in classes or sample.is_digit and set(sample.label) <= set(classes)
-        group = sample.columns[by] if by else ""
         try:
             reading = recognizer.read(sample.source)
         except (OSError, PictureError) as error:
-            print(f"test.py: {command.one_line(error)}", file=sys.stderr)
-            answers.append(
-                Answer(sample.label, known, "", "error", None, np.zeros((28, 28), np.uint8), group)
-            )
+            unreadable.append(one_line(error))
             continue
+        known = sample.label in classes or sample.is_digit and set(sample.label) <= set(classes)
         single = reading.groups[0] if len(reading.groups) == 1 else None
         frame = reading.groups[0].frame if reading.groups else np.zeros((28, 28), np.float32)
         answers.append(
@@ -97,11 +131,13 @@ def picture_answers(recognizer: Recognizer, samples: Iterable[Sample], by: str |
                 reading.status,
                 np.array(single.probs) if single else None,
                 (frame * 255).astype(np.uint8),
-                group,
+                sample.columns[by] if by else "",
             )
         )
     if not answers:
-        raise ValueError("the test set is empty")
+        raise ValueError(
+            f"none of the pictures could be read: {unreadable[0]}" if unreadable else "the test set is empty"
+        )
     return answers
 
 
@@ -128,16 +164,14 @@ def measure(answers: list[Answer], classes: tuple[str, ...] = DIGITS) -> dict[st
         report["loss"] = float(probs[range(len(seen)), labels].clamp(1e-12, 1).log().mean().abs())
         report["ece"] = _ece(probs, labels)
     if singles:
-        report["several_groups"] = sum(
-            a.probs is None and a.status not in ("blank", "error") for a in singles
-        )
+        report["several_groups"] = sum(a.probs is None and a.status != "blank" for a in singles)
         truth = torch.tensor([index[a.label] for a in singles])
         said = torch.tensor([index.get(a.text, len(classes)) for a in singles])
         matrix = multiclass_confusion_matrix(said, truth, len(classes) + 1)[:-1]
         report["confusion"] = matrix.tolist()
         hits = matrix.diagonal().double()
-        report["precision"] = (hits / matrix.sum(0)[:-1].clamp(min=1)).tolist()
-        report["recall"] = (hits / matrix.sum(1).clamp(min=1)).tolist()
+        report["precision"] = _shares(hits, matrix.sum(0)[:-1])
+        report["recall"] = _shares(hits, matrix.sum(1))
     if others:
         report["negatives"], report["negatives_refused"] = len(others), sum(a.right for a in others)
         if singles:
@@ -147,7 +181,7 @@ def measure(answers: list[Answer], classes: tuple[str, ...] = DIGITS) -> dict[st
             )
     groups = sorted({a.group for a in answers} - {""})
     if groups:
-        report["by"] = {group: _accuracy([a for a in answers if a.group == group]) for group in groups}
+        report["by"] = {group: _row([a for a in answers if a.group == group]) for group in groups}
     return report
 
 
@@ -160,6 +194,20 @@ def interval(right: int, count: int) -> tuple[float, float]:
     return min(middle - half, share), max(
         middle + half, share
     )  # all or nothing right: not beside it by rounding
+
+
+def _row(answers: list[Answer]) -> dict[str, Any]:
+    """Return the accuracy on the digits among `answers`, and the refusals of the others."""
+    digits, others = [a for a in answers if a.is_digit], [a for a in answers if not a.is_digit]
+    row = _accuracy(digits) if digits else {}
+    if others:
+        row.update(negatives=len(others), negatives_refused=sum(a.right for a in others))
+    return row
+
+
+def _shares(hits: Tensor, counts: Tensor) -> list[float | None]:
+    """Return hits / counts, None where there is nothing to count."""
+    return [float(hit / count) if count else None for hit, count in zip(hits, counts)]
 
 
 def _accuracy(answers: list[Answer]) -> dict[str, Any]:
@@ -193,11 +241,11 @@ def as_text(report: dict[str, Any]) -> str:
     facts.append(f"{report['images_per_second']:,.0f} images a second")
     lines.append(", ".join(facts))
     if "negatives" in report:
-        lines.append(
-            f"no digit: {report['negatives_refused']:,} of {report['negatives']:,} refused"
-            + (f", AUROC {report['auroc']:.4f}" if "auroc" in report else "")
-        )
-    lines.extend(f"  {group}: {_share(row)}" for group, row in report.get("by", {}).items())
+        lines.append(_refusals(report) + (f", AUROC {report['auroc']:.4f}" if "auroc" in report else ""))
+    for group, row in report.get("by", {}).items():
+        parts = [_share(row)] if "accuracy" in row else []
+        parts += [_refusals(row)] if "negatives" in row else []
+        lines.append(f"  {group}: {'; '.join(parts)}")
     if "confusion" in report:
         wide = max(5, *map(len, report["classes"]))
         title = "digit" if report["classes"] == list(DIGITS) else "class"
@@ -209,11 +257,19 @@ def as_text(report: dict[str, Any]) -> str:
         for name, precision, recall, row in zip(
             report["classes"], report["precision"], report["recall"], report["confusion"]
         ):
-            shares = f"{precision:>9.2%}  {recall:>6.2%}"
+            shares = f"{_percent(precision):>9}  {_percent(recall):>6}"
             lines.append(
                 f"{name:>{wide}}  {shares}          " + "".join(f" {count:>{wide}}" for count in row)
             )
     return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2%}"
+
+
+def _refusals(row: dict[str, Any]) -> str:
+    return f"no digit: {row['negatives_refused']:,} of {row['negatives']:,} refused"
 
 
 def _share(row: dict[str, Any]) -> str:

@@ -18,12 +18,12 @@ def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
     if reading.status != "ok":
         return reading.status.replace("_", " ")
     if top == 1:
-        return f"{reading.text.replace(chr(10), ' / ')} ({reading.confidence:.1%})"
+        return f"{reading.text.replace(chr(10), ' / ')} ({as_percent(reading.confidence)})"
     ranked = []
     for group in reading.groups:
         order = sorted(range(len(classes)), key=lambda c: -group.probs[c])[:top]
         ranked.append(
-            ", ".join(f"{classes[c]} ({group.probs[c]:.1%})" for c in order) if group.accepted else "?"
+            ", ".join(f"{classes[c]} ({as_percent(group.probs[c])})" for c in order) if group.accepted else "?"
         )
     return "; ".join(ranked)
 

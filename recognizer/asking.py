@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -59,17 +59,24 @@ def look_around(images: Tensor) -> Tensor:
 
 
 def predict_logits(
-    model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu"
+    network: Callable[[Tensor], Tensor],
+    loader: Iterable[tuple[Tensor, Tensor]],
+    device: torch.device | str = "cpu",
 ) -> tuple[Tensor, Tensor]:
-    """Return (logits (N, classes), labels (N,)) over all batches, on the CPU; the model's mode is left as it was."""
-    was_training = model.training
-    model.eval()
+    """Return (logits (N, classes), labels (N,)) over all batches, on the CPU.
+
+    `network` is a model, whose mode is left as it was, or any function of images.
+    """
+    was_training = getattr(network, "training", False)
+    if was_training:
+        network.eval()  # type: ignore[attr-defined]
     logits, labels = [], []
     with torch.inference_mode():
         for images, truth in loader:
-            logits.append(model(images.to(device)).float())
+            logits.append(network(images.to(device)).float())
             labels.append(truth)
-    model.train(was_training)
+    if was_training:
+        network.train()  # type: ignore[attr-defined]
     return torch.cat(logits).cpu(), torch.cat(labels).cpu()
 
 

@@ -58,15 +58,14 @@ class Recognizer:
         model: str | os.PathLike[str] | Checkpoint = MODEL_PATH,
         device: str = "cpu",
         memory: Memory | None = None,
-        trust: bool = False,
         single: bool = False,
     ) -> None:
         """Load a checkpoint; raises FileNotFoundError, OSError or model.CheckpointError.
 
-        A `memory` of corrections answers for what it remembers. `trust`: see model.load_checkpoint. `single`: a picture
+        A `memory` of corrections answers for what it remembers. `single`: a picture
         is one digit, never several and never refused; `confidence` and `probs` alone tell of doubt.
         """
-        checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device, trust)
+        checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device)
         checkpoint.model.to(device)
         if isinstance(checkpoint.model, torch.nn.Module):
             checkpoint.model.to(memory_format=torch.channels_last)  # convolutions in 0.6 of the time on a CPU
@@ -74,6 +73,10 @@ class Recognizer:
             checkpoint.pairs.to(device)
         self.judge = Judge(checkpoint, device, memory, single)
         self.grouping = Grouping(self.judge)
+
+    def __repr__(self) -> str:
+        network = f"{self.checkpoint.arch}, {len(self.classes)} classes, on {self.device}"
+        return f"<Recognizer: {network}{'' if self.memory is None else f', {len(self.memory)} corrections'}>"
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -92,9 +95,9 @@ class Recognizer:
         return self.checkpoint.classes
 
     def read(self, source: Source) -> Reading:
-        """Read a picture: a path, bytes, an open file, a PIL image, a uint8 array or float ink.
+        """Read a picture: a path, bytes, an open file, a PIL image, a uint8 array or float ink, or such a tensor.
 
-        Raises OSError or decode.PictureError.
+        Raises TypeError for anything else, OSError or decode.PictureError.
         """
         return walk(self._steps(source), self.classify)
 

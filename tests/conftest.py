@@ -109,7 +109,7 @@ def few(monkeypatch: pytest.MonkeyPatch, digits: Digits) -> Digits:
     """600 digits in the place of MNIST for train.py and test.py."""
     part = Digits(digits.images[:600], digits.labels[:600], "600 digits")
     monkeypatch.setattr("train.load_mnist", lambda *args, **options: part)
-    monkeypatch.setattr("test.load_mnist", lambda *args, **options: part)
+    monkeypatch.setattr("measuring.measure.load_mnist", lambda *args, **options: part)
     return part
 
 

@@ -50,7 +50,7 @@ def test_pictures_are_taken_as_they_are_needed(recognizer: Recognizer, digits: D
             taken += 1
             yield str(taken), digits.images[taken % 100, 0].numpy()
 
-    make = partial(predict.open_recognizer, MODEL_PATH, "cpu", None, False, False)
+    make = partial(predict.open_recognizer, MODEL_PATH)
     answers = pool.read_pictures(endless(), recognizer, make, 2)
     names = [next(answers)[0] for _ in range(300)]
     assert names == [str(number) for number in range(1, 301)]
@@ -100,7 +100,7 @@ def test_a_reading_that_was_refused_comes_back_as_what_it_was(recognizer: Recogn
         ("absent", str(tmp_path / "absent.png")),
         ("blank", np.full((40, 40), 255, np.uint8)),
     ]
-    make = partial(predict.open_recognizer, MODEL_PATH, "cpu", None, False, False)
+    make = partial(predict.open_recognizer, MODEL_PATH)
     absent, blank = (answer for _, _, answer in pool.read_pictures(iter(pictures), recognizer, make, 2))
     assert isinstance(absent, FileNotFoundError) and absent.filename == str(tmp_path / "absent.png")
     assert isinstance(blank, Reading) and blank.status == "blank"

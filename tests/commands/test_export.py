@@ -13,8 +13,10 @@ import pytest
 import torch
 
 import export
+from base import command, exports
 from base.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from base.exports import CARD, OnnxNetwork, make_card, read_card
+from base.storage import EXPORT_MARK
 from dataset import Digits
 from model import ARCHITECTURES, build_model
 from recognizer.road import Recognizer
@@ -44,10 +46,10 @@ def test_onnx_agrees_with_the_network(arch: str, tmp_path: Path) -> None:
     taken = {"size": known.size, "channels": known.channels, "road": known.channels == 1}
     model = build_model(arch)
     model.eval()
-    difference = export.export(
+    difference = exports.export(
         Checkpoint(model, arch, dict(known.config), input=taken), "onnx", tmp_path / "m.onnx"
     )
-    assert difference <= export.TOLERANCE
+    assert difference <= exports.TOLERANCE
     images = torch.rand(7, known.channels, known.size, known.size)
     with torch.inference_mode():
         torch.testing.assert_close(OnnxNetwork(tmp_path / "m.onnx")(images), model(images), rtol=0, atol=1e-4)
@@ -83,10 +85,9 @@ def test_an_export_is_one_file_and_no_larger_than_it_must_be(made: Path) -> None
     assert (made / "small.pt2").stat().st_size < 1_000_000  # the inputs of the check are not in it
 
 
-@pytest.mark.parametrize("name", ["small.onnx", "small.pt2"])
-def test_an_export_is_read_like_its_checkpoint(made: Path, name: str, digits: Digits) -> None:
+def test_an_export_is_read_like_its_checkpoint(made: Path, digits: Digits) -> None:
     frames = (digits.images[:20, 0].float() / 255).numpy()
-    here, there = Recognizer(made / "small.pth"), Recognizer(made / name, trust=True)
+    here, there = Recognizer(made / "small.pth"), Recognizer(made / "small.onnx")
     assert there.classes == here.classes == ("ja", "nein", "größer")
     assert there.checkpoint.temperature == 1.5
     np.testing.assert_allclose(there.classify(frames), here.classify(frames), atol=1e-4)
@@ -100,18 +101,17 @@ def test_an_onnx_file_says_its_classes_and_preprocessing(made: Path) -> None:
     assert "[0, 1]" in card["preprocessing"]["values"]
 
 
-def test_pt2_needs_trust(made: Path) -> None:
-    with pytest.raises(CheckpointError, match="--trust"):
+def test_a_pt2_is_not_opened(made: Path) -> None:
+    with pytest.raises(CheckpointError, match="other programs"):
         load_checkpoint(made / "small.pt2")
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
 @pytest.mark.parametrize("content", [b"", b"not a network", b"PK\x03\x04" + bytes(100)])
-def test_a_damaged_export_is_named(tmp_path: Path, suffix: str, content: bytes) -> None:
-    path = tmp_path / f"m{suffix}"
+def test_a_damaged_export_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "m.onnx"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=path.name):
-        load_checkpoint(path, trust=True)
+        load_checkpoint(path)
 
 
 @pytest.mark.parametrize(
@@ -132,14 +132,14 @@ def test_a_card_that_does_not_fit_is_refused(field: str, value: object) -> None:
 
 
 def test_one_logit_of_one_input_is_enough_to_differ() -> None:
-    inputs = export.check_inputs(1, 28)
+    inputs = exports.check_inputs(1, 28)
 
     def odd(images: torch.Tensor) -> torch.Tensor:
         logits = torch.zeros(len(images), 10)
         logits[(images == inputs[700]).flatten(1).all(1), 3] = 1e-2
         return logits
 
-    assert export.largest_difference(
+    assert exports.largest_difference(
         lambda images: torch.zeros(len(images), 10), odd, inputs
     ) == pytest.approx(1e-2)
 
@@ -147,16 +147,16 @@ def test_one_logit_of_one_input_is_enough_to_differ() -> None:
 def test_a_failure_is_the_commands_status(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert export.main(["--model", str(tmp_path / "absent.pth")]) == 1
+    assert command.status(export.main, ["--model", str(tmp_path / "absent.pth")]) == 1
 
     def fail(failing: str) -> None:
         def draft(_: object, name: str, path: Path) -> float:
             if name == failing:
-                raise export.ExportError("it fails")
-            path.write_bytes(b"x")
+                raise exports.ExportError("it fails")
+            path.write_bytes(EXPORT_MARK.encode())
             return 0.0
 
-        monkeypatch.setattr(export, "export", draft)
+        monkeypatch.setattr(exports, "export", draft)
 
     fail("onnx")
     assert export.main(["--model", str(checkpoint)]) == 1
@@ -183,7 +183,7 @@ def test_an_onnx_file_of_another_program_is_refused(made: Path, tmp_path: Path) 
 def test_an_export_that_differs_is_not_kept(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    monkeypatch.setattr(exports, "TOLERANCE", -1.0)
     assert export.main(["--model", str(checkpoint), "--format", "onnx"]) == 1
     assert "differs" in capsys.readouterr().err
     assert not checkpoint.with_suffix(".onnx").exists()
@@ -197,7 +197,7 @@ def test_an_export_without_numbers_is_not_kept(
         count = iter(range(4))
         return lambda draft: lambda images: model(images) * (math.nan if next(count) == broken else 1)
 
-    monkeypatch.setattr(export, "_write_onnx", write)
+    monkeypatch.setattr(exports, "_write_onnx", write)
     assert export.main(["--model", str(checkpoint), "--format", "onnx"]) == 1
     assert "differs from the checkpoint by nan" in capsys.readouterr().err
     assert not checkpoint.with_suffix(".onnx").exists()
@@ -231,5 +231,29 @@ def test_without_onnxruntime_the_cure_is_named(made: Path, monkeypatch: pytest.M
 
 
 def test_an_output_without_a_name_is_one_line(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert export.main(["--model", str(checkpoint), "--format", "onnx", "--output", "."]) == 1
+    assert command.status(export.main, ["--model", str(checkpoint), "--output", "."]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_file_that_is_not_ours_is_not_overwritten(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = checkpoint.with_suffix(".onnx")
+    output.write_bytes(b"somebody's network")
+    words = ["--model", str(checkpoint), "--format", "onnx"]
+    assert export.main(words) == 1 and output.read_bytes() == b"somebody's network"
+    assert "--force" in (err := capsys.readouterr().err) and err.count("\n") == 1
+    assert export.main([*words, "--force"]) == 0
+    first = output.read_bytes()
+    assert export.main(words) == 0 and first != b"somebody's network"  # ours may be made again
+
+
+def test_a_model_is_never_its_own_export(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (made / "small.onnx").read_bytes()
+    assert export.main(["--model", str(made / "small.onnx"), "--format", "onnx", "--force"]) == 1
+    assert "one of the files to be read" in capsys.readouterr().err
+    assert (made / "small.onnx").read_bytes() == before
+
+
+def test_every_format_is_offered() -> None:
+    assert export.FORMATS == exports.FORMATS

@@ -11,11 +11,12 @@ from conftest import SEVEN, THREE
 from PIL import Image
 
 import test
+from base import command
 from base.checkpoint import Checkpoint, save_checkpoint
 from dataset import Digits
 from ink.decode import class_files
 from ink.raster import draw_strokes
-from measuring.measure import Answer, interval, measure
+from measuring.measure import Answer, as_text, interval, measure
 from model import build_model
 
 STAR = [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]]
@@ -53,8 +54,9 @@ def test_the_human_report_shows_the_count_and_every_digit(
 def test_an_option_that_would_change_nothing_is_refused(
     words: list[str], few: Digits, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert test.main(words) == 1
-    assert "--data" in (err := capsys.readouterr().err) and err.count("\n") == 1
+    with pytest.raises(SystemExit) as ended:
+        test.main(words)
+    assert ended.value.code == 2 and "--data" in capsys.readouterr().err
 
 
 def drawings(folder: Path) -> None:
@@ -88,7 +90,9 @@ def test_a_table_with_groups(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     report = report_of(["--data", tmp_path / "set.tsv", "--by", "pen"], capsys)
     assert report["accuracy"] == 0.5
     assert report["by"]["red"]["right"] == 1
-    assert (report["by"]["blue"]["right"], report["by"]["blue"]["count"]) == (1, 2)
+    assert (report["by"]["blue"]["right"], report["by"]["blue"]["count"]) == (0, 1)
+    assert (report["by"]["blue"]["negatives_refused"], report["by"]["blue"]["negatives"]) == (1, 1)
+    assert "no digit: 1 of 1 refused" in as_text(report)
 
 
 def test_an_archive_of_arrays_goes_through_the_road(
@@ -124,7 +128,7 @@ def test_a_damaged_test_set_is_one_line(
     name: str, content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    assert test.main(["--data", str(tmp_path / name)]) == 1
+    assert command.status(test.main, ["--data", str(tmp_path / name)]) == 1
     err = capsys.readouterr().err
     assert name in err and err.count("\n") == 1
 
@@ -136,7 +140,7 @@ def test_without_mnist_it_exits_with_the_cure(
         raise RuntimeError("no network")
 
     monkeypatch.setattr("dataset._download_mnist", unreachable)
-    assert test.main(["--data-dir", str(tmp_path)]) == 1
+    assert command.status(test.main, ["--data-dir", str(tmp_path)]) == 1
     assert "--data-dir" in capsys.readouterr().err
 
 
@@ -177,7 +181,7 @@ def test_a_network_of_other_classes_is_measured_by_their_names(
     assert report["confusion"] == [[2, 0, 0], [0, 2, 0]] and report["classes"] == ["leaf", "sky"]
     assert test.main(["--data", str(tmp_path / "set"), "--model", str(tmp_path / "two.pth")]) == 0
     assert " leaf " in capsys.readouterr().out
-    assert test.main(["--model", str(tmp_path / "two.pth")]) == 1
+    assert command.status(test.main, ["--model", str(tmp_path / "two.pth")]) == 1
     assert "--data" in capsys.readouterr().err
 
 
@@ -199,27 +203,48 @@ def test_the_interval_is_wilsons() -> None:
     assert interval(9962, 10000) == pytest.approx((0.99479, 0.99723), abs=2e-5)
 
 
-def test_a_picture_that_cannot_be_read_counts_as_wrong(
+def test_a_file_that_cannot_be_read_is_no_wrong_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     drawings(tmp_path)
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    rows = [
-        "\ufeffpath\tlabel\tpen",
-        "7/drawn.png\t7\tred",
-        "absent.png\t3\tred",
-        "bad.png\tcat\tblue",
-    ]  # with Excel's mark
-    (tmp_path / "set.tsv").write_text("\n".join(rows), encoding="utf-8")
-    report = report_of(["--data", tmp_path / "set.tsv", "--by", "pen"], capsys)
-    assert (report["right"], report["count"], report["several_groups"]) == (1, 2, 0)
-    assert (report["negatives_refused"], report["negatives"]) == (0, 1)
-    assert (report["by"]["red"]["right"], report["by"]["red"]["count"]) == (1, 2)
+    rows = ["7/drawn.png\t7\tred", "absent.png\t3\tred", "bad.png\tcat\tblue"]
+    text = "\n".join(["\ufeffpath\tlabel\tpen", *rows])  # with Excel's mark
+    (tmp_path / "set.tsv").write_text(text, encoding="utf-8")
+    assert test.main(["--data", str(tmp_path / "set.tsv"), "--by", "pen", "--json"]) == 1
+    said = capsys.readouterr()
+    report = json.loads(said.out)
+    assert (report["right"], report["count"], "negatives" in report) == (1, 1, False)
+    assert list(report["by"]) == ["red"] and report["by"]["red"]["count"] == 1
+    assert "absent.png: no such file" in said.err and "bad.png" in said.err
+    assert "2 could not be read, and are not counted" in said.err
+
+
+def test_a_test_set_without_a_readable_picture_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "set.tsv").write_text("path\tlabel\nabsent.png\t1\n")
+    assert command.status(test.main, ["--data", str(tmp_path / "set.tsv")]) == 1
+    assert "absent.png" in (err := capsys.readouterr().err) and err.count("\n") == 1
+
+
+def test_classes_that_do_not_occur_have_no_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawings(tmp_path)
+    assert test.main(["--data", str(tmp_path)]) == 0
+    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert lines["7"][1:3] == ["100.00%", "100.00%"] and lines["0"][1:3] == ["-", "-"]
+
+
+def test_evaluate_is_the_share_of_right_answers(digits: Digits) -> None:
+    from base.checkpoint import load_checkpoint
+    from dataset import Batches
+
+    assert test.evaluate(load_checkpoint().model, Batches(digits, 100)) > 0.97
 
 
 def test_a_row_without_a_label_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "set.tsv").write_text("path\tlabel\na.png\t1\nb.png\n")
-    assert test.main(["--data", str(tmp_path / "set.tsv")]) == 1
+    assert command.status(test.main, ["--data", str(tmp_path / "set.tsv")]) == 1
     assert "set.tsv, line 3" in capsys.readouterr().err
 
 
@@ -233,7 +258,7 @@ def test_labels_may_be_floats(tmp_path: Path, digits: Digits, capsys: pytest.Cap
 def test_a_plot_that_cannot_be_written_loses_no_measurement(
     few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert test.main(["--json", "--plot", str(tmp_path / "report.xyz")]) == 1
+    assert command.status(test.main, ["--json", "--plot", str(tmp_path / "report.xyz")]) == 1
     said = capsys.readouterr()
     assert json.loads(said.out)["count"] == 600 and said.err.count("\n") == 1
 
@@ -245,7 +270,7 @@ def test_a_network_that_sees_pictures_as_they_are_is_not_measured_on_mnist(
     save_checkpoint(
         tmp_path / "c.pth", Checkpoint(model, "colour", {}, input={"size": 64, "channels": 3, "road": False})
     )
-    assert test.main(["--model", str(tmp_path / "c.pth")]) == 1
+    assert command.status(test.main, ["--model", str(tmp_path / "c.pth")]) == 1
     assert "--data" in capsys.readouterr().err
 
 

@@ -40,11 +40,11 @@ def test_a_full_disk_loses_neither_the_model_nor_the_lines(tmp_path: Path) -> No
     shutil.copy(MODEL_PATH, tmp_path / "own.pth")
     before = files(tmp_path)
     done = child(
-        "import torch, model",
+        "import torch; from base import checkpoint",
         FULL,
         """
 try:
-    model.save_checkpoint("own.pth", model.load_checkpoint("own.pth"))
+    checkpoint.save_checkpoint("own.pth", checkpoint.load_checkpoint("own.pth"))
 except OSError as error:
     print(error.strerror)
 """,
@@ -92,7 +92,7 @@ def test_a_user_without_home_or_rights_reads_and_draws(tmp_path: Path) -> None:
     code = """
 words = ["--model", "model.pth"]
 assert predict.main([*words, "seven.png"]) == 0
-assert predict.main([*words, "--plot", "plot.png", "seven.png"]) == 1
+assert command.status(predict.main, [*words, "--plot", "plot.png", "seven.png"]) == 1
 assert app.main([*words, "--screenshot", "window.png"]) == 1
 mine = session.Session()
 mine.load("model.pth")
@@ -102,7 +102,9 @@ except OSError as error:
     print(error.strerror, len(mine.memory))
 """
     done = child(
-        "import torch, predict, app, pygame, matplotlib.pyplot; from window import app as window, settings, session; from recognizer import road",
+        "import torch, predict, app, pygame, matplotlib.pyplot; from base import command; "
+        "import base.exports, measuring.plots, recognizer.many, recognizer.sources; "
+        "from window import app as window, settings, session; from recognizer import road",
         NOBODY,
         code,
         tmp_path,

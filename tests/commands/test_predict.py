@@ -1,5 +1,6 @@
 """The command reads what a user has, one line a picture, and says what is wrong."""
 
+import io
 import json
 import os
 import shlex
@@ -15,7 +16,13 @@ from conftest import NOBODY, ROOT, child
 from PIL import Image
 
 import predict
-from recognizer.answer import Digit, Reading
+from base import command
+from base.storage import is_ours
+from dataset import Batches, Digits
+from ink.decode import FORMATS, PictureError
+from recognizer.answer import Digit, Reading, describe
+from recognizer.road import Recognizer
+from recognizer.sources import find_pictures
 
 KEYS = ["path", "status", "text", "digits", "rejected", "error"]
 EXAMPLES = {
@@ -130,7 +137,7 @@ def test_a_model_that_is_missing_or_broken_is_one_line(
     model = picture.with_name("model.pth")
     if content is not None:
         model.write_bytes(content)
-    assert predict.main(["--model", str(model), str(picture)]) == 1
+    assert command.status(predict.main, ["--model", str(model), str(picture)]) == 1
     err = capsys.readouterr().err
     assert cure in err and str(model) in err and err.count("\n") == 1
 
@@ -146,10 +153,7 @@ def test_top_shows_what_was_refused() -> None:
     sure, none = (0.0,) * 7 + (0.9, 0.1, 0.0), (0.1,) * 10
     frame = np.zeros((28, 28), np.float32)
     groups = [Digit("7", 0.9, sure, (0, 0, 9, 9), frame), Digit("0", 0.1, none, (9, 0, 9, 9), frame, False)]
-    assert (
-        predict.describe(Reading("ok", "7?", tuple(groups)), tuple("0123456789"), 2)
-        == "7 (90.0%), 8 (10.0%); ?"
-    )
+    assert describe(Reading("ok", "7?", tuple(groups)), tuple("0123456789"), 2) == "7 (90.0%), 8 (10.0%); ?"
 
 
 def test_top_ranks_the_classes(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,7 +166,7 @@ def test_the_plot_is_a_picture(picture: Path, tmp_path: Path, capsys: pytest.Cap
     plot = tmp_path / "plot.png"
     assert predict.main(["--plot", str(plot), str(picture), str(ROOT / "examples" / "number-2026.png")]) == 0
     with Image.open(plot) as drawn:
-        assert min(drawn.size) > 300
+        assert min(drawn.size) > 250
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows file names are Unicode")
@@ -194,8 +198,8 @@ def test_an_unreadable_file_is_one_line(picture: Path) -> None:
 )
 def test_a_folder_that_cannot_be_looked_into_is_said(picture: Path) -> None:
     (picture.parent / "closed").mkdir(mode=0)
-    code = f"for name, source in predict.find_pictures([{str(picture.parent)!r}]): print(name, source)"
-    result = child("import predict", NOBODY, code, picture.parent)
+    code = f"for name, source in find_pictures([{str(picture.parent)!r}]): print(name, source)"
+    result = child("from recognizer.sources import find_pictures", NOBODY, code, picture.parent)
     assert "closed [Errno 13] Permission denied" in result.stdout and picture.name in result.stdout, (
         result.stderr
     )
@@ -220,7 +224,7 @@ def test_predict_user_input_returns_the_digit(recognizer, picture: Path) -> None
 
 def test_a_device_that_does_not_work_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     absent = "mps" if not torch.backends.mps.is_available() else "cuda"
-    assert predict.main(["--device", absent, str(ROOT / "examples")]) == 1
+    assert command.status(predict.main, ["--device", absent, str(ROOT / "examples")]) == 1
     assert capsys.readouterr().err == (
         f"predict.py: the device '{absent}' does not work here (not available): leave --device out to use one that does\n"
     )
@@ -228,20 +232,9 @@ def test_a_device_that_does_not_work_is_one_line(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="Windows has no such signal")
 def test_a_reader_that_stops_early_gets_no_traceback() -> None:
-    command = f"{shlex.quote(sys.executable)} predict.py examples examples examples | head -n 1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT)
+    line = f"{shlex.quote(sys.executable)} predict.py examples examples examples | head -n 1"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.count("\n") == 1 and done.stderr == ""
-
-
-def test_garbage_is_collected_again_once_all_is_imported() -> None:
-    words = (
-        "import gc, runpy, sys; seen = []; from base import command; command.run = lambda main: seen.append(gc.isenabled()); "
-        "runpy.run_path('predict.py', run_name='__main__'); import predict; print(seen, gc.isenabled())"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert ended.stdout == "[True] True\n", ended.stderr
 
 
 def test_a_name_with_dollar_signs_is_no_formula(picture: Path, tmp_path: Path) -> None:
@@ -259,3 +252,169 @@ def test_a_name_that_a_terminal_would_act_on_is_escaped(
     assert predict.main([str(tmp_path)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith(f"{tmp_path}/a\\x0ab\\x1b[2J\u202f.png: 7 (")
+
+
+# ---------------------------------------------------------------------------------- nothing of the user's is overwritten
+
+
+def test_a_plot_never_takes_the_place_of_a_picture(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, before = tmp_path / "other.png", picture.read_bytes()
+    other.write_bytes(before)
+    for words in ([picture, "--plot", picture], ["--plot", picture, other]):
+        assert command.status(predict.main, list(map(str, words))) == 1
+        assert "name another file" in capsys.readouterr().err and picture.read_bytes() == before
+    assert command.status(predict.main, ["--force", "--plot", str(picture), str(picture)]) == 1
+    assert picture.read_bytes() == before  # what is read stays, whatever is forced
+    assert predict.main(["--force", "--plot", str(picture), str(other)]) == 0
+    assert picture.read_bytes() != before and f"wrote {picture}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
+def test_a_plot_of_ours_is_drawn_again_and_never_read(
+    kind: str, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plot = tmp_path / f"seen.{kind}"
+    for _ in range(2):
+        assert predict.main(["--plot", str(plot), str(tmp_path)]) == 0
+        assert capsys.readouterr().out.count("\n") == 1 and is_ours(plot)
+
+
+def test_a_plot_for_a_missing_folder_is_told_before_anything_is_read(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.status(predict.main, ["--plot", str(tmp_path / "absent" / "seen.png"), str(picture)]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err == f"predict.py: {tmp_path / 'absent'}: no such folder\n"
+
+
+# ---------------------------------------------------------------------------------- what can be named
+
+
+def test_patterns_that_the_shell_left_are_expanded_in_natural_order(picture: Path, tmp_path: Path) -> None:
+    for name in ("p10.png", "p9.png", "p100.png", "q1.png"):
+        (tmp_path / name).write_bytes(picture.read_bytes())
+    found = [os.path.basename(name) for name, _ in find_pictures([str(tmp_path / "p*.png")])]
+    assert found == ["p9.png", "p10.png", "p100.png"]
+    assert [os.path.basename(name) for name, _ in find_pictures([str(tmp_path)])] == [
+        *found,
+        "q1.png",
+        "seven.png",
+    ]
+    ((_, problem),) = find_pictures([str(tmp_path / "z*.png")])
+    assert "no file matches" in str(problem)
+    (tmp_path / "odd[1].png").write_bytes(picture.read_bytes())  # a name that looks like a pattern
+    assert [source for _, source in find_pictures([str(tmp_path / "odd[1].png")])] == [
+        str(tmp_path / "odd[1].png")
+    ]
+
+
+def test_an_address_and_an_empty_stdin_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    ((_, problem),) = find_pictures(["https://example.org/seven.png"])
+    assert "is an address" in str(problem)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    ((_, problem),) = find_pictures(["-"])
+    assert "stdin was empty" in str(problem)
+
+
+def test_an_iphones_picture_is_read(recognizer: Recognizer, seven: np.ndarray, tmp_path: Path) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    path = tmp_path / "seven.heic"
+    pillow_heif.from_pillow(Image.fromarray(seven).convert("RGB")).save(path)
+    assert recognizer.read(path).text == "7"
+
+
+def test_without_its_package_an_iphones_picture_names_the_cure(
+    recognizer: Recognizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ink.decode._formats", lambda: FORMATS)
+    (tmp_path / "seven.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    with pytest.raises(PictureError, match="pip install pillow-heif"):
+        recognizer.read(tmp_path / "seven.heic")
+
+
+def test_the_pages_of_a_pdf_are_read(seven: np.ndarray, three: np.ndarray, tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    pages = [Image.fromarray(page) for page in (seven, three)]
+    pages[0].save(tmp_path / "two.pdf", save_all=True, append_images=pages[1:])
+    found = list(find_pictures([str(tmp_path / "two.pdf")]))
+    assert [name for name, _ in found] == [f"{tmp_path / 'two.pdf'}, page {number}" for number in (1, 2)]
+    assert [Recognizer().read(page).text for _, page in found] == ["7", "3"]
+    (tmp_path / "bad.pdf").write_bytes(b"%PDF-1.7 and no more")
+    ((_, problem),) = find_pictures([str(tmp_path / "bad.pdf")])
+    assert "damaged" in str(problem)
+
+
+def test_without_its_package_a_pdf_names_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    Image.new("L", (80, 80), 255).save(tmp_path / "blank.pdf")
+    assert predict.main([str(tmp_path / "blank.pdf")]) == 1
+    assert "pip install pypdfium2" in (err := capsys.readouterr().err) and err.count("\n") == 1
+
+
+def test_corrections_are_two_options_and_eat_no_picture(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
+    assert predict.main(["--corrections", str(picture)]) == 0
+    (tmp_path / "mine").mkdir()
+    assert predict.main(["--corrections-in", str(tmp_path / "mine"), str(picture)]) == 0
+    assert command.status(predict.main, ["--corrections-in", str(tmp_path / "none"), str(picture)]) == 1
+    assert "no folder of corrections" in capsys.readouterr().err
+
+
+def test_a_wrong_type_says_what_is_accepted_and_a_tensor_is_a_picture(
+    recognizer: Recognizer, digits: Digits
+) -> None:
+    for wrong in ([[0] * 28] * 28, None, 7):
+        with pytest.raises(TypeError, match=r"a path, bytes, .* or a tensor"):
+            recognizer.read(wrong)  # type: ignore[arg-type]
+    images, labels = next(iter(Batches(digits, 20)))
+    for tensors in (images, images[:, 0], digits.images[:20]):  # (1, 28, 28), (28, 28), uint8
+        assert sum(recognizer.read(tensor).text == str(int(y)) for tensor, y in zip(tensors, labels)) >= 19
+
+
+def test_objects_say_what_they_are(recognizer: Recognizer, digits: Digits) -> None:
+    assert repr(recognizer) == "<Recognizer: residual, 10 classes, on cpu>"
+    assert repr(Batches(digits, 100)).startswith("<Batches: ")
+
+
+# ---------------------------------------------------------------------------------- starting
+
+
+@pytest.mark.parametrize("name", ["predict.py", "test.py", "export.py"])
+@pytest.mark.parametrize("word, code", [("--help", 0), ("--nonsense", 2)])
+def test_help_and_usage_errors_import_nothing_heavy(name: str, word: str, code: int) -> None:
+    lines = f"""
+import runpy, sys
+sys.argv = [{name!r}, {word!r}]
+try:
+    runpy.run_path({str(ROOT / name)!r}, run_name="__main__")
+except SystemExit as end:
+    print(end.code, *({{"torch", "numpy", "PIL", "scipy"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == str(code), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["predict.py", "test.py", "export.py"])
+def test_a_forgotten_environment_is_one_line_that_names_the_cure(name: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-S", str(ROOT / name), *(["x.png"] if name == "predict.py" else [])]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert "is not installed for" in done.stderr and "pip install -r requirements.txt" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "suffix, reader", [(".pt2", "torch.export.load"), (".torchscript", "torch.jit.load")]
+)
+def test_an_export_for_other_programs_is_told_apart(
+    suffix: str, reader: str, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / f"model{suffix}").write_bytes(b"PK\x03\x04")
+    assert command.status(predict.main, ["--model", str(tmp_path / f"model{suffix}"), str(picture)]) == 1
+    err = capsys.readouterr().err
+    assert reader in err and ".onnx" in err and err.count("\n") == 1

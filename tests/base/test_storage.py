@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from base.storage import atomic_write, back_up, try_out, unused_path, user_data_dir
+from base.storage import (
+    EXPORT_MARK,
+    PLOT_MARK,
+    atomic_write,
+    back_up,
+    check_target,
+    try_out,
+    unused_path,
+    user_data_dir,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -38,12 +47,28 @@ def test_a_private_file_stays_private_and_a_rename_is_durable(
 
 
 def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / "nowhere" / "plot.png"):
-        pass
-    assert caught.value.filename == str(tmp_path / "nowhere" / "plot.png")
-    with pytest.raises(FileNotFoundError) as caught:
-        try_out(tmp_path / "nowhere" / "plot.png")
-    assert caught.value.filename == str(tmp_path / "nowhere" / "plot.png")
+    for use in (try_out, lambda path: atomic_write(path).__enter__()):
+        with pytest.raises(FileNotFoundError, match="no such folder") as caught:
+            use(tmp_path / "nowhere" / "plot.png")
+        assert caught.value.filename == str(tmp_path / "nowhere")
+
+
+def test_only_new_files_and_our_own_are_targets(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    check_target(path, [path])
+    path.write_bytes(b"a user's")
+    with pytest.raises(ValueError, match="--force"):
+        check_target(path)
+    check_target(path, force=True)
+    for mark in (PLOT_MARK, EXPORT_MARK):
+        path.write_bytes(b"\0" + mark.encode() + b"\0")
+        check_target(path)
+        (tmp_path / "sub").mkdir(exist_ok=True)
+        for force in (False, True):
+            with pytest.raises(ValueError, match="files to be read"):
+                check_target(path, [tmp_path / "sub" / ".." / "file"], force)
+    with pytest.raises(ValueError, match="is a folder"):
+        check_target(tmp_path)
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A short part of benchmarks/fuzz.py and benchmarks/kill.py: nothing hostile makes a traceback, hangs or does harm."""
+"""A short part of benchmarks.fuzz and benchmarks.kill: nothing hostile makes a traceback, hangs or does harm."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_a_picture_too_large_for_memory_is_refused(size: tuple[int, int], tmp_pa
 
 
 def test_killed_at_any_instant_everything_loads(run) -> None:  # type: ignore[no-untyped-def]
-    result = run("benchmarks/kill.py", "--count", "2", cwd=ROOT)
+    result = run("-m", "benchmarks.kill", "--count", "2", cwd=ROOT)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("nothing lost, all files load") == 2
 

@@ -1,6 +1,8 @@
 """How commands end: with what main returns, at Ctrl-C, in a pipe that closes, with names that cannot be printed."""
 
 import argparse
+import gc
+import io
 import os
 import signal
 import subprocess
@@ -28,14 +30,43 @@ def test_ctrl_c_is_one_line_and_130() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "test.py: stopped\n")
 
 
-def test_an_error_to_be_told_is_one_line_and_any_other_keeps_its_trace() -> None:
-    code = f"{RUN}def main():\n    raise ValueError('no\\nMNIST')\ncommand.run(main, told="
-    told, other = (
-        subprocess.run([sys.executable, "-c", f"{code}{error})"], capture_output=True, text=True, timeout=60)
-        for error in ("ValueError", "KeyError")
-    )
-    assert (told.returncode, told.stdout, told.stderr) == (1, "", "test.py: no MNIST\n")
-    assert other.returncode == 1 and "Traceback" in other.stderr
+def test_an_error_that_a_user_can_mend_is_one_line_and_any_other_keeps_its_trace() -> None:
+    for error in ("ValueError", "RuntimeError", "OSError"):
+        ended = run(f"raise {error}('no\\nMNIST')")
+        assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "test.py: no MNIST\n")
+    ended = run("raise KeyError('x')")
+    assert ended.returncode == 1 and "Traceback" in ended.stderr
+    ended = run("raise ValueError('x')", PYTHONDEVMODE="1")
+    assert ended.returncode == 1 and "Traceback" in ended.stderr
+
+
+def test_a_missing_package_names_the_cure_and_a_missing_module_of_ours_is_a_fault() -> None:
+    ended = run("import nowhere.at_all")
+    assert ended.returncode == 1 and ended.stderr.count("\n") == 1
+    assert f"nowhere is not installed for {sys.executable}" in ended.stderr
+    assert "Traceback" in run("import base.nothing").stderr
+
+
+def test_an_old_python_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(command, "OLDEST_PYTHON", (99, 0))
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", told := io.TextIOWrapper(io.BytesIO(), write_through=True))
+    with pytest.raises(SystemExit) as ended:
+        command.run(lambda: 0)
+    assert ended.value.code == 1 and b"needs Python 99.0 or later" in told.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+def test_garbage_is_collected_again_once_all_is_imported() -> None:
+    with command.importing():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_status_names_the_command_whose_main_it_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    import predict
+
+    assert command.status(predict.main, ["--model", "absent.pth", "x.png"]) == 1
+    assert capsys.readouterr().err.startswith("predict.py: no model at absent.pth")
 
 
 def test_a_name_that_cannot_be_printed_is_printed_escaped() -> None:

@@ -16,14 +16,15 @@ from recognizer.road import Recognizer
 @pytest.mark.parametrize(
     "name",
     sorted(
-        path.name
+        path.stem
         for path in (ROOT / "benchmarks").glob("*.py")
         if "__main__" in path.read_text(encoding="utf-8")
     ),
 )
 def test_a_benchmark_tells_its_options(name: str) -> None:
     told = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / name), "--help"],
+        [sys.executable, "-m", f"benchmarks.{name}", "--help"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
@@ -32,8 +33,8 @@ def test_a_benchmark_tells_its_options(name: str) -> None:
 
 
 def test_a_fonts_signs_are_counted() -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "glyphs.py"), _fonts()[0], "--most", "10"]
-    counted = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-m", "benchmarks.glyphs", _fonts()[0], "--most", "10"]
+    counted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert counted.returncode == 0, counted.stderr
     first, *_, letters = [line for line in counted.stdout.splitlines() if "read" in line or "letters" in line]
     assert first == "| digits read | 10 | 100.0% | 100.0% |"
@@ -60,8 +61,10 @@ def test_public_scans_become_a_test_set(side: int, tmp_path: Path) -> None:
             text += "\n".join("".join(map(str, row)) for row in rows) + f"\n {label}\n"
     source, output = tmp_path / "public", tmp_path / "scans.npz"
     source.write_text(text, encoding="ascii")
-    command = [sys.executable, str(ROOT / "benchmarks" / "uci.py"), str(source)]
-    told = subprocess.run([*command, str(source), str(output)], capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-m", "benchmarks.uci", str(source)]
+    told = subprocess.run(
+        [*command, str(source), str(output)], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     assert (told.returncode, told.stdout) == (0, f"{output}: 24 digits of {side} x {side} pixels\n"), (
         told.stderr
     )
@@ -70,7 +73,7 @@ def test_public_scans_become_a_test_set(side: int, tmp_path: Path) -> None:
     assert all(np.array_equal(sample.source, 255 * rows) for sample, rows in zip(samples, [*bits, *bits]))
     source.write_bytes(b"\x1f\x9d\x90packed")
     told = subprocess.run(
-        [*command, str(tmp_path / "other.npz")], capture_output=True, text=True, timeout=120
+        [*command, str(tmp_path / "other.npz")], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert (
         told.returncode == 1
