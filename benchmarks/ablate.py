@@ -1,0 +1,349 @@
+"""What each rule of the reading road is worth: it is switched off, and every picture on which it acted is read again.
+
+    $ python -m benchmarks.ablate                                   # all rules, on pictures that this repository makes
+    $ python -m benchmarks.ablate --data FOLDER --rule "pen width"  # one rule, on public sets of handwriting as well
+
+FOLDER holds any of SETS, in the layouts of measuring/testsets.py. A rule has acted on a picture where it answered something
+else than its switched-off form does. A row says on how many pictures it acted, how many readings are right with it and wrong
+without it (lost), and how many are wrong with it and right without it (won).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from base import command  # noqa: E402
+from benchmarks import pictures, things  # noqa: E402
+from dataset import DataError, load_mnist, split_validation  # noqa: E402
+from ink.frame import make_frame  # noqa: E402
+from ink.measures import PAPER_SIDE  # noqa: E402
+from measuring.testsets import Sample, load_samples  # noqa: E402
+from recognizer.judge import walk  # noqa: E402
+from recognizer.road import Recognizer  # noqa: E402
+
+SETS = {  # files of a data folder, and the brushes in pixels with which strokes are drawn
+    "pictures.tsv": (16,),
+    "optdigits.npz": (16,),
+    "semeion.npz": (16,),
+    "pen_strokes.jsonl.gz": (6, 16, 32),
+    "unipen_strings.jsonl.gz": (10,),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the road.
+
+    `place`: the module and name under which it is called; `off`: given what stands there, returns what stands there without it;
+    `kind`: "answers" where its answers are compared, "yields" where it has acted once it yields more than its other form,
+    "asks" where it yields questions to the network and its last answer counts, "calls" where it has acted once it is called.
+    """
+
+    place: str
+    off: Callable[[Callable[..., Any]], Callable[..., Any]]
+    kind: str = "answers"
+
+    def find(self) -> tuple[Any, str]:
+        """Return the module or class that holds the rule, and its name there."""
+        module, *inner = self.place.split(":")
+        holder = importlib.import_module(module)
+        for name in inner[:-1]:
+            holder = getattr(holder, name)
+        return holder, inner[-1]
+
+
+def always(answer: Any) -> Callable[..., Any]:
+    """Return the form of a rule that gives one answer whatever it is asked."""
+    return lambda real: lambda *_, **__: answer
+
+
+def take(place: int, asks: bool = False) -> Callable[..., Any]:
+    """Return the form of a rule that answers with what it is given at `place`; `asks`: as a generator."""
+
+    def steps(*given: Any) -> Iterator[Any]:
+        yield from ()
+        return given[place]
+
+    return lambda real: steps if asks else lambda *given, **_: given[place]
+
+
+def none_of(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the form of a rule that marks nothing in its first argument (H, W)."""
+    return lambda given, *_: np.zeros(given.shape, bool)
+
+
+def uncut(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the form of a weighing of cuts that keeps its guess whole."""
+
+    def steps(_: Any, guess: Any, *__: Any) -> Iterator[Any]:
+        yield from ()
+        return [guess]
+
+    return steps
+
+
+def every_depth(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the form of a sample of paper's depths (H, W) that ink is not left out of."""
+    return lambda depth: depth[
+        :: max(1, max(depth.shape) // PAPER_SIDE), :: max(1, max(depth.shape) // PAPER_SIDE)
+    ].ravel()
+
+
+RULES = {
+    # a picture -> ink
+    "line around a canvas": Rule("ink.looks:_without_border", take(0)),
+    "coarse scans, enlarged": Rule("ink.looks:_coarse_looks", always(()), "yields"),
+    "page on a table": Rule("ink.looks:isolate_page", always(None)),
+    "elliptic pages": Rule(
+        "ink.looks:isolate_page", lambda real: lambda c, elliptic=False: None if elliptic else real(c)
+    ),
+    "page that is a shadow": Rule("ink.looks:is_dimmed", always(False)),
+    "flat shape": Rule("ink.looks:_flat_shape", always(None)),
+    "two papers": Rule("ink.looks:_on_two_papers", always(None)),
+    "sprayed grains": Rule("ink.looks:_grain_looks", always(()), "yields"),
+    "faint patch": Rule("ink.plain:_faint_patch", none_of),
+    "small picture seen whole": Rule("ink.looks:_whole_frames", always(()), "yields"),
+    "small drawing in dots": Rule("ink.looks:_is_dotted", always(False)),
+    "scan that fills its square": Rule("ink.looks:unstretch", lambda real: lambda ink: make_frame(ink)[None]),
+    "ruling on plain paper": Rule("ink.plain:erase_rules", take(0)),
+    "ruling on shaded paper": Rule("ink.paper:_without_ruling", take(0)),
+    "camera's noise": Rule("ink.paper:_without_noise", take(0)),
+    "paper beneath bold strokes": Rule("ink.paper:_paper_beneath", always(None)),
+    "light and shadow": Rule("ink.paper:_is_light", always(False)),
+    "steps of a gradient": Rule("ink.paper:_is_rounding", always(False)),
+    "shade of a lens": Rule("ink.paper:_edge_shade", none_of),
+    "dark corners": Rule("ink.paper:_dark_corners", none_of),
+    "ink's side by the median": Rule("ink.paper:_likelihood", always(1.0)),
+    "ink's side by standing out": Rule("ink.paper:_stands_out", always(1.0)),
+    "bright channels": Rule(
+        "ink.paper:_bright_channels", lambda real: lambda c, _: np.ones(c.shape[2], bool)
+    ),
+    "main marks": Rule("ink.paper:_main_marks", lambda real: lambda labels, count, depth: depth[labels > 0]),
+    "paper without its ink": Rule("ink.paper:_without_ink", every_depth),
+    # ink -> lines of pieces
+    "drawing in dots": Rule("ink.lines:_join_dots", always(None)),
+    "box around writing": Rule(
+        "ink.lines:find_layouts", lambda real: lambda ink: islice(real(ink), 1), "yields"
+    ),
+    "box that touches writing": Rule("ink.lines:_touched_box", always(None)),
+    "table": Rule("ink.boxes:_is_table", always(False)),
+    "dirt beside writing": Rule("ink.lines:_writing", lambda real: lambda boxes, *_: np.arange(len(boxes))),
+    "line under a number": Rule(
+        "ink.lines:_are_rules", lambda real: lambda boxes: np.zeros(len(boxes), bool)
+    ),
+    "hyphen": Rule("ink.lines:_is_hyphen", always(False)),
+    "parts over one another": Rule("ink.lines:_stand_over", always(False)),
+    "number that climbs": Rule("ink.lines:_join_slanted", always(None), "calls"),
+    "lines with room between": Rule("recognizer.grouping:are_lines_apart", always(False)),
+    "pieces that stand apart": Rule("recognizer.grouping:count_apart", always(0)),
+    # pieces -> digits
+    "pen width": Rule("ink.frame:fit_pen", take(0)),
+    "cuts along lines": Rule("ink.cuts:_straight_cuts", always(()), "yields"),
+    "cuts along paths": Rule("ink.cuts:_winding_cuts", always(()), "yields"),
+    "scribbles have holes": Rule("recognizer.grouping:count_holes", always(0)),
+    "open four": Rule("recognizer.grouping:Grouping:_is_four", always(False)),
+    "all pieces as one": Rule("recognizer.grouping:Grouping:_as_one", take(2, asks=True), "asks"),
+    "cuts without a sure pair": Rule("recognizer.grouping:Grouping:_weigh", uncut, "asks"),
+    "spot": Rule("recognizer.judge:is_solid", always(False)),
+    "bold as a silhouette": Rule("recognizer.judge:is_bold", always(False)),
+    "face in a 0": Rule("recognizer.judge:is_filled_in", always(False)),
+    "odd hole": Rule("recognizer.judge:has_odd_hole", always(False)),
+    "seen from all sides": Rule("recognizer.judge:Judge:look_again", take(1, asks=True), "asks"),
+    # digits -> reading
+    "digit among dirt": Rule("recognizer.road:Recognizer:_amid", take(2, asks=True), "asks"),
+    "main ink among dirt": Rule("ink.lines:find_main", always(None)),
+    "dirt in a line": Rule("recognizer.road:_without_dirt", take(0)),
+    "bar in a ring": Rule("recognizer.road:_is_ringed", always(False)),
+    "number in a box": Rule("recognizer.road:_says_more", always(False)),
+    "calmer scans": Rule("recognizer.road:_calmed", take(0)),
+}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Return whether two answers of a rule are equal."""
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one is other or not hasattr(one, "__dataclass_fields__") and bool(one == other)
+
+
+def watch(rule: Rule, act: Callable[[], object], real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `real` as it is, but that it calls `act` whenever it does something else than with `rule` switched off."""
+    off = rule.off(real)
+
+    def answers(*given: Any, **options: Any) -> Any:
+        answer = real(*given, **options)
+        if rule.kind == "calls" or not same(answer, off(*given, **options)):
+            act()
+        return answer
+
+    def yields(*given: Any, **options: Any) -> Iterator[Any]:
+        least = sum(1 for _ in off(*given, **options))
+        for number, answer in enumerate(real(*given, **options)):
+            if number >= least:
+                act()
+            yield answer
+
+    def asks(*given: Any) -> Iterator[Any]:
+        answer = yield from real(*given)
+        if not same(answer, walk(off(*given), np.asarray)):
+            act()
+        return answer
+
+    return {"yields": yields, "asks": asks}.get(rule.kind, answers)
+
+
+@contextmanager
+def replaced(changes: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]]) -> Iterator[None]:
+    """Replace what the rules of these names call by what each change makes of it, for a while."""
+    undo = []
+    for name, change in changes.items():
+        holder, attribute = RULES[name].find()
+        real = vars(holder)[attribute]
+        undo.append((holder, attribute, real))
+        setattr(holder, attribute, change(real))
+    try:
+        yield
+    finally:
+        for holder, attribute, real in reversed(undo):
+            setattr(holder, attribute, real)
+
+
+def is_right(sample: Sample, text: str) -> bool:
+    """Return whether a reading's text is the sample's label, lines joined; of what is no number, whether it is empty."""
+    return text.replace("\n", "") == (sample.label if sample.is_digit else "")
+
+
+def find_acted(
+    recognizer: Recognizer, samples: list[Sample], names: list[str]
+) -> tuple[list[str], dict[str, list[int]]]:
+    """Return what each sample reads as, and for each rule the places of the samples on which it acted."""
+    acted: dict[str, list[int]] = {name: [] for name in names}
+    texts: list[str] = []
+
+    def act(name: str) -> None:
+        if acted[name][-1:] != [len(texts)]:
+            acted[name].append(len(texts))
+
+    changes = {name: partial(watch, RULES[name], partial(act, name)) for name in names}
+    with replaced(changes):
+        for sample in samples:
+            texts.append(recognizer.read(sample.source).text)
+    return texts, acted
+
+
+def own_samples(count: int) -> Iterator[tuple[str, Sample]]:
+    """Yield (kind, sample) of `count` pictures a kind that this repository makes, of MNIST's validation digits and of nothing."""
+    digits = split_validation(load_mnist(True))[1]
+    rng = np.random.default_rng(0)
+
+    def draw() -> tuple[np.ndarray, str]:
+        place = int(rng.integers(len(digits)))
+        return digits.images[place, 0].numpy(), str(int(digits.labels[place]))
+
+    singles: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "as they are": lambda digit: digit,
+        "pasted": lambda digit: pictures.paste(digit, rng),
+        **{kind: partial(pictures.corrupt, kind=kind, rng=rng) for kind in pictures.CORRUPTIONS},
+        **{kind: partial(make, rng=rng) for kind, make in pictures.SCENES.items()},
+    }
+    for kind, make in singles.items():
+        for _ in range(count):
+            digit, label = draw()
+            yield kind, Sample(kind, make(digit), label)
+    for kind, options in {"apart": {}, "touching": {"touching": True}, "two lines": {"lines": 2}}.items():
+        for _ in range(count):
+            chosen = [draw() for _ in range(int(rng.integers(4, 10)))]
+            picture = pictures.number([digit for digit, _ in chosen], rng, **options)  # type: ignore[arg-type]
+            yield f"number, {kind}", Sample(kind, picture, "".join(label for _, label in chosen))
+    for kind, maker in {**pictures.NEGATIVES, "things": things.thing}.items():
+        for _ in range(count):
+            yield kind, Sample(kind, maker(rng), "none")
+
+
+def public_samples(folder: Path, every: int) -> Iterator[tuple[str, Sample]]:
+    """Yield (set, sample) of every so manieth sample of the SETS in `folder`."""
+    for name, brushes in SETS.items():
+        if (folder / name).exists():
+            for brush in brushes:
+                kind = name.split(".")[0] + (f", brush {brush}" if len(brushes) > 1 else "")
+                yield from (
+                    (kind, sample) for sample in islice(load_samples(folder / name, brush), 0, None, every)
+                )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the table; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="ablate.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rule", choices=RULES, action="append", help="a rule (default: all, one by one)")
+    parser.add_argument(
+        "--together", action="store_true", help="switch the rules off at the same time as well"
+    )
+    parser.add_argument("--data", type=Path, help="folder of public sets")
+    parser.add_argument(
+        "--every",
+        type=command.number(int, 1),
+        default=1,
+        help="read every so manieth of their pictures (default: 1)",
+    )
+    parser.add_argument(
+        "--count", type=command.number(int, 0), default=25, help="own pictures of a kind (default: 25)"
+    )
+    parser.add_argument("--names", action="store_true", help="name the kinds of what is lost and won")
+    arguments = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    recognizer, names = Recognizer(), arguments.rule or list(RULES)
+    found = list(own_samples(arguments.count)) if arguments.count else []
+    found += public_samples(arguments.data, arguments.every) if arguments.data else []
+    samples = [sample for _, sample in found]
+    texts, acted = find_acted(recognizer, samples, names)
+    right = sum(map(is_right, samples, texts))
+    print(
+        f"{right:,} of {len(samples):,} pictures are read right\n| rule | acted on | lost | won |\n|---|---:|---:|---:|",
+        flush=True,
+    )
+    runs = [[name] for name in names] + ([names] if arguments.together else [])
+    for switched in runs:
+        places = sorted({place for name in switched for place in acted[name]})
+        with replaced({name: RULES[name].off for name in switched}):
+            again = [recognizer.read(samples[place].source).text for place in places]
+        lost, won = [], []
+        for place, text in zip(places, again):
+            before, after = is_right(samples[place], texts[place]), is_right(samples[place], text)
+            if before != after:
+                (lost if before else won).append(place)
+        print(
+            f"| {switched[0] if len(switched) == 1 else 'together'} | {len(places):,} | {len(lost)} | {len(won)} |",
+            flush=True,
+        )
+        if arguments.names:
+            for title, changed in (("lost", lost), ("won", won)):
+                kinds = Counter(found[place][0] for place in changed)
+                print(
+                    "".join(f"    {title}: {number} {kind}\n" for kind, number in kinds.items()),
+                    end="",
+                    flush=True,
+                )
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main, filters=False, told=DataError)
