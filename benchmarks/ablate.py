@@ -106,17 +106,7 @@ def every_depth(real: Callable[..., Any]) -> Callable[..., Any]:
 
 RULES = {
     # a picture -> ink
-    "line around a canvas": Rule("ink.looks:_without_border", take(0)),
-    "coarse scans, enlarged": Rule("ink.looks:_coarse_looks", always(()), "yields"),
     "page on a table": Rule("ink.looks:isolate_page", always(None)),
-    "elliptic pages": Rule(
-        "ink.looks:isolate_page", lambda real: lambda c, elliptic=False: None if elliptic else real(c)
-    ),
-    "page that is a shadow": Rule("ink.looks:is_dimmed", always(False)),
-    "flat shape": Rule("ink.looks:_flat_shape", always(None)),
-    "two papers": Rule("ink.looks:_on_two_papers", always(None)),
-    "sprayed grains": Rule("ink.looks:_grain_looks", always(()), "yields"),
-    "faint patch": Rule("ink.plain:_faint_patch", none_of),
     "small picture seen whole": Rule("ink.looks:_whole_frames", always(()), "yields"),
     "small drawing in dots": Rule("ink.looks:_is_dotted", always(False)),
     "scan that fills its square": Rule("ink.looks:unstretch", lambda real: lambda ink: make_frame(ink)[None]),
@@ -125,30 +115,17 @@ RULES = {
     "camera's noise": Rule("ink.paper:_without_noise", take(0)),
     "paper beneath bold strokes": Rule("ink.paper:_paper_beneath", always(None)),
     "light and shadow": Rule("ink.paper:_is_light", always(False)),
-    "steps of a gradient": Rule("ink.paper:_is_rounding", always(False)),
     "shade of a lens": Rule("ink.paper:_edge_shade", none_of),
-    "dark corners": Rule("ink.paper:_dark_corners", none_of),
     "ink's side by the median": Rule("ink.paper:_likelihood", always(1.0)),
     "ink's side by standing out": Rule("ink.paper:_stands_out", always(1.0)),
-    "bright channels": Rule(
-        "ink.paper:_bright_channels", lambda real: lambda c, _: np.ones(c.shape[2], bool)
-    ),
     "main marks": Rule("ink.paper:_main_marks", lambda real: lambda labels, count, depth: depth[labels > 0]),
     "paper without its ink": Rule("ink.paper:_without_ink", every_depth),
     # ink -> lines of pieces
-    "drawing in dots": Rule("ink.lines:_join_dots", always(None)),
     "box around writing": Rule(
         "ink.lines:find_layouts", lambda real: lambda ink: islice(real(ink), 1), "yields"
     ),
-    "box that touches writing": Rule("ink.lines:_touched_box", always(None)),
-    "table": Rule("ink.boxes:_is_table", always(False)),
     "dirt beside writing": Rule("ink.lines:_writing", lambda real: lambda boxes, *_: np.arange(len(boxes))),
-    "line under a number": Rule(
-        "ink.lines:_are_rules", lambda real: lambda boxes: np.zeros(len(boxes), bool)
-    ),
-    "hyphen": Rule("ink.lines:_is_hyphen", always(False)),
     "parts over one another": Rule("ink.lines:_stand_over", always(False)),
-    "number that climbs": Rule("ink.lines:_join_slanted", always(None), "calls"),
     "lines with room between": Rule("recognizer.grouping:are_lines_apart", always(False)),
     "pieces that stand apart": Rule("recognizer.grouping:count_apart", always(0)),
     # pieces -> digits
@@ -156,21 +133,16 @@ RULES = {
     "cuts along lines": Rule("ink.cuts:_straight_cuts", always(()), "yields"),
     "cuts along paths": Rule("ink.cuts:_winding_cuts", always(()), "yields"),
     "scribbles have holes": Rule("recognizer.grouping:count_holes", always(0)),
-    "open four": Rule("recognizer.grouping:Grouping:_is_four", always(False)),
     "all pieces as one": Rule("recognizer.grouping:Grouping:_as_one", take(2, asks=True), "asks"),
     "cuts without a sure pair": Rule("recognizer.grouping:Grouping:_weigh", uncut, "asks"),
     "spot": Rule("recognizer.judge:is_solid", always(False)),
     "bold as a silhouette": Rule("recognizer.judge:is_bold", always(False)),
     "face in a 0": Rule("recognizer.judge:is_filled_in", always(False)),
-    "odd hole": Rule("recognizer.judge:has_odd_hole", always(False)),
     "seen from all sides": Rule("recognizer.judge:Judge:look_again", take(1, asks=True), "asks"),
     # digits -> reading
     "digit among dirt": Rule("recognizer.road:Recognizer:_amid", take(2, asks=True), "asks"),
     "main ink among dirt": Rule("ink.lines:find_main", always(None)),
-    "dirt in a line": Rule("recognizer.road:_without_dirt", take(0)),
     "bar in a ring": Rule("recognizer.road:_is_ringed", always(False)),
-    "number in a box": Rule("recognizer.road:_says_more", always(False)),
-    "calmer scans": Rule("recognizer.road:_calmed", take(0)),
 }
 
 

@@ -7,13 +7,11 @@ doubt (a loose bar, two digits that touch), grouping.py lets the network choose 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations
 
 import numpy as np
 from scipy import ndimage
 
-from ink.boxes import MAX_PIECES, _find_frames, _touched_box
-from ink.dots import _join_dots
+from ink.boxes import MAX_PIECES, _find_frames
 from ink.measures import EIGHT, Box, find_box
 from ink.piece import Piece
 
@@ -22,9 +20,7 @@ LEAST_BODY = 0.35  # of the tallest component's height; a smaller one is part of
 DIRT = 0.15  # of the largest component's ink; what is more beside it is no dirt
 APART = 0.06  # of the line's height; tall pieces this far apart are two digits rather than one
 FAR_APART = 0.15  # and lower ones
-MOST_LINES = 12  # among which parts of one that climbs are looked for
 STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
-FLAT = 5  # width over height of a line under a number, at least
 
 
 def find_lines(ink: np.ndarray) -> list[list[Piece]]:
@@ -43,24 +39,19 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
         return
     crop = ink[top:bottom, left:right]
     boxes, mass = _measure(crop, labels, count)
-    if (joined := _join_dots(crop, labels, boxes, mass)) is not None:
-        yield from find_layouts(np.pad(joined, ((top, ink.shape[0] - bottom), (left, ink.shape[1] - right))))
-        return
     if count == 1:
         yield [[Piece((left, top, right, bottom), crop)]]
     else:
         kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
-        kept = kept[~_are_rules(boxes[kept])]
         lines = _split_lines(boxes, _join(boxes, kept))
         cut_out = [
             [_cut_out(crop, labels, boxes, members, (left, top)) for members in line] for line in lines
         ]
         yield [sorted(line, key=lambda piece: piece.box[0] + piece.box[2]) for line in cut_out]
     frames = _find_frames(labels, boxes, mass) if count > 1 else []
-    around = np.isin(labels, frames) if frames else _touched_box(labels, boxes, int(mass.argmax()))
-    if around is not None:
+    if frames:
         rest = ink.copy()
-        rest[top:bottom, left:right][around] = 0
+        rest[top:bottom, left:right][np.isin(labels, frames)] = 0
         *_, held = find_layouts(rest)  # a box may have double lines
         yield held
 
@@ -150,17 +141,6 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     return np.sort([*body, *near])
 
 
-def _are_rules(boxes: np.ndarray) -> np.ndarray:
-    """Say which of `boxes` (N, 4) are long lines under or over at least two others, which stand or hang there."""
-    left, top, right, bottom = boxes.T
-    middle, heights = (left + right) / 2, bottom - top
-    along = (
-        (middle > left[:, None]) & (middle < right[:, None]) & (heights > 1.5 * heights[:, None])
-    )  # [a, b]: b along a
-    beside = (bottom <= bottom[:, None]) | (top >= top[:, None])
-    return (right - left >= FLAT * heights) & ((along & beside).sum(axis=1) >= 2)
-
-
 def _row_gap(a: Piece, b: Piece) -> float:
     """Return the least distance, in pixels along a row, from the ink of `a` to the ink of `b` at its right."""
     top, bottom = max(a.box[1], b.box[1]), max(min(a.box[3], b.box[3]), a.box[1], b.box[1])
@@ -197,7 +177,7 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
     bodies = [int(i) for i in kept if heights[i] >= SPECK * tall * 1.3] or [int(i) for i in kept]
     for i in (int(i) for i in kept if int(i) not in bodies):
         nearest = min(bodies, key=lambda j: _gap(boxes[i], boxes[j]))
-        if _gap(boxes[i], boxes[nearest]) <= 0.3 * tall and not _is_hyphen(boxes[i], boxes[nearest]):
+        if _gap(boxes[i], boxes[nearest]) <= 0.3 * tall:
             parent[i] = nearest
     for a in bodies:
         for b in bodies:
@@ -207,17 +187,6 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
     for i in parent:
         groups.setdefault(root(i), []).append(i)
     return [members for key, members in groups.items() if key in bodies]
-
-
-def _is_hyphen(mark: np.ndarray, body: np.ndarray) -> bool:
-    """Say whether a flat component lies beside another at half its height: a hyphen, a minus, a bar of =."""
-    (left, top, right, bottom), (other_left, other_top, other_right, other_bottom) = mark, body
-    beside = left >= other_right or right <= other_left
-    quarter = (other_bottom - other_top) / 4
-    level = (
-        abs((top + bottom) - (other_top + other_bottom)) <= 2 * quarter
-    )  # its middle lies in the other's middle half
-    return bool(beside and level and bottom - top <= min(quarter, right - left))
 
 
 def _stand_over(a: np.ndarray, b: np.ndarray, tall: float) -> bool:
@@ -260,33 +229,10 @@ def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[i
         for line, most in zip(lines, highest)
         if most >= SPECK * tall
     ]
-    if len(lines) <= MOST_LINES:
-        _join_slanted(
-            lines,
-            [(int(boxes[members, 0].min()), int(boxes[members, 2].max())) for members in groups],
-            extent,
-        )
     return [
         [groups[g] for g in line]
         for line in sorted(lines, key=lambda line: np.mean([sum(extent[g]) for g in line]))
     ]
-
-
-def _join_slanted(
-    lines: list[list[int]], across: list[tuple[int, int]], extent: list[tuple[int, int]]
-) -> None:
-    """Join those of `lines` of which one goes on where another ends, as when a number climbs; the groups' columns and rows decide."""
-    for line, other in permutations(lines, 2):
-        last, first = max(line, key=lambda g: across[g][1]), min(other, key=lambda g: across[g][0])
-        (left, right), (top, bottom) = across[last], extent[last]
-        gap = across[first][0] - right
-        lower = min(bottom - top, extent[first][1] - extent[first][0])
-        shared = min(bottom, extent[first][1]) - max(top, extent[first][0])
-        if -0.2 * (right - left) <= gap <= 2 * lower and shared >= 0.4 * lower:
-            line += other
-            lines.remove(other)
-            _join_slanted(lines, across, extent)
-            return
 
 
 def _cut_out(

@@ -82,12 +82,6 @@ def pen_width(ink: np.ndarray) -> float:
     return float(2 * ink.sum() / max(outline, 1e-6))
 
 
-def ellipticity(marks: np.ndarray) -> float:
-    """Return how much of the ellipse with their second moments `marks` (H, W) fill: 1 for an ellipse, less for all else."""
-    moments = np.cov(np.nonzero(marks), bias=True) + np.eye(2) / 12  # a pixel's own among them
-    return float(marks.sum() / (4 * np.pi * np.sqrt(np.linalg.det(moments))))
-
-
 def is_solid(ink: np.ndarray) -> bool:
     """Say whether cropped `ink` is one filled spot, like a dot or a disc, rather than strokes."""
     return pen_width(ink) > SOLID * max(ink.shape)

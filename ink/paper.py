@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ink.measures import EIGHT, PAPER_SIDE, _above_noise, deviation, otsu, pen_width, reduced, rim
+from ink.measures import EIGHT, PAPER_SIDE, _above_noise, deviation, otsu, reduced, rim
 from ink.ruling import _without_ruling
 
 PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the median grey lies between darkest and brightest
@@ -22,12 +22,6 @@ PLAINLY = 5.0  # how much likelier such strokes make the side they are on
 TWO_KINDS = 0.8  # of the variance of depth that ink and paper explain where there is ink; halves of a bell curve explain 0.64
 ONE_DEPTH = 0.7  # of the deepest of a bold stroke that half of it reaches
 UNEVEN = 0.25  # of the strokes' contrast; how far such paper may stray from a quadratic surface
-ENDS = slice(None, 5), slice(-5, None)  # pixels of a side that are near its corners
-FEWEST_LEVELS = (
-    3  # grey levels of 255 between paper and ink; on dark paper one is the step of a smooth gradient
-)
-LEAST_PAPER = 0.6  # of the level of paper's brightest channel; one that is darker shows no dark ink,
-DIM_PAPER = 60  # grey levels of 255; unless paper is no brighter than this in any
 UNLIKELY = 100.0  # how much less likely light and shadow are than what has sharp edges
 BROAD, GRADUAL = (
     0.15,
@@ -60,11 +54,10 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
     level = _without_noise(_level(colours, dark_ink))
     depth, bold = _depth(level, window)
     ink, strong = _strokes(depth)
-    if not ink.any() or strong < 0.5 and _is_rounding(level[ink > 0], depth[ink > 0]):
+    if not ink.any():
         return np.zeros_like(ink), 0.0
-    if min(ink.shape) > PAPER_SIDE:  # a photo, where a lens darkens edges and corners
+    if min(ink.shape) > PAPER_SIDE:  # a photo, where a lens darkens the edges
         ink[_edge_shade(ink)] = 0
-        ink[_dark_corners(ink)] = 0
     share = float((ink > 0).mean())
     if share >= 0.5 and not bold:
         return ink, 0.0
@@ -79,8 +72,7 @@ def _level(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
     """Return a picture (H, W[, 3]) as float32 (H, W) in [0, 1] in which the ink is dark: of its channels, the one that shows most."""
     grey = colours
     if colours.ndim == 3:
-        shows = colours[..., _bright_channels(colours, dark_ink)]
-        grey = shows.min(axis=2) if dark_ink else shows.max(axis=2)
+        grey = colours.min(axis=2) if dark_ink else colours.max(axis=2)
     level = grey.astype(np.float32) / 255
     return level if dark_ink else 1 - level
 
@@ -117,11 +109,6 @@ def _strokes(depth: np.ndarray) -> tuple[np.ndarray, float]:
     return ink, strong
 
 
-def _is_rounding(level: np.ndarray, depth: np.ndarray) -> bool:
-    """Say whether ink of these levels and depths (N,) differs from its paper by no more than a smooth gradient's steps do."""
-    return bool(np.percentile(level * depth / (1.001 - depth), 90) < FEWEST_LEVELS / 255)
-
-
 def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:
     """Say whether `ink` (H, W), `strong` in depth, is a lamp's spot or a shadow: broad, with a quarter of its outline gradual."""
     marks = reduced(ink) > FAINT_SHADE / 2
@@ -144,12 +131,6 @@ def _stands_out(level: np.ndarray, ink: np.ndarray) -> float:
     return float(np.median(below[marks >= 0.5 * marks.max()]))
 
 
-def _bright_channels(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
-    """Return which channels (C,) of a picture (H, W, C) show dark (or light) ink: those in which its paper is not dark (or light) itself."""
-    paper = np.median(colours if dark_ink else 255 - colours, axis=(0, 1))
-    return (paper >= LEAST_PAPER * paper.max()) | (paper.max() < DIM_PAPER)
-
-
 def _edge_shade(ink: np.ndarray) -> np.ndarray:
     """Return a mask of what is broad and faint in `ink` (H, W) from the picture's edge on: the shade of a lens, not a stroke."""
     faint = ndimage.binary_erosion((ink > 0) & (ink < FAINT_SHADE), EIGHT, 2, border_value=1)
@@ -158,27 +139,6 @@ def _edge_shade(ink: np.ndarray) -> np.ndarray:
     shade[rim(labels)] = True
     shade[0] = False
     return ndimage.binary_dilation(shade[labels], EIGHT, 2)
-
-
-def _dark_corners(ink: np.ndarray) -> np.ndarray:
-    """Return a mask of the patches in the corners of `ink` (H, W) that are three times as wide as the pen of the rest."""
-    labels, _ = ndimage.label(ink > 0, EIGHT)
-    near = {
-        int(np.bincount(labels[rows, columns].ravel()).argmax()) for rows in ENDS for columns in ENDS
-    }  # the commonest there
-    dark = np.zeros(ink.shape, bool)
-    for n in near - {0}:
-        part = labels == n
-        pen = pen_width(np.where(part, 0, ink))
-        core = (
-            ndimage.distance_transform_edt(np.pad(ndimage.binary_fill_holes(part), 1, mode="edge"))[
-                1:-1, 1:-1
-            ]
-            > 1.5 * pen
-        )
-        if 0 < pen and core.any():
-            dark |= part & (ndimage.distance_transform_edt(~core) <= 3 * pen)
-    return dark
 
 
 def _without_ink(depth: np.ndarray) -> np.ndarray:

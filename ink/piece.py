@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ink.measures import EIGHT, Box, ellipticity, pen_width
+from ink.measures import EIGHT, Box, pen_width
 
 LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in the ink, not loops
 LEAST_HELD, LARGEST_DOT = (
     0.08,
     0.25,
 )  # of a 0's longer side: length of a mark in it at least, of a dot at most
-ROUND_HOLE = 0.7  # of an ellipse; one of MNIST's 0s in a thousand has a hole that is less round
 SLASH, BOWED = (
     1.7,
     0.2,
@@ -58,12 +57,6 @@ def tallest(pieces: list[Piece]) -> int:
     return max(piece.height for piece in pieces)
 
 
-def meets_edge(piece: Piece, shape: tuple[int, ...]) -> bool:
-    """Say whether `piece` runs out of ink of `shape` (H, W)."""
-    left, top, right, bottom = piece.box
-    return left == 0 or top == 0 or right == shape[1] or bottom == shape[0]
-
-
 def count_holes(piece: Piece) -> int:
     """Return how many patches of paper the ink encloses: 0 to 2 in a plainly written digit."""
     paper, count = ndimage.label(np.pad(piece.ink < 0.5 * piece.ink.max(), 1, constant_values=True))
@@ -96,12 +89,6 @@ def is_filled_in(piece: Piece) -> bool:
         np.maximum(variances, 0)
     )  # of a bar its sides over sqrt(12); rounding makes 0 negative
     return bool(across > max(SLASH * pen_width(piece.ink) / math.sqrt(12), BOWED * along))
-
-
-def has_odd_hole(piece: Piece) -> bool:
-    """Say whether the largest hole in the ink is not as round as a 0's: something cut out of a disc."""
-    labels, count = ndimage.label(enclosed(piece.ink >= 0.5 * piece.ink.max()))
-    return bool(count) and ellipticity(_largest(labels)) < ROUND_HOLE
 
 
 def _largest(labels: np.ndarray) -> np.ndarray:

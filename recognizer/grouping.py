@@ -19,7 +19,6 @@ SURE_OF_PAIRS = 0.998  # the same where the reader of pairs is asked, too: the n
 JOIN_COST = 4.0  # nats; and each pair of pieces joined though they stand apart like two digits
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 WIDEST = 1.4  # width over height of the widest single digit
-SURE_FOUR = 3.5  # nats of certainty from which two strokes, each surer to be a 1, are a 4
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
 LIKELY = 0.7  # confidence that a whole needs where a part by itself is surely a digit and another is none
@@ -74,7 +73,7 @@ class Grouping:
         for start in range(len(parts) - 1):
             for stop in range(start + 2, min(start + LONGEST_RUN, len(parts)) + 1):
                 price = sum(gaps[start : stop - 1])
-                least = GROUP_COST + (0 if self._are_bars(alone[start:stop]) else price)
+                least = GROUP_COST + price
                 if least >= sum(costs[start:stop]):
                     continue  # however sure the network is of the whole
                 whole = merge(parts[start:stop])
@@ -84,8 +83,6 @@ class Grouping:
         guesses = alone + (yield from self.judge.look(joined))
         best: list[tuple[float, list[Guess]]] = [(0.0, []), *((math.inf, []) for _ in parts)]
         for (start, stop, price), guess in sorted(zip(spans, guesses), key=lambda each: each[0]):
-            if price and self._are_bars(alone[start:stop]) and self._is_four(guess, alone[start:stop]):
-                price = 0
             cost = best[start][0] + guess.cost + price
             if cost < best[stop][0]:
                 best[stop] = (cost, [*best[start][1], guess])
@@ -94,11 +91,6 @@ class Grouping:
     def _are_bars(self, guesses: list[Guess]) -> bool:
         """Say whether these are two that would each be a 1: they may be a 4 in two strokes, or a V or a U cut in two."""
         return len(guesses) == 2 and all(self.judge.name(guess.probs) == "1" for guess in guesses)
-
-    def _is_four(self, whole: Guess, bars: list[Guess]) -> bool:
-        """Say whether `whole` is a 4: surely, or more surely than one of its bars is a 1."""
-        least = min(SURE_FOUR, *(float(certainty(bar.probs)) for bar in bars))
-        return self.judge.name(whole.probs) == "4" and bool(certainty(whole.probs) >= least)
 
     def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
         """Return `lines`, or one broken digit if all pieces together read better so, or surely so where some are no digit."""

@@ -14,7 +14,7 @@ from base.checkpoint import Checkpoint, predict_pairs
 from corrections.memory import Memory
 from ink.frame import make_frame
 from ink.measures import is_bold, is_solid
-from ink.piece import Piece, has_odd_hole, is_filled_in
+from ink.piece import Piece, is_filled_in
 from recognizer.asking import UNSURE, VIEWS, certainty, look_around
 
 GROUP_COST = 0.05  # nats; each further digit must explain the ink better by this much
@@ -118,9 +118,7 @@ class Judge:
             return False
         if certain < SURE_BOLD and not among and is_bold(ink):
             return False
-        if self.name(guess.probs) != "0":
-            return True
-        return not is_filled_in(guess.piece) and not (is_bold(ink) and has_odd_hole(guess.piece))
+        return self.name(guess.probs) != "0" or not is_filled_in(guess.piece)
 
     def look(self, pieces: list[Piece]) -> Steps[list[Guess]]:
         """Return what the network says of each piece, in one batch."""

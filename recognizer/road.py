@@ -22,8 +22,8 @@ from ink import lines as segment
 from ink.decode import PictureError, Source, see_as_is
 from ink.frame import fit_frame, frame_amid
 from ink.looks import Look, Picture, read_ink
-from ink.measures import find_box, is_solid
-from ink.piece import Piece, meets_edge, merge
+from ink.measures import find_box
+from ink.piece import Piece, merge
 from ink.plain import SMALL_SIDE
 from recognizer.answer import Digit, Reading
 from recognizer.asking import certainty
@@ -39,7 +39,6 @@ NUMBER, MOST_READ = (
     2,
     2 / 3,
 )  # digits, and their share of all groups, from which the others are likely digits too
-SCAN_TEMPERATURE = 1.2  # of what is told of a scan that fills its square; fitted on validation digits made such scans (RESULTS.md)
 LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
 ROUND, LONGEST_RINGED = (
     0.9,
@@ -130,7 +129,7 @@ class Recognizer:
 
     def _read_looks(self, picture: Picture) -> Steps[Reading]:
         """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
-        best, stretched = Reading("blank", "", ()), False
+        best = Reading("blank", "", ())
         for look in picture.looks:
             if look.frames is None:
                 first = yield from self._read_framed(look.ink, picture.scale)
@@ -138,13 +137,10 @@ class Recognizer:
                 first = yield from self._read_frames(look.ink, look.frames, picture.scale)
             reading = yield from self._amid(look, first, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
-                best, stretched = (
-                    reading,
-                    reading is first and look.frames is not None and len(look.frames) > 1,
-                )
+                best = reading
             if best.confidence >= DOUBTFUL:
                 break
-        return _calmed(best) if stretched and not self.judge.is_corrected(best.groups[0].frame) else best
+        return best
 
     def _read_frames(self, ink: np.ndarray, frames: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
@@ -198,13 +194,12 @@ class Recognizer:
     def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink; where a box or ring is drawn around some of it, what they hold, if that is sure and it is no slashed 0."""
         layouts = segment.find_layouts(ink)
-        reading = yield from self._read_lines(next(layouts), scale, ink.shape)
+        reading = yield from self._read_lines(next(layouts), scale)
         held = next(layouts, None)
         if held is None:
             return reading
-        within = yield from self._read_lines(held, scale, ink.shape)
-        sure = within.confidence >= OTHER_INK and not within.rejected
-        if not sure and not _says_more(within, reading):
+        within = yield from self._read_lines(held, scale)
+        if within.confidence < OTHER_INK or within.rejected:
             return reading
         if within.text == "0" and reading.text in LOOPED and reading.confidence >= OTHER_INK:
             return reading  # drawn in outline: the 0 is the inner edge of its loop
@@ -212,18 +207,18 @@ class Recognizer:
         slashed = zero and within.text == "1" and not _is_ringed(within.digits[0], reading.digits[0])
         return reading if slashed else within
 
-    def _read_lines(self, pieces: list[list[Piece]], scale: float, shape: tuple[int, ...]) -> Steps[Reading]:
-        """Read the lines of writing that `segment` found in ink of `shape` (H, W)."""
+    def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
+        """Read the lines of writing that `segment` found."""
         if not pieces:
             return Reading("blank", "", ())
         if self.judge.single:
             return (yield from self._read_single([piece for row in pieces for piece in row], scale))
         lines = yield from self.grouping.find_digits(pieces)
         seen = iter((yield from self.judge.look_again([guess for line in lines for guess in line])))
-        return self._compose([list(islice(seen, len(line))) for line in lines], scale, shape)
+        return self._compose([list(islice(seen, len(line))) for line in lines], scale)
 
-    def _compose(self, lines: list[list[Guess]], scale: float, shape: tuple[int, ...]) -> Reading:
-        """Return what lines of guesses say, in ink of `shape` (H, W): which are digits, and whether those are more than chance."""
+    def _compose(self, lines: list[list[Guess]], scale: float) -> Reading:
+        """Return what lines of guesses say: which are digits, and whether those are more than chance."""
         rows = [[(guess, self._digit(guess, scale)) for guess in line] for line in lines]
         found = tuple(group for row in rows for _, group in row)
         accepted = sum(group.accepted for group in found)
@@ -237,7 +232,6 @@ class Recognizer:
             and not self.judge.corrected(np.stack([group.frame for group in found])).any()
         ):
             return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
-        rows = [kept for row in rows if (kept := _without_dirt(row, shape))]
         if accepted >= NUMBER and accepted >= MOST_READ * sum(map(len, rows)):
             rows = [
                 [
@@ -303,25 +297,9 @@ class Recognizer:
         )
 
 
-def _calmed(reading: Reading) -> Reading:
-    """Return the reading of one digit in a scan that fills its square, its probabilities by SCAN_TEMPERATURE."""
-    told = pool([np.array(reading.groups[0].probs)], [1 / SCAN_TEMPERATURE])
-    return _reading_of(replace(reading.groups[0], confidence=float(told.max()), probs=tuple(told.tolist())))
-
-
 def _reading_of(digit: Digit) -> Reading:
     """Return what a picture says that holds one group of ink."""
     return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
-
-
-def _without_dirt(row: list[tuple[Guess, Digit]], shape: tuple[int, ...]) -> list[tuple[Guess, Digit]]:
-    """Return a line of writing without refused spots and, if none of it is accepted, without what runs out of the picture (H, W)."""
-    alone = not any(group.accepted for _, group in row)
-    return [
-        (guess, group)
-        for guess, group in row
-        if group.accepted or not (is_solid(guess.piece.ink) or alone and meets_edge(guess.piece, shape))
-    ]
 
 
 def _least_of_whole(look: Look, reading: Reading) -> float | None:
@@ -337,12 +315,6 @@ def _least_of_whole(look: Look, reading: Reading) -> float | None:
     if longest < LARGEST_FRAGMENT or number:  # dots alone, or several lines
         return None
     return SURE_WHOLE if parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
-
-
-def _says_more(within: Reading, reading: Reading) -> bool:
-    """Say whether a frame holds a number, most of it read, where `reading` with the frame has none, or more of it refused."""
-    number = len(within.digits) >= NUMBER and 2 * len(within.rejected) < len(within.digits)
-    return number and (len(reading.digits) < NUMBER or len(within.rejected) < len(reading.rejected))
 
 
 def _is_ringed(bar: Digit, outline: Digit) -> bool:

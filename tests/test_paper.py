@@ -11,7 +11,7 @@ from scipy import ndimage
 from ink.looks import read_ink
 from ink.measures import otsu
 from ink.page import isolate_page
-from ink.paper import _dark_corners, _edge_shade, _is_light, shaded_ink
+from ink.paper import _edge_shade, _is_light, shaded_ink
 from ink.raster import draw_strokes
 from ink.ruling import _without_ruling
 from recognizer.road import Recognizer
@@ -69,15 +69,6 @@ def test_the_page_is_read_and_the_table_is_not(name: str, seven: np.ndarray, rec
 def test_a_page_hardly_lighter_than_the_screen_is_seen(seven: np.ndarray) -> None:
     page = isolate_page(np.pad(seven, ((100, 300), (60, 200)), constant_values=228))
     assert page is not None and page[0].min() == page[:, -1].min() == 255
-
-
-def test_a_round_label_is_a_page(seven: np.ndarray) -> None:
-    y, x = np.mgrid[0:TALL, 0:WIDE]
-    label = np.where(np.hypot(y - 350, (x - 300) * 1.3) < 250, 240, 60).astype(np.uint8)
-    label[230:510, 160:440] = np.minimum(label[230:510, 160:440], seven)
-    page = isolate_page(label, elliptic=True)
-    assert page is not None and page[0].min() == page[:, -1].min() == 240
-    assert isolate_page(label) is None
 
 
 def sheet(strokes: list, light: np.ndarray, ruling: float = 0.0, pencil: float = 0.8) -> np.ndarray:
@@ -321,20 +312,6 @@ def test_the_shade_of_a_lens_at_the_edge_is_no_ink_and_a_stroke_there_is() -> No
     ink[50:60, 30:40] = 0.2  # faint, but no shade of a lens
     shade = _edge_shade(ink)
     assert shade[40:70, 88:].all() and not shade[:, :86].any() and not (shade & (before == 1)).any()
-
-
-def test_a_dark_corner_is_no_ink_and_a_stroke_in_a_corner_is() -> None:
-    ink = np.zeros((120, 160), np.float32)
-    ink[30:90, 60:68] = 1.0  # a stroke
-    ink[:50, :8] = ink[:8, :40] = 1.0  # another, in a corner
-    assert not _dark_corners(ink).any()
-    y, x = np.mgrid[:120, :160]
-    corner = (159 - x) + (119 - y) < 40
-    ink[corner] = 1.0
-    dark = _dark_corners(ink)
-    assert dark[corner].mean() > 0.95 and not dark[~corner].any()
-    alone = np.where(corner, ink, 0)
-    assert not _dark_corners(alone).any()  # the only ink is not taken away
 
 
 def test_a_row_of_boxes_is_not_ruled() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ink.cuts import find_cuts
 from ink.lines import count_apart, count_parts, find_layouts, find_lines, find_main
-from ink.piece import Piece, count_holes, has_odd_hole, is_filled_in, merge
+from ink.piece import Piece, count_holes, is_filled_in, merge
 from ink.raster import draw_strokes
 
 
@@ -194,18 +194,6 @@ def test_a_thin_straight_mark_is_a_slash_whatever_its_slope() -> None:
     bent = ring.copy()
     bent[25:50, 22] = bent[50, 22:42] = 1
     assert is_filled_in(Piece((0, 0, 60, 80), bent))
-
-
-def test_a_hole_that_is_not_round_is_odd() -> None:
-    y, x = np.mgrid[-40:40, -30:30]
-    disc = (np.hypot(y / 40, x / 30) < 1).astype(np.float32)
-    tick, oval, slit = disc.copy(), disc.copy(), disc.copy()
-    tick[30:55, 20:24] = tick[51:55, 20:45] = 0
-    oval[np.hypot(y / 15, x / 6) < 1] = 0
-    slit[20:60, 28:31] = 0
-    assert has_odd_hole(Piece((0, 0, 60, 80), tick))
-    for round_one in (disc, oval, slit):
-        assert not has_odd_hole(Piece((0, 0, 60, 80), round_one))
 
 
 def test_a_streak_from_edge_to_edge_is_no_writing() -> None:
