@@ -116,7 +116,6 @@ RULES = {
     "paper beneath bold strokes": Rule("ink.paper:_paper_beneath", always(None)),
     "light and shadow": Rule("ink.paper:_is_light", always(False)),
     "shade of a lens": Rule("ink.paper:_edge_shade", none_of),
-    "ink's side by the median": Rule("ink.paper:_likelihood", always(1.0)),
     "ink's side by standing out": Rule("ink.paper:_stands_out", always(1.0)),
     "main marks": Rule("ink.paper:_main_marks", lambda real: lambda labels, count, depth: depth[labels > 0]),
     "paper without its ink": Rule("ink.paper:_without_ink", every_depth),
@@ -141,7 +140,6 @@ RULES = {
     "seen from all sides": Rule("recognizer.judge:Judge:look_again", take(1, asks=True), "asks"),
     # digits -> reading
     "digit among dirt": Rule("recognizer.road:Recognizer:_amid", take(2, asks=True), "asks"),
-    "main ink among dirt": Rule("ink.lines:find_main", always(None)),
     "bar in a ring": Rule("recognizer.road:_is_ringed", always(False)),
 }
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ink.measures import Box, find_box, is_narrow, pen_width
+from ink.measures import find_box, is_narrow, pen_width
 
 FRAME_SIZE = 28  # pixels; side of a frame
 DIGIT_BOX = 20  # pixels; longer side of the ink in a frame
@@ -56,26 +56,6 @@ def fit_frame(ink: np.ndarray) -> np.ndarray:
     top, left = (FRAME_SIZE - part.shape[0]) // 2, (FRAME_SIZE - part.shape[1]) // 2
     frame[top : top + part.shape[0], left : left + part.shape[1]] = part
     return frame
-
-
-def frame_amid(ink: np.ndarray, box: Box) -> np.ndarray:
-    """Return the float32 (28, 28) frame of the digit in `box` of `ink` (H, W), with the ink around it where it lies."""
-    left, top, right, bottom = box
-    part = ink[top:bottom, left:right]
-    unit = max(part.shape) / DIGIT_BOX  # ink pixels a frame pixel
-    sides, before = [], []
-    for start, axis, length in ((top, 0, ink.shape[0]), (left, 1, ink.shape[1])):
-        sums = part.sum(axis=1 - axis)
-        first = (
-            start + float(sums @ np.arange(len(sums)) / sums.sum()) + 0.5 - (CENTRE + 0.5) * unit
-        )  # the frame's, on this axis
-        whole = math.floor(first), math.ceil(first + FRAME_SIZE * unit)
-        sides.append((slice(max(whole[0], 0), whole[1]), (max(-whole[0], 0), max(whole[1] - length, 0))))
-        before.append(first - whole[0])
-    window = Image.fromarray(np.pad(ink[sides[0][0], sides[1][0]], (sides[0][1], sides[1][1])))
-    method = Image.Resampling.BOX if unit > 1 else Image.Resampling.BICUBIC
-    around = (before[1], before[0], before[1] + FRAME_SIZE * unit, before[0] + FRAME_SIZE * unit)
-    return np.clip(np.asarray(window.resize((FRAME_SIZE, FRAME_SIZE), method, around)), 0, 1)
 
 
 def unstretch(ink: np.ndarray) -> np.ndarray:

@@ -17,7 +17,6 @@ from ink.piece import Piece
 
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
 LEAST_BODY = 0.35  # of the tallest component's height; a smaller one is part of another, or dirt
-DIRT = 0.15  # of the largest component's ink; what is more beside it is no dirt
 APART = 0.06  # of the line's height; tall pieces this far apart are two digits rather than one
 FAR_APART = 0.15  # and lower ones
 STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
@@ -63,17 +62,6 @@ def count_parts(ink: np.ndarray) -> tuple[int, float]:
         return 0, 0.0
     longest = max(part.stop - part.start for place in ndimage.find_objects(labels) for part in place)
     return count, longest / max(right - left, bottom - top)
-
-
-def find_main(ink: np.ndarray) -> Piece | None:
-    """Return the connected component with most ink in `ink` (H, W) where there are others, all much smaller; else None."""
-    (left, top, right, bottom), labels, count = _label(ink)
-    if count < 2:
-        return None
-    crop = ink[top:bottom, left:right]
-    boxes, mass = _measure(crop, labels, count)
-    second, most = np.sort(mass)[-2:]
-    return _cut_out(crop, labels, boxes, [int(mass.argmax())], (left, top)) if second <= DIRT * most else None
 
 
 def count_apart(pieces: list[Piece], line_height: float) -> int:

@@ -9,7 +9,6 @@ from scipy import ndimage
 from ink.measures import EIGHT, PAPER_SIDE, _above_noise, deviation, otsu, reduced, rim
 from ink.ruling import _without_ruling
 
-PAPER_SLOPE = 3.0  # how fast the likelihood of dark ink rises with where the median grey lies between darkest and brightest
 WINDOW, FINE = (
     0.17,
     0.06,
@@ -63,7 +62,7 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
         return ink, 0.0
     plainly = PLAINLY if bold else 1
     stands = max(_stands_out(level, ink), LEAST_STANDING)
-    return ink, stands * _likelihood(level) * (1 - share) * (
+    return ink, stands * (1 - share) * (
         plainly / UNLIKELY if _is_light(depth, ink, strong) else plainly
     )
 
@@ -151,14 +150,6 @@ def _without_ink(depth: np.ndarray) -> np.ndarray:
         return sample
     between = share * (1 - share) * (sample[dark].mean() - sample[~dark].mean()) ** 2
     return sample[~dark] if between > TWO_KINDS * sample.var() else sample
-
-
-def _likelihood(level: np.ndarray) -> float:
-    """Return how likely dark ink is, 0.5 to 1.5: paper is most of a picture, so its median lies nearer to the brighter end."""
-    low, middle, high = np.percentile(level, (1, 50, 99))
-    return 0.5 + min(
-        max(PAPER_SLOPE * (float(middle - low) / max(float(high - low), 1e-6) - 0.5) + 0.5, 0), 1
-    )
 
 
 def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray:

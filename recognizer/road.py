@@ -20,7 +20,7 @@ from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from corrections.memory import Memory
 from ink import lines as segment
 from ink.decode import PictureError, Source, see_as_is
-from ink.frame import fit_frame, frame_amid
+from ink.frame import fit_frame
 from ink.looks import Look, Picture, read_ink
 from ink.measures import find_box
 from ink.piece import Piece, merge
@@ -154,17 +154,9 @@ class Recognizer:
         return _reading_of(digit)
 
     def _amid(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
-        """Return `reading`, or that of one digit amid dirt where it is surer: the whole of a picture, or its boldest ink."""
+        """Return `reading`, or that of the whole picture as one digit among dirt where that is surer."""
         if (least := _least_of_whole(look, reading)) is not None:
             reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
-        if (
-            len(reading.digits) <= 1
-            and reading.confidence < CLEAN
-            and (main := segment.find_main(look.ink)) is not None
-        ):
-            reading = yield from self._compare(
-                reading, main, frame_amid(look.ink, main.box), scale, SURE_WHOLE
-            )
         return reading
 
     def _compare(

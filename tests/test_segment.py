@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ink.cuts import find_cuts
-from ink.lines import count_apart, count_parts, find_layouts, find_lines, find_main
+from ink.lines import count_apart, count_parts, find_layouts, find_lines
 from ink.piece import Piece, count_holes, is_filled_in, merge
 from ink.raster import draw_strokes
 
@@ -51,15 +51,11 @@ def test_specks_however_many_hide_no_digit() -> None:
     ink = boxes(digit, *specks)
     (line,) = find_lines(ink)
     assert len(line) == 1 and line[0].box[0] <= 60 and line[0].box[2] >= 110
-    main = find_main(ink)
-    assert main is not None and main.ink.sum() >= 50 * 120
     assert count_parts(boxes(digit)) == (1, 1.0) and count_parts(boxes()) == (0, 0.0)
     assert count_parts(boxes(digit, (150, 40, 180, 100), (100, 280, 110, 300), shape=(340, 400))) == (
         3,
         120 / 260,
     )
-    assert find_main(boxes(digit)) is None  # nothing is beside it,
-    assert find_main(boxes(digit, (150, 40, 180, 160))) is None  # or another digit
 
 
 def test_a_path_beside_all_ink_is_no_cut() -> None:
