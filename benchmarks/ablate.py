@@ -130,7 +130,6 @@ RULES = {
     # pieces -> digits
     "pen width": Rule("ink.frame:fit_pen", take(0)),
     "cuts along lines": Rule("ink.cuts:_straight_cuts", always(()), "yields"),
-    "cuts along paths": Rule("ink.cuts:_winding_cuts", always(()), "yields"),
     "scribbles have holes": Rule("recognizer.grouping:count_holes", always(0)),
     "all pieces as one": Rule("recognizer.grouping:Grouping:_as_one", take(2, asks=True), "asks"),
     "cuts without a sure pair": Rule("recognizer.grouping:Grouping:_weigh", uncut, "asks"),
