@@ -13,14 +13,7 @@ WINDOW, FINE = (
     0.17,
     0.06,
 )  # of the longer side; windows that look for paper beside strokes, for all and for the thinnest
-BOLD_STROKE = 0.7  # of the window that looks for paper beside strokes; wider strokes hide it,
-WIDEST_STROKE = 0.45  # but what is wider than this, of the shorter side, is no stroke,
-MOST_CROSSED = 0.35  # nor what covers more of the picture's border
-LEAST_BARE = 0.15  # of the picture, from which the paper beneath bold strokes is told
-PLAINLY = 5.0  # how much likelier such strokes make the side they are on
 TWO_KINDS = 0.8  # of the variance of depth that ink and paper explain where there is ink; halves of a bell curve explain 0.64
-ONE_DEPTH = 0.7  # of the deepest of a bold stroke that half of it reaches
-UNEVEN = 0.25  # of the strokes' contrast; how far such paper may stray from a quadratic surface
 UNLIKELY = 100.0  # how much less likely light and shadow are than what has sharp edges
 BROAD, GRADUAL = (
     0.15,
@@ -47,24 +40,20 @@ GRAIN, GRAIN_SHARE = (
 def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> tuple[np.ndarray, float]:
     """Return (ink, evidence) if the ink is darker (or lighter) than the paper around it.
 
-    `window`, of the longer side, must be wider than the strokes. One narrower than WINDOW takes the shadows of fingers for
-    paper, and looks for no strokes so bold that they hide it.
+    `window`, of the longer side, must be wider than the strokes; a narrow one takes the shadows of fingers for paper.
     """
     level = _without_noise(_level(colours, dark_ink))
-    depth, bold = _depth(level, window)
+    depth = _depth(level, window)
     ink, strong = _strokes(depth)
     if not ink.any():
         return np.zeros_like(ink), 0.0
     if min(ink.shape) > PAPER_SIDE:  # a photo, where a lens darkens the edges
         ink[_edge_shade(ink)] = 0
     share = float((ink > 0).mean())
-    if share >= 0.5 and not bold:
+    if share >= 0.5:
         return ink, 0.0
-    plainly = PLAINLY if bold else 1
     stands = max(_stands_out(level, ink), LEAST_STANDING)
-    return ink, stands * (1 - share) * (
-        plainly / UNLIKELY if _is_light(depth, ink, strong) else plainly
-    )
+    return ink, stands * (1 - share) / (UNLIKELY if _is_light(depth, ink, strong) else 1)
 
 
 def _level(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
@@ -163,55 +152,23 @@ def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray
     return depth[(mass >= 0.2 * mass.max())[labels]]
 
 
-def _depth(level: np.ndarray, share: float) -> tuple[np.ndarray, bool]:
-    """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level; and whether strokes are bold.
+def _depth(level: np.ndarray, share: float) -> np.ndarray:
+    """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level.
 
-    The paper is a closing as wide as this `share` of the picture (a ramp stays a ramp) or, beneath wider strokes, a surface, on
-    a small copy; a shadow divides out.
+    The paper is a closing as wide as this `share` of the picture, on a small copy: a ramp stays a ramp, a shadow divides out.
     """
     height, width = level.shape
     small = reduced(level)
     window = max(5, int(min(share * max(small.shape), 0.5 * min(small.shape))) | 1)
     smooth = ndimage.median_filter(small, 3)
     margin = min(window, *(side - 1 for side in small.shape))
-    beneath = _paper_beneath(smooth, window) if share >= WINDOW else None
-    if beneath is not None:
-        closed = beneath
-    elif margin > 0:
+    closed = smooth
+    if margin > 0:
         # odd reflection continues a ramp beyond the edge, where a plain closing would take it for ink
         padded = np.pad(smooth, margin, mode="reflect", reflect_type="odd")
         closed = ndimage.grey_closing(padded, size=(window, window))[margin:-margin, margin:-margin]
-    else:
-        closed = smooth
     paper = ndimage.uniform_filter(closed, 3, mode="nearest")
     paper = np.asarray(
         Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
     )
-    return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1)), beneath is not None
-
-
-def _paper_beneath(level: np.ndarray, window: int) -> np.ndarray | None:
-    """Return the paper (h, w) beneath strokes wider than `window`, or None where no such strokes are plainly seen.
-
-    What is darker than Otsu's threshold must be no broad shadow, and the rest an even paper: a quadratic surface.
-    """
-    marks = level < otsu(level.ravel())
-    width = 2 * ndimage.distance_transform_edt(np.pad(marks, 1)).max()
-    if (
-        width < BOLD_STROKE * window
-        or width > WIDEST_STROKE * min(level.shape)
-        or rim(marks).mean() > MOST_CROSSED
-    ):
-        return None
-    bare = ~ndimage.binary_dilation(marks, EIGHT, 2)
-    if bare.sum() < LEAST_BARE * level.size:
-        return None
-    y, x = np.mgrid[-1 : 1 : level.shape[0] * 1j, -1 : 1 : level.shape[1] * 1j]
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    paper = terms @ np.linalg.lstsq(terms[bare], level[bare], rcond=None)[0]
-    uneven = np.percentile(np.abs(level - paper)[bare], 95)
-    depth = (paper - level)[marks]
-    of_one_depth = np.median(depth) >= ONE_DEPTH * np.percentile(
-        depth, 99.5
-    )  # a shadow with writing in it is not
-    return paper.astype(np.float32) if of_one_depth and uneven <= UNEVEN * np.median(depth) else None
+    return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1))
