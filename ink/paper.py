@@ -14,11 +14,6 @@ WINDOW, FINE = (
     0.06,
 )  # of the longer side; windows that look for paper beside strokes, for all and for the thinnest
 TWO_KINDS = 0.8  # of the variance of depth that ink and paper explain where there is ink; halves of a bell curve explain 0.64
-UNLIKELY = 100.0  # how much less likely light and shadow are than what has sharp edges
-BROAD, GRADUAL = (
-    0.15,
-    0.33,
-)  # of the picture's longer side, and of their depth: light and shadow are broader, with softer edges
 FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is the shade of a lens
 COARSE_SIDE, AROUND = (
     40,
@@ -44,7 +39,7 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
     """
     level = _without_noise(_level(colours, dark_ink))
     depth = _depth(level, window)
-    ink, strong = _strokes(depth)
+    ink = _strokes(depth)
     if not ink.any():
         return np.zeros_like(ink), 0.0
     if min(ink.shape) > PAPER_SIDE:  # a photo, where a lens darkens the edges
@@ -53,7 +48,7 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
     if share >= 0.5:
         return ink, 0.0
     stands = max(_stands_out(level, ink), LEAST_STANDING)
-    return ink, stands * (1 - share) / (UNLIKELY if _is_light(depth, ink, strong) else 1)
+    return ink, stands * (1 - share)
 
 
 def _level(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
@@ -77,14 +72,14 @@ def _without_noise(level: np.ndarray) -> np.ndarray:
     return ndimage.gaussian_filter(level, spread) if spread >= LEAST_BLUR else level
 
 
-def _strokes(depth: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return (ink, how deep the strokes are) of depths (H, W) below paper: what is as deep, without noise; without any (zeros, 0)."""
+def _strokes(depth: np.ndarray) -> np.ndarray:
+    """Return the ink (H, W) of depths (H, W) below paper: what is as deep as the strokes, without noise; zeros without strokes."""
     paper = _without_ink(depth)
     floor = max(_above_noise(paper, 3.5), 0.04)
     labels, count = ndimage.label(depth > floor, EIGHT)
     main = _main_marks(labels, count, depth) if count else np.empty(0)
     if len(main) < 4:
-        return np.zeros_like(depth), 0.0
+        return np.zeros_like(depth)
     strong = float(np.median(main[main >= otsu(main)]))
     low = max(floor, 0.35 * strong)
     ink = np.clip((depth - low) / max(0.85 * strong - low, 0.02), 0, 1).astype(np.float32)
@@ -93,18 +88,8 @@ def _strokes(depth: np.ndarray) -> tuple[np.ndarray, float]:
     keep[np.unique(labels[depth > max(0.6 * strong, floor)])] = True
     ink[~keep[labels]] = 0
     if strong < _above_noise(paper, GRAIN) and np.count_nonzero(ink) < GRAIN_SHARE * ink.size:
-        return np.zeros_like(ink), 0.0
-    return ink, strong
-
-
-def _is_light(depth: np.ndarray, ink: np.ndarray, strong: float) -> bool:
-    """Say whether `ink` (H, W), `strong` in depth, is a lamp's spot or a shadow: broad, with a quarter of its outline gradual."""
-    marks = reduced(ink) > FAINT_SHADE / 2
-    if 2 * ndimage.distance_transform_edt(marks).max() < BROAD * max(marks.shape):
-        return False
-    outline, small = marks & ~ndimage.binary_erosion(marks, EIGHT, border_value=1), reduced(depth)
-    steps = (ndimage.maximum_filter(small, 5) - ndimage.minimum_filter(small, 5))[outline]
-    return len(steps) > 0 and bool(np.percentile(steps, 25) < GRADUAL * strong)
+        return np.zeros_like(ink)
+    return ink
 
 
 def _stands_out(level: np.ndarray, ink: np.ndarray) -> float:

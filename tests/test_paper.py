@@ -11,7 +11,7 @@ from scipy import ndimage
 from ink.looks import read_ink
 from ink.measures import otsu
 from ink.page import isolate_page
-from ink.paper import _edge_shade, _is_light, shaded_ink
+from ink.paper import _edge_shade, shaded_ink
 from ink.raster import draw_strokes
 from ink.ruling import _without_ruling
 from recognizer.road import Recognizer
@@ -326,22 +326,3 @@ def test_a_row_of_boxes_is_not_ruled() -> None:
 
     assert seen(24, 376) > 0.5  # boxes that end before the picture does stay whole
     assert seen(0, 400) < 0.1  # lines from side to side are taken out
-
-
-def test_the_spot_of_a_lamp_is_no_ink(seven: np.ndarray, recognizer: Recognizer) -> None:
-    y, x = np.mgrid[0:800, 0:600]
-    lit = np.clip(
-        130 * (0.7 + 0.5 * y / 800) + 400 * np.exp(-((x - 270) ** 2 + (y - 340) ** 2) / (2 * 110**2)), 0, 255
-    )
-    picture = lit.copy()
-    picture[240:520, 170:450] = np.where(seven < 128, 45, lit[240:520, 170:450])
-    noise = np.random.default_rng(0).normal(0, 3, lit.shape)
-    taken, bare = (
-        (ndimage.gaussian_filter(each, 1) + noise).clip(0, 255).round().astype(np.uint8)
-        for each in (picture, lit)
-    )
-    assert recognizer.read(taken).text == "7"
-    assert shaded_ink(taken, True)[1] > 10 * shaded_ink(taken, False)[1]
-    assert not _is_light(
-        np.ones((90, 90), np.float32), np.ones((90, 90), np.float32), 0.5
-    )  # ink without an outline
