@@ -112,7 +112,6 @@ RULES = {
     "scan that fills its square": Rule("ink.looks:unstretch", lambda real: lambda ink: make_frame(ink)[None]),
     "ruling on plain paper": Rule("ink.plain:erase_rules", take(0)),
     "ruling on shaded paper": Rule("ink.paper:_without_ruling", take(0)),
-    "camera's noise": Rule("ink.paper:_without_noise", take(0)),
     "shade of a lens": Rule("ink.paper:_edge_shade", none_of),
     "ink's side by standing out": Rule("ink.paper:_stands_out", always(1.0)),
     "main marks": Rule("ink.paper:_main_marks", lambda real: lambda labels, count, depth: depth[labels > 0]),

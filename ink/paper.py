@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ink.measures import EIGHT, PAPER_SIDE, _above_noise, deviation, otsu, reduced, rim
+from ink.measures import EIGHT, PAPER_SIDE, _above_noise, otsu, reduced, rim
 from ink.ruling import _without_ruling
 
 WINDOW, FINE = (
@@ -21,11 +21,6 @@ COARSE_SIDE, AROUND = (
 )  # pixels, and of them the window that tells the level around a stroke, strokes and all:
 BRIGHTER = 65  # per cent of the window's pixels that are darker than that level; at half of them bold strokes were their own paper
 LEAST_STANDING = 0.01  # of full scale; ink that stands out less is as likely as this
-MOST_NOISE = 0.01  # of full scale; more is blurred away,
-LEAST_BLUR, FINEST = (
-    0.4,
-    400,
-)  # pixels, standard deviation; parts of the longer side: no blur is narrower, and none wider
 GRAIN, GRAIN_SHARE = (
     6,
     0.005,
@@ -37,7 +32,7 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
 
     `window`, of the longer side, must be wider than the strokes; a narrow one takes the shadows of fingers for paper.
     """
-    level = _without_noise(_level(colours, dark_ink))
+    level = _level(colours, dark_ink)
     depth = _depth(level, window)
     ink = _strokes(depth)
     if not ink.any():
@@ -58,18 +53,6 @@ def _level(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
         grey = colours.min(axis=2) if dark_ink else colours.max(axis=2)
     level = grey.astype(np.float32) / 255
     return level if dark_ink else 1 - level
-
-
-def _without_noise(level: np.ndarray) -> np.ndarray:
-    """Return `level` (H, W) of a picture larger than PAPER_SIDE without a camera's noise, as far as strokes allow; any other as it is."""
-    height, width = level.shape
-    if max(height, width) <= PAPER_SIDE or min(height, width) < 2:
-        return level
-    step = max(1, max(height, width) // PAPER_SIDE)
-    noise = deviation(level[1::step, ::step] - level[:-1:step, ::step]) / np.sqrt(2)
-    spread = noise / (2 * np.sqrt(np.pi) * MOST_NOISE)  # a blur by s leaves 1 / (2 sqrt(pi) s) of white noise
-    spread = min(spread, max(height, width) / FINEST)
-    return ndimage.gaussian_filter(level, spread) if spread >= LEAST_BLUR else level
 
 
 def _strokes(depth: np.ndarray) -> np.ndarray:
