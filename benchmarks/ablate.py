@@ -110,7 +110,6 @@ RULES = {
     "small picture seen whole": Rule("ink.looks:_whole_frames", always(()), "yields"),
     "small drawing in dots": Rule("ink.looks:_is_dotted", always(False)),
     "scan that fills its square": Rule("ink.looks:unstretch", lambda real: lambda ink: make_frame(ink)[None]),
-    "ruling on plain paper": Rule("ink.plain:erase_rules", take(0)),
     "ruling on shaded paper": Rule("ink.paper:_without_ruling", take(0)),
     "shade of a lens": Rule("ink.paper:_edge_shade", none_of),
     "ink's side by standing out": Rule("ink.paper:_stands_out", always(1.0)),

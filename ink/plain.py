@@ -11,7 +11,6 @@ from scipy import ndimage
 from ink.decode import LEAST_CONTRAST
 from ink.measures import EIGHT, deviation, rim
 from ink.paper import GRAIN
-from ink.ruling import erase_rules
 
 PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper may stray from its commonest grey
 PLAIN_SHARE = 0.45  # of the pixels (and of the border) that plain paper covers at least
@@ -48,6 +47,5 @@ def _plain_paper(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
     if noisy or almost > RINGING * (near.size - plain):
         ink[distance < max(FAINT * contrast, 2 * PLAIN_TOLERANCE)] = 0
         ink[~ndimage.binary_dilation(distance >= STRONG * contrast, EIGHT)] = 0  # ringing links neighbours
-    ink = erase_rules(ink)
     # full contrast is left as it is, so that MNIST passes through unchanged
     return ink if contrast >= 200 else ink / np.float32(contrast / 255), max(share, border_share) < 0.7

@@ -8,10 +8,6 @@ from scipy import ndimage
 from ink.measures import EIGHT, PAPER_SIDE, _above_noise
 
 THICKEST_RULE = 0.04  # of the picture's other side
-FULL_LINE, LEAST_LINES = (
-    0.97,
-    2,
-)  # of a plain picture's side that a rule covers at least; how many there must be
 RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
 DARKER = 1.6  # times the depth of a ruled line; what is darker than this is ink upon it
 
@@ -40,36 +36,6 @@ def _without_ruling(depth: np.ndarray) -> np.ndarray:
         if thickness < THICKEST_RULE * depth.shape[axis]:
             bare, ruled = np.where(_of_lines(depth, runs, band, thickness, axis), 0, bare), True
     return bare
-
-
-def erase_rules(ink: np.ndarray) -> np.ndarray:
-    """Return `ink` (H, W) on plain paper without lines drawn from side to side, as on a note app's page. What crosses them stays."""
-    if min(ink.shape) < RULED_SIDE:
-        return ink
-    bare = ink
-    for axis, lines in enumerate((ink, ink.T)):
-        full = _full_lines(lines)
-        labels, count = ndimage.label(full) if full.any() else (full, 0)
-        if count < LEAST_LINES:
-            break  # where no rows are ruled, columns are a number's 1s
-        thickness = float(np.median(np.bincount(labels)[1:]))
-        if thickness <= THICKEST_RULE / 2 * min(ink.shape):
-            band = np.broadcast_to(full[:, None] if axis == 0 else full, ink.shape)
-            runs = _run_lengths(bare > 0, axis)  # of what is left: the second pass takes the crossings, too
-            bare = np.where(_of_lines(bare, runs, band, thickness, axis), 0, bare)
-    return bare
-
-
-def _full_lines(ink: np.ndarray) -> np.ndarray:
-    """Say which rows (H,) of `ink` (H, W) are inked from side to side."""
-    few = (
-        ink[:, :: max(1, ink.shape[1] // 16)] > 0
-    )  # a look that is enough where there is no such row, as nearly always
-    likely = few.mean(axis=1) >= 0.8
-    if np.count_nonzero(likely) < LEAST_LINES:
-        return np.zeros_like(likely)
-    marks = ink > 0
-    return marks[:, 0] & marks[:, -1] & (marks.mean(axis=1) >= FULL_LINE)
 
 
 def _of_lines(
