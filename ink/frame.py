@@ -1,8 +1,7 @@
-"""Ink -> frame: what the network sees of one digit, placed as MNIST places it.
+"""Ink -> frame: what the network sees of one digit, float32 (28, 28) in [0, 1], placed as MNIST places it.
 
-Crop to the ink, bring the pen's width into MNIST's range, fit the longer side to 20 pixels without
-distortion, put the centre of mass on pixel 14.0 (not 13.5: measured on MNIST, whose own digits pass
-through unchanged).
+Crop to the ink, bring the pen's width into MNIST's range, fit the longer side to 20 pixels without distortion, put the
+centre of mass on pixel 14.0 (not 13.5: measured on MNIST, whose own digits pass through unchanged).
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from ink.measures import find_box, is_narrow, pen_width
 FRAME_SIZE = 28  # pixels; side of a frame
 DIGIT_BOX = 20  # pixels; longer side of the ink in a frame
 CENTRE = FRAME_SIZE / 2  # pixel index of the centre of mass
-PEN_RANGE = (1.4, 6.0)  # frame pixels; stroke widths left alone (99.7 % of MNIST's digits lie inside)
-WIDEST_BAR = 4.0  # the same for a 1, as far as shape tells
+PEN_RANGE = (1.4, 6.0)  # frame pixels; pen widths that are left alone (99.7 % of MNIST's digits lie inside)
+WIDEST_BAR = 4.0  # frame pixels; the widest pen that is left alone in ink of a 1's shape
 PROPORTIONS = (
     0.4,
     0.6,
     0.85,
-)  # width over height that a digit may have had before it was stretched: most of MNIST's lie near one
+)  # width over height of digits before they were stretched; most of MNIST's lie near one
 WORK_SIDE = 5 * DIGIT_BOX  # pixels; larger crops are reduced to this before strokes are measured
-INK = 0.5  # at least this much is called ink when a yes or no is needed
+INK = 0.5  # of full ink; at least this much counts as ink where a yes or no is needed
 
 
 def make_frame(ink: np.ndarray) -> np.ndarray:

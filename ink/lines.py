@@ -1,7 +1,7 @@
 """Ink -> lines of pieces: what belongs together, in reading order.
 
 A piece is one or more connected components. This module judges by geometry alone and proposes; where geometry leaves a
-doubt (a loose bar, two digits that touch), grouping.py lets the network choose among the proposals.
+doubt (a loose bar, two digits that touch), recognizer/grouping.py lets the network choose among the proposals.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
-from ink.boxes import MAX_PIECES, _find_frames
 from ink.measures import EIGHT, Box, find_box
-from ink.piece import Piece
+from ink.piece import Piece, enclosed
 
+MAX_PIECES = 400  # components; a picture of more is texture, and only the heaviest are looked at
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
 LEAST_BODY = 0.35  # of the tallest component's height; a smaller one is part of another, or dirt
-APART = 0.06  # of the line's height; tall pieces this far apart are two digits rather than one
-FAR_APART = 0.15  # and lower ones
+APART = 0.06  # of the line's height; two tall pieces this far apart are two digits
+FAR_APART = 0.15  # of the line's height; two low pieces this far apart are two digits
 STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
+WRITTEN = 0.2  # of a box's height; what is written in it is at least as high, a dot in a 0 is not
+ROOM = 0.12  # of a box's shorter side; least radius of the largest empty patch between it and its writing
+MOST_BOXES = 40  # components that are looked at for being boxes, the heaviest first
 
 
 def find_lines(ink: np.ndarray) -> list[list[Piece]]:
@@ -31,7 +34,7 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
 
 
 def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
-    """Yield the lines of writing in `ink` (H, W), and where something like a box or a ring is drawn around writing, those without it."""
+    """Yield the lines of writing in `ink` (H, W); then, if a box or a ring is drawn around some of it, those without it."""
     (left, top, right, bottom), labels, count = _label(ink)
     if count == 0:
         yield []
@@ -47,16 +50,16 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
             [_cut_out(crop, labels, boxes, members, (left, top)) for members in line] for line in lines
         ]
         yield [sorted(line, key=lambda piece: piece.box[0] + piece.box[2]) for line in cut_out]
-    frames = _find_frames(labels, boxes, mass) if count > 1 else []
-    if frames:
+    around = _find_boxes(labels, boxes, mass) if count > 1 else []
+    if around:
         rest = ink.copy()
-        rest[top:bottom, left:right][np.isin(labels, frames)] = 0
+        rest[top:bottom, left:right][np.isin(labels, around)] = 0
         *_, held = find_layouts(rest)  # a box may have double lines
         yield held
 
 
 def count_parts(ink: np.ndarray) -> tuple[int, float]:
-    """Return the number of connected components of `ink` (H, W), and the longer side of the longest as a share of that of all."""
+    """Return the number of connected components of `ink` (H, W), and the longest one's side as a share of that of all."""
     (left, top, right, bottom), labels, count = _label(ink)
     if count == 0:
         return 0, 0.0
@@ -65,7 +68,7 @@ def count_parts(ink: np.ndarray) -> tuple[int, float]:
 
 
 def count_apart(pieces: list[Piece], line_height: float) -> int:
-    """Return how many neighbours in a row of pieces stand beside each other like two digits, rather than being one broken digit."""
+    """Return how many neighbours in a row of pieces are too far apart to be one broken digit."""
     count = 0
     for a, b in zip(pieces, pieces[1:]):
         shorter = min(a.height, b.height)
@@ -75,17 +78,14 @@ def count_apart(pieces: list[Piece], line_height: float) -> int:
 
 
 def are_lines_apart(lines: list[list[Piece]]) -> bool:
-    """Say whether there are several lines with room between all of them, as a stroke broken in two has not."""
+    """Return whether there are several lines with room between all of them, as a stroke broken in two has not."""
     spans = [(min(piece.box[1] for piece in line), max(piece.box[3] for piece in line)) for line in lines]
     least = APART * max(piece.height for line in lines for piece in line)
     return len(lines) > 1 and all(below[0] - above[1] >= least for above, below in zip(spans, spans[1:]))
 
 
-# ---------------------------------------------------------------------------------- helpers
-
-
 def _label(ink: np.ndarray) -> tuple[Box, np.ndarray, int]:
-    """Return the box around all `ink` (H, W), the labels of the connected components in that box, and their number."""
+    """Return the box around all `ink` (H, W), the labels of the connected components in it, and their number."""
     marks = ink > 0
     left, top, right, bottom = box = find_box(marks) or (0, 0, 0, 0)
     return box, *ndimage.label(marks[top:bottom, left:right], EIGHT)
@@ -105,18 +105,18 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     order = np.argsort(-mass)[:MAX_PIECES]  # heaviest first
     left, top, right, bottom = (
         boxes == [0, 0, shape[1], shape[0]]
-    ).T  # which edges of the picture each touches
+    ).T  # edges of the picture that each touches
     touching = left | top | right | bottom
     solid: np.ndarray = mass > 0.5 * heights * widths
     aside: np.ndarray = (left | right) & (
         top | bottom
-    ) & solid | left & right  # a scanner's corner, a toolbar, a table's edge
+    ) & solid | left & right  # a scanner's corner, a toolbar
     streaks = top & bottom & (heights >= STREAK * widths)
     inside = order[~touching[order]]
     if not streaks[order].all():
         order = order[~streaks[order]]
-    # an edge, a shadow or a margin runs into the picture's border; writing beside it does not
     across = left & right & solid  # from side to side, as a phone's bars, which may outweigh thin writing
+    # a table's edge, a shadow or a margin runs into the picture's border; writing beside it does not
     if len(inside) and mass[inside[0]] > 0.1 * mass[~across].max() and max(shape) > 40:
         tall, heavy = heights[inside[0]], mass[inside[0]]
         alike = ~aside & (widths < 2 * tall) & (heights < 1.5 * tall) & (mass > 0.3 * heavy)
@@ -161,7 +161,7 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
     sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)[kept]
     tall = float(
         np.percentile(heights[kept][sides >= LEAST_BODY * heights[kept].max()], 80)
-    )  # without specks, however many
+    )  # without specks
     bodies = [int(i) for i in kept if heights[i] >= SPECK * tall * 1.3] or [int(i) for i in kept]
     for i in (int(i) for i in kept if int(i) not in bodies):
         nearest = min(bodies, key=lambda j: _gap(boxes[i], boxes[j]))
@@ -178,7 +178,7 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
 
 
 def _stand_over(a: np.ndarray, b: np.ndarray, tall: float) -> bool:
-    """Say whether two components share columns and lie close enough to be one digit."""
+    """Return whether the components with boxes `a` and `b` share columns and lie close enough to be one digit."""
     shared = min(a[2], b[2]) - max(a[0], b[0])
     narrower = min(a[2] - a[0], b[2] - b[0])
     apart = max(a[1], b[1]) - min(a[3], b[3])
@@ -191,9 +191,7 @@ def _stand_over(a: np.ndarray, b: np.ndarray, tall: float) -> bool:
 
 def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[int]]]:
     """Return the groups sorted into lines: those that share two fifths of the lower one's height."""
-    extent = []
-    for members in groups:
-        extent.append((int(boxes[members, 1].min()), int(boxes[members, 3].max())))
+    extent = [(int(boxes[members, 1].min()), int(boxes[members, 3].max())) for members in groups]
     tall = max(bottom - top for top, bottom in extent)
     order = sorted(range(len(groups)), key=lambda g: extent[g][0] + extent[g][1])
     lines: list[list[int]] = []
@@ -234,3 +232,35 @@ def _cut_out(
     part = np.where(wanted[labels[top:bottom, left:right]], ink[top:bottom, left:right], 0).astype(np.float32)
     x, y = corner
     return Piece((int(left) + x, int(top) + y, int(right) + x, int(bottom) + y), part)
+
+
+def _find_boxes(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> list[int]:
+    """Return the labels of the components drawn around others: a box to write in, a ring around a number.
+
+    `boxes` (N, 4), `mass` (N,): of the components of `labels` (H, W). A box leaves room around its writing, where a digit
+    drawn in outline has a band between its lines.
+    """
+    large = np.argsort(-mass)[:MAX_PIECES]
+    corners, ends = boxes[large, :2], boxes[large, 2:]
+    sides = ends - corners
+    within = np.all(
+        (corners > corners[:, None]) & (ends < ends[:, None]), axis=2
+    )  # (n, n): [a, b] is b inside a
+    written = within & (sides[:, 1] >= WRITTEN * sides[:, 1:])
+    found = []
+    for place in np.flatnonzero(written.any(axis=1))[:MOST_BOXES]:
+        n, held = large[place], large[written[place]]
+        left, top, right, bottom = boxes[n]
+        part = labels[top:bottom, left:right]
+        if _leaves_room(enclosed(part == n + 1), np.isin(part, held + 1)):
+            found.append(int(n) + 1)
+    return found
+
+
+def _leaves_room(inside: np.ndarray, writing: np.ndarray) -> bool:
+    """Return whether a box whose inside is the mask `inside` holds `writing` and an empty patch around it."""
+    writing = writing & inside
+    if not writing.any():
+        return False
+    room = ndimage.distance_transform_edt(np.pad(inside & ~ndimage.binary_fill_holes(writing), 1))
+    return bool(room.max() >= ROOM * min(inside.shape))

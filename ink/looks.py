@@ -1,7 +1,7 @@
-"""A picture -> ink: float32 (H, W) in [0, 1], ink bright, paper 0, whatever the file, pen, paper or light.
+"""A picture -> its looks: the ways to see its ink, float32 (H, W) in [0, 1], ink bright, paper 0, likeliest first.
 
-Which side is ink -> the most coloured ink keeps its contrast -> paper (shade, gradient, noise) removed. A picture on plain
-paper, like a drawing or MNIST itself, keeps its grey values exactly.
+A picture on plain paper, like a drawing or MNIST itself, keeps its grey values exactly. From any other its paper (shade,
+gradient, noise) is removed; which side of it is ink is told by what stands out.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from ink.decode import LEAST_CONTRAST, Source, check_ink, open_picture
 from ink.frame import DIGIT_BOX, fit_frame, make_frame, unstretch
 from ink.measures import EIGHT, PAPER_SIDE, edges, rim
 from ink.page import isolate_page
-from ink.paper import FINE, shaded_ink
-from ink.plain import FAINT, SMALL_SIDE, _plain_paper
+from ink.paper import FAINT, FINE, plain_ink, shaded_ink
 
-NEARLY_SQUARE, OBLONG = 1.1, 1.5  # longer over shorter side, at most
-MOST_RIM = 0.85  # of the rim's pixels; ink that covers more of it is paper
+SMALL_SIDE = 40  # pixels; a picture up to this side may be a frame by itself, noise and all
+NEARLY_SQUARE = 1.1  # longer over shorter side of an enlarged frame, at most
+OBLONG = 1.5  # longer over shorter side of a small frame, at most
+MOST_RIM = 0.85  # of the border's pixels; ink that covers more of it is paper
 THIN_GAP = 2  # pixels; half of the widest gap in a line of dots
 
 
 @dataclass(frozen=True)
 class Look:
-    """One way to see a picture: its ink, float32 (H, W), and if its shape says that it is of one digit, that digit's frames.
+    """One way to see a picture: its ink, float32 (H, W), and if its shape says that it is one digit, that digit's frames.
 
-    `frames` is (N, 28, 28): the same digit in the proportions it may have, the middle one the likeliest. `whole`: the
+    `frames` is (N, 28, 28): the same digit in the proportions it may have, the likeliest in the middle. `whole`: the
     picture may be a frame already, small or enlarged.
     """
 
@@ -63,7 +64,7 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
 
     The later ones are second looks, for a picture whose first does not read surely as a digit.
     """
-    plain, doubt = _plain_paper(colours)
+    plain, doubt = plain_ink(colours)
     shorter, longer = sorted(colours.shape[:2])
     small = longer <= SMALL_SIDE and longer <= OBLONG * shorter
     if plain is not None:
@@ -83,7 +84,7 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
 
 
 def _may_be_frame(height: int, width: int) -> bool:
-    """Say whether a picture may be a frame, enlarged or not: it has room for a digit's margin, and a frame's shape or nearly so."""
+    """Return whether a picture may be a frame, enlarged or not: it has room for a margin, and is square or nearly so."""
     shorter, longer = sorted((height, width))
     return DIGIT_BOX < longer <= (OBLONG if longer <= SMALL_SIDE else NEARLY_SQUARE) * shorter
 
@@ -91,7 +92,7 @@ def _may_be_frame(height: int, width: int) -> bool:
 def _page_looks(page: np.ndarray | None) -> Iterator[Look]:
     """Yield the ink on a page that has been isolated, if there is one."""
     if page is not None:
-        ink, _ = _plain_paper(page)
+        ink, _ = plain_ink(page)
         yield from _shaded_looks(page) if ink is None else [Look(ink)]
 
 
@@ -106,22 +107,20 @@ def _shaded_looks(colours: np.ndarray) -> Iterator[Look]:
 
 
 def _is_dotted(marks: np.ndarray) -> bool:
-    """Say whether small `marks` (H, W) are in parts, as a thin pen leaves them, with no more than 2 * THIN_GAP pixels between them."""
-    return (
-        ndimage.label(marks, EIGHT)[1] > 1
-        and ndimage.label(ndimage.binary_dilation(marks, EIGHT, THIN_GAP), EIGHT)[1] == 1
-    )
+    """Return whether small `marks` (H, W) are in parts with at most 2 * THIN_GAP pixels between them."""
+    joined = ndimage.binary_dilation(marks, EIGHT, THIN_GAP)
+    return ndimage.label(marks, EIGHT)[1] > 1 and ndimage.label(joined, EIGHT)[1] == 1
 
 
 def _fills(ink: np.ndarray) -> bool:
-    """Say whether `ink` (H, W) reaches all four edges of its picture."""
+    """Return whether `ink` (H, W) reaches all four edges of its picture."""
     return all(edge.any() for edge in edges(ink))
 
 
 def _whole_frames(colours: np.ndarray, scan: bool) -> Iterator[Look]:
     """Yield a small picture as it is and its negative, the one with the darker border first, in full contrast.
 
-    A `scan` has no room for the margin of a frame: its ink is first framed as a digit's, stretched if it fills the picture.
+    A `scan` has no room for a frame's margin: its ink is first framed as a digit's, unstretched if it fills the picture.
     """
     grey = (colours if colours.ndim == 2 else colours.mean(axis=2)).astype(np.float32)
     low, high = float(grey.min()), float(grey.max())
@@ -135,6 +134,3 @@ def _whole_frames(colours: np.ndarray, scan: bool) -> Iterator[Look]:
             yield Look(ink, unstretch(ink) if _fills(ink) else make_frame(ink)[None])
     for ink in both:
         yield Look(ink, fit_frame(ink)[None])
-
-
-# ---------------------------------------------------------------------------------- plain paper

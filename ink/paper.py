@@ -1,34 +1,72 @@
-"""Paper that is not one colour: its light and shade, and its ruled lines."""
+"""Paper and the ink on it: plain paper, of one even colour, and paper in uneven light.
+
+Ink on plain paper keeps its grey values. Elsewhere the paper's own level is estimated by a grey closing (a morphological
+filter wider than the strokes), and ink is what lies far enough below it.
+"""
 
 from __future__ import annotations
+
+from functools import reduce
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ink.measures import EIGHT, PAPER_SIDE, _above_noise, otsu, reduced, rim
-from ink.ruling import _without_ruling
+from ink.decode import LEAST_CONTRAST
+from ink.measures import EIGHT, PAPER_SIDE, above_noise, deviation, otsu, reduced, rim
+from ink.ruling import without_ruling
 
-WINDOW, FINE = (
-    0.17,
-    0.06,
-)  # of the longer side; windows that look for paper beside strokes, for all and for the thinnest
-TWO_KINDS = 0.8  # of the variance of depth that ink and paper explain where there is ink; halves of a bell curve explain 0.64
-FAINT_SHADE = 0.4  # of the ink; a broad patch of less at the picture's edge is the shade of a lens
-COARSE_SIDE, AROUND = (
-    40,
-    0.34,
-)  # pixels, and of them the window that tells the level around a stroke, strokes and all:
-BRIGHTER = 65  # per cent of the window's pixels that are darker than that level; at half of them bold strokes were their own paper
-LEAST_STANDING = 0.01  # of full scale; ink that stands out less is as likely as this
-GRAIN, GRAIN_SHARE = (
-    6,
-    0.005,
-)  # standard deviations of the paper's noise, and of the picture; what is neither deeper nor more is grain
+# plain paper
+PLAIN_TOLERANCE = 6  # grey levels of 255; how far plain paper strays from its commonest grey, at most
+PLAIN_SHARE = 0.45  # of the pixels, and of the border; plain paper covers at least this
+NOISY_SHARE = 0.7  # of the pixels, and of the border; noisy paper covers at least this
+FAINT = 0.12  # of the contrast; fainter marks on a noisy or small picture are noise
+STRONG = 0.3  # of the contrast; marks on noisy paper that reach it nowhere are noise
+RINGING = 0.2  # of the ink's pixels; if more of the paper is off its grey, JPEG's ringing is about
+# paper in uneven light
+WINDOW = 0.17  # of the longer side; window of the closing that finds the paper beside strokes
+FINE = 0.06  # of the longer side; the same for thin strokes among shadows
+TWO_KINDS = 0.8  # of the variance of depth; ink and paper explain more, the halves of a bell curve 0.64
+GRAIN = 6  # standard deviations of the paper's noise; what is no deeper may be grain
+GRAIN_SHARE = 0.005  # of the picture; what may be grain and covers less is grain
+FAINT_SHADE = 0.4  # of the ink; a broad, fainter patch at the picture's edge is the shade of a lens
+COARSE_SIDE = 40  # pixels; side of the small copy on which the level around strokes is measured
+AROUND = 0.34  # of the copy's side; window in which it is measured
+BRIGHTER = 65  # per cent; the percentile of the window that is the level around strokes, themselves included
+LEAST_STANDING = 0.01  # of full scale; ink that stands out less counts as if it stood out this much
+
+
+def plain_ink(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
+    """Return (ink, whether its polarity is in doubt) of a picture on paper of one colour; (None, False) on other paper."""
+    counts = np.array(Image.fromarray(colours).histogram()).reshape(-1, 256)
+    paper = counts.argmax(axis=1).tolist()  # the commonest value of each channel
+    layers = [colours] if colours.ndim == 2 else [colours[..., channel] for channel in range(3)]
+    distance = reduce(
+        np.maximum, [np.abs(layer.astype(np.int16) - grey) for layer, grey in zip(layers, paper)]
+    )
+    near = distance <= PLAIN_TOLERANCE
+    border = rim(near)
+    plain = np.count_nonzero(near)
+    almost = plain - np.count_nonzero(distance == 0)  # pixels of paper that are not quite its grey
+    noisy = almost > 0.1 * plain  # a scanner's noise, or JPEG's ringing all over
+    share, border_share = plain / near.size, np.count_nonzero(border) / border.size
+    if min(share, border_share) < (NOISY_SHARE if noisy else PLAIN_SHARE):
+        return None, False
+    contrast = int(distance.max())
+    if contrast < LEAST_CONTRAST * 255:
+        return np.zeros(distance.shape, np.float32), False
+    if noisy and contrast < GRAIN * deviation(distance):
+        return None, False  # no more than its grain
+    ink = distance.astype(np.float32) / 255
+    if noisy or almost > RINGING * (near.size - plain):
+        ink[distance < max(FAINT * contrast, 2 * PLAIN_TOLERANCE)] = 0
+        ink[~ndimage.binary_dilation(distance >= STRONG * contrast, EIGHT)] = 0  # ringing links neighbours
+    # full contrast is left as it is, so that MNIST passes through unchanged
+    return ink if contrast >= 200 else ink / np.float32(contrast / 255), max(share, border_share) < 0.7
 
 
 def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> tuple[np.ndarray, float]:
-    """Return (ink, evidence) if the ink is darker (or lighter) than the paper around it.
+    """Return (ink, evidence) of a picture whose ink is darker (or lighter) than the paper around it; evidence is 0 to 1.
 
     `window`, of the longer side, must be wider than the strokes; a narrow one takes the shadows of fingers for paper.
     """
@@ -47,7 +85,7 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
 
 
 def _level(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
-    """Return a picture (H, W[, 3]) as float32 (H, W) in [0, 1] in which the ink is dark: of its channels, the one that shows most."""
+    """Return a picture (H, W[, 3]) as float32 (H, W) in [0, 1], its ink dark: the channel in which ink shows most."""
     grey = colours
     if colours.ndim == 3:
         grey = colours.min(axis=2) if dark_ink else colours.max(axis=2)
@@ -56,9 +94,9 @@ def _level(colours: np.ndarray, dark_ink: bool) -> np.ndarray:
 
 
 def _strokes(depth: np.ndarray) -> np.ndarray:
-    """Return the ink (H, W) of depths (H, W) below paper: what is as deep as the strokes, without noise; zeros without strokes."""
+    """Return the ink (H, W) of depths (H, W) below paper: what is as deep as the strokes, and no noise."""
     paper = _without_ink(depth)
-    floor = max(_above_noise(paper, 3.5), 0.04)
+    floor = max(above_noise(paper, 3.5), 0.04)
     labels, count = ndimage.label(depth > floor, EIGHT)
     main = _main_marks(labels, count, depth) if count else np.empty(0)
     if len(main) < 4:
@@ -70,13 +108,13 @@ def _strokes(depth: np.ndarray) -> np.ndarray:
     keep = np.zeros(count + 1, bool)
     keep[np.unique(labels[depth > max(0.6 * strong, floor)])] = True
     ink[~keep[labels]] = 0
-    if strong < _above_noise(paper, GRAIN) and np.count_nonzero(ink) < GRAIN_SHARE * ink.size:
+    if strong < above_noise(paper, GRAIN) and np.count_nonzero(ink) < GRAIN_SHARE * ink.size:
         return np.zeros_like(ink)
     return ink
 
 
 def _stands_out(level: np.ndarray, ink: np.ndarray) -> float:
-    """Return how far `ink` (H, W) lies below the `level` (H, W) for some way around it, of full scale; 0 for paper enclosed by strokes."""
+    """Return how far `ink` (H, W) lies below the `level` (H, W) around it, of full scale; 0 for paper within strokes."""
     small, marks = reduced(level), reduced(ink)
     coarse = Image.fromarray(small)
     coarse.thumbnail((COARSE_SIDE, COARSE_SIDE), Image.Resampling.BOX)
@@ -88,7 +126,7 @@ def _stands_out(level: np.ndarray, ink: np.ndarray) -> float:
 
 
 def _edge_shade(ink: np.ndarray) -> np.ndarray:
-    """Return a mask of what is broad and faint in `ink` (H, W) from the picture's edge on: the shade of a lens, not a stroke."""
+    """Return a mask of what is broad and faint in `ink` (H, W) and meets the picture's edge: the shade of a lens."""
     faint = ndimage.binary_erosion((ink > 0) & (ink < FAINT_SHADE), EIGHT, 2, border_value=1)
     labels, count = ndimage.label(faint, EIGHT)
     shade = np.zeros(count + 1, bool)
@@ -98,7 +136,7 @@ def _edge_shade(ink: np.ndarray) -> np.ndarray:
 
 
 def _without_ink(depth: np.ndarray) -> np.ndarray:
-    """Return the depths (N,) of paper, N some thousands: all, or if there is plainly ink, which may cover most, the others."""
+    """Return a sample (N,) of depths (H, W), without those of ink where ink and paper are plainly two kinds."""
     step = max(1, max(depth.shape) // PAPER_SIDE)
     sample = depth[::step, ::step].ravel()
     dark = sample >= otsu(sample)
@@ -110,7 +148,7 @@ def _without_ink(depth: np.ndarray) -> np.ndarray:
 
 
 def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray:
-    """Return the depths of the marks that are likely writing, not those cut by the picture's edge if there are others."""
+    """Return the depths (N,) of the heaviest of `count` marks, of those inside the picture if there are any."""
     mass = np.bincount(labels.ravel(), depth.ravel(), count + 1)
     mass[0] = 0
     inside = mass.copy()
@@ -139,4 +177,4 @@ def _depth(level: np.ndarray, share: float) -> np.ndarray:
     paper = np.asarray(
         Image.fromarray(paper.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
     )
-    return _without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1))
+    return without_ruling(np.clip(1 - level / np.maximum(paper, 0.02), 0, 1))

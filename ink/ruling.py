@@ -5,27 +5,28 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from ink.measures import EIGHT, PAPER_SIDE, _above_noise
+from ink.measures import EIGHT, PAPER_SIDE, above_noise
 
-THICKEST_RULE = 0.04  # of the picture's other side
+THICKEST_RULE = 0.04  # of the side that a ruled line crosses; its thickness, at most
 RULED_SIDE = 60  # pixels; smaller pictures have no ruled lines
-DARKER = 1.6  # times the depth of a ruled line; what is darker than this is ink upon it
+DARKER = 1.6  # times the depth of a ruled line; what is darker is ink upon it
+SPAN = 0.97  # of the picture's side; a ruled line is at least as long
+STEEPEST = 0.1  # of the picture's side; rise of a ruled line over its length, at most
+DILATED = 4  # pixels of the small copy that the dilations add to a line's height
 
 
-def _without_ruling(depth: np.ndarray) -> np.ndarray:
+def without_ruling(depth: np.ndarray) -> np.ndarray:
     """Return `depth` without ruled lines: thin, straight and from side to side. What crosses them stays."""
     if min(depth.shape) < RULED_SIDE:
         return depth
-    marks = depth > max(_above_noise(depth, 5), 0.06)
+    marks = depth > max(above_noise(depth, 5), 0.06)
     bare, ruled = depth, False
     for axis in (0, 1):
         band = _ruling(marks if axis == 0 else marks.T)
         if band is None:
             continue
         band = band if axis == 0 else band.T
-        if (
-            axis == 1 and not ruled
-        ):  # where no rows are, columns are a number's 1s, but for a line along the picture's edge
+        if axis == 1 and not ruled:  # without ruled rows, columns inside the picture are a number's 1s
             labels, _ = ndimage.label(band)
             band &= np.isin(labels, labels[:, [0, -1]])
         begins = band & (np.diff(marks.astype(np.int8), axis=axis, prepend=0) > 0)
@@ -61,21 +62,17 @@ def _ruling(marks: np.ndarray) -> np.ndarray | None:
     height, width = marks.shape
     step = max(1, max(height, width) // PAPER_SIDE)
     rows, columns = height // step * step, width // step * step
-    # a line of one pixel fills one row of a cell
-    small = (
-        marks[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=3).max(axis=1)
-        > 0.5
-    )
+    cells = marks[:rows, :columns].reshape(rows // step, step, columns // step, step)
+    small = cells.mean(axis=3).max(axis=1) > 0.5  # a line of one pixel fills one row of a cell
     joined = ndimage.binary_dilation(small, np.ones((3, 5)))
     straight = ndimage.binary_opening(joined, np.ones((1, small.shape[1] // 3)))
     labels, _ = ndimage.label(ndimage.binary_dilation(straight, np.ones((3, 9))), EIGHT)
-    boxes = ndimage.find_objects(labels)
-    long = [
-        n
-        for n, (down, across) in enumerate(boxes, 1)
-        if across.stop - across.start >= 0.97 * small.shape[1]
-        and down.stop - down.start - 4 <= 0.1 * small.shape[1]
-    ]  # 4: what the dilations add
+    side = small.shape[1]
+    sizes = [
+        (rows.stop - rows.start - DILATED, across.stop - across.start)
+        for rows, across in ndimage.find_objects(labels)
+    ]
+    long = [n for n, (high, wide) in enumerate(sizes, 1) if wide >= SPAN * side and high <= STEEPEST * side]
     if not long:
         return None
     band = np.zeros(marks.shape, bool)

@@ -21,10 +21,9 @@ from corrections.memory import Memory
 from ink import lines as segment
 from ink.decode import PictureError, Source, see_as_is
 from ink.frame import fit_frame
-from ink.looks import Look, Picture, read_ink
+from ink.looks import SMALL_SIDE, Look, Picture, read_ink
 from ink.measures import find_box
 from ink.piece import Piece, merge
-from ink.plain import SMALL_SIDE
 from recognizer.answer import Digit, Reading
 from recognizer.asking import certainty
 from recognizer.grouping import LARGEST_FRAGMENT, SURE, SURE_WHOLE, Grouping
