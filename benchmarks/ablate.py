@@ -14,7 +14,7 @@ import argparse
 import importlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -75,7 +75,7 @@ def always(answer: Any) -> Callable[..., Any]:
 def take(place: int, asks: bool = False) -> Callable[..., Any]:
     """Return the form of a rule that answers with what it is given at `place`; `asks`: as a generator."""
 
-    def steps(*given: Any) -> Iterator[Any]:
+    def steps(*given: Any) -> Generator[Any, Any, Any]:
         yield from ()
         return given[place]
 
@@ -90,7 +90,7 @@ def none_of(real: Callable[..., Any]) -> Callable[..., Any]:
 def uncut(real: Callable[..., Any]) -> Callable[..., Any]:
     """Return the form of a weighing of cuts that keeps its guess whole."""
 
-    def steps(_: Any, guess: Any, *__: Any) -> Iterator[Any]:
+    def steps(_: Any, guess: Any, *__: Any) -> Generator[Any, Any, Any]:
         yield from ()
         return [guess]
 
@@ -110,14 +110,14 @@ RULES = {
     "small picture seen whole": Rule("ink.looks:_whole_frames", always(()), "yields"),
     "small drawing in dots": Rule("ink.looks:_is_dotted", always(False)),
     "scan that fills its square": Rule("ink.looks:unstretch", lambda real: lambda ink: make_frame(ink)[None]),
-    "ruling on shaded paper": Rule("ink.paper:_without_ruling", take(0)),
+    "ruling on shaded paper": Rule("ink.paper:without_ruling", take(0)),
     "shade of a lens": Rule("ink.paper:_edge_shade", none_of),
     "ink's side by standing out": Rule("ink.paper:_stands_out", always(1.0)),
     "main marks": Rule("ink.paper:_main_marks", lambda real: lambda labels, count, depth: depth[labels > 0]),
     "paper without its ink": Rule("ink.paper:_without_ink", every_depth),
     # ink -> lines of pieces
     "box around writing": Rule(
-        "ink.lines:find_layouts", lambda real: lambda ink: islice(real(ink), 1), "yields"
+        "recognizer.road:find_layouts", lambda real: lambda ink: islice(real(ink), 1), "yields"
     ),
     "dirt beside writing": Rule("ink.lines:_writing", lambda real: lambda boxes, *_: np.arange(len(boxes))),
     "parts over one another": Rule("ink.lines:_stand_over", always(False)),
@@ -134,7 +134,7 @@ RULES = {
     "face in a 0": Rule("recognizer.judge:is_filled_in", always(False)),
     "seen from all sides": Rule("recognizer.judge:Judge:look_again", take(1, asks=True), "asks"),
     # digits -> reading
-    "digit among dirt": Rule("recognizer.road:Recognizer:_amid", take(2, asks=True), "asks"),
+    "digit among dirt": Rule("recognizer.road:Recognizer:_among_dirt", take(2, asks=True), "asks"),
     "bar in a ring": Rule("recognizer.road:_is_ringed", always(False)),
 }
 
@@ -165,7 +165,7 @@ def watch(rule: Rule, act: Callable[[], object], real: Callable[..., Any]) -> Ca
                 act()
             yield answer
 
-    def asks(*given: Any) -> Iterator[Any]:
+    def asks(*given: Any) -> Generator[Any, Any, Any]:
         answer = yield from real(*given)
         if not same(answer, walk(off(*given), np.asarray)):
             act()
@@ -175,7 +175,7 @@ def watch(rule: Rule, act: Callable[[], object], real: Callable[..., Any]) -> Ca
 
 
 @contextmanager
-def replaced(changes: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]]) -> Iterator[None]:
+def replaced(changes: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]]) -> Iterator[None]:
     """Replace what the rules of these names call by what each change makes of it, for a while."""
     undo = []
     for name, change in changes.items():
@@ -213,6 +213,10 @@ def find_acted(
     return texts, acted
 
 
+def _in_scene(scene: Callable[..., np.ndarray], rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    return scene(digit, rng)
+
+
 def own_samples(count: int) -> Iterator[tuple[str, Sample]]:
     """Yield (kind, sample) of `count` pictures a kind that this repository makes, of MNIST's validation digits and of nothing."""
     digits = split_validation(load_mnist(True))[1]
@@ -222,11 +226,11 @@ def own_samples(count: int) -> Iterator[tuple[str, Sample]]:
         place = int(rng.integers(len(digits)))
         return digits.images[place, 0].numpy(), str(int(digits.labels[place]))
 
-    singles: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    singles: dict[str, Callable[..., np.ndarray]] = {
         "as they are": lambda digit: digit,
         "pasted": lambda digit: pictures.paste(digit, rng),
         **{kind: partial(pictures.corrupt, kind=kind, rng=rng) for kind in pictures.CORRUPTIONS},
-        **{kind: partial(make, rng=rng) for kind, make in pictures.SCENES.items()},
+        **{kind: partial(_in_scene, scene, rng) for kind, scene in pictures.SCENES.items()},
     }
     for kind, make in singles.items():
         for _ in range(count):
@@ -290,7 +294,8 @@ def main(argv: list[str] | None = None) -> int:
         places = sorted({place for name in switched for place in acted[name]})
         with replaced({name: RULES[name].off for name in switched}):
             again = [recognizer.read(samples[place].source).text for place in places]
-        lost, won = [], []
+        lost: list[int] = []
+        won: list[int] = []
         for place, text in zip(places, again):
             before, after = is_right(samples[place], texts[place]), is_right(samples[place], text)
             if before != after:

@@ -1,4 +1,4 @@
-"""A file -> the upright picture: uint8 (H, W) or (H, W, 3), at most 1024 pixels a side, or an error that names the cure.
+"""A file -> the upright picture, uint8 (H, W) or (H, W, 3), at most 1024 pixels a side, or an error with its cure.
 
 EXIF orientation is applied, transparency becomes white paper (black under white ink), 16 bits are scaled by their own
 range, and huge pictures are reduced while they are decoded.
@@ -45,8 +45,8 @@ class PictureError(ValueError):
 def open_picture(source: Source) -> tuple[np.ndarray, float]:
     """Return (uint8 (H, W) or (H, W, 3), scale): the upright picture on white, at most MAX_SIDE pixels a side.
 
-    Float ink, as the canvas has it, is taken for a drawing: dark on white. Raises PictureError, or OSError for a file that
-    cannot be opened.
+    Float ink, as the canvas has it, is taken for a drawing, dark on white. Raises PictureError, or OSError for a file
+    that cannot be opened.
     """
     if isinstance(source, np.ndarray) and source.dtype.kind == "f":
         check_ink(source)
@@ -93,7 +93,7 @@ def check_ink(ink: np.ndarray) -> None:
 def pictures_below(
     folder: str | os.PathLike[str], on_error: Callable[[OSError], object] | None = None
 ) -> list[str]:
-    """Return the sorted paths of the picture files in `folder` and all below it; `on_error` takes what os.walk cannot read."""
+    """Return the sorted paths of the picture files in and below `folder`; `on_error` takes what os.walk cannot read."""
     return sorted(
         os.path.join(place, name)
         for place, _, names in os.walk(folder, onerror=on_error)
@@ -174,7 +174,8 @@ def _what_is_wrong(name: Any, source: Any) -> str:
         with path.open("rb") as file:
             head = file.read(12)
             if head[4:8] == b"ftyp" and head[8:] in HEIC_BRANDS:
-                return f"{shown} is HEIC, which Pillow does not read: save it as JPEG or PNG, or `pip install pillow-heif`"
+                cure = "save it as JPEG or PNG, or `pip install pillow-heif`"
+                return f"{shown} is HEIC, which Pillow does not read: {cure}"
     return f"{shown} is not an image that Pillow can read: save it as PNG or JPEG"
 
 
@@ -184,7 +185,7 @@ def _shown(name: Any) -> str:
 
 
 def see_as_is(source: Source, size: int, channels: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """Return (uint8 (size, size) or (size, size, 3), (width, height) of the upright picture); raises as `open_picture`."""
+    """Return (uint8 (size, size[, 3]), (width, height) of the upright picture); raises as `open_picture`."""
     colours, scale = open_picture(source)
     image = Image.fromarray(colours).convert("RGB" if channels == 3 else "L")
     upright = (round(image.width * scale), round(image.height * scale))
@@ -193,7 +194,7 @@ def see_as_is(source: Source, size: int, channels: int) -> tuple[np.ndarray, tup
 
 
 def class_files(folder: Path) -> list[Path]:
-    """Return the files of a class's folder, all levels down, sorted, without hidden ones and those in hidden folders."""
+    """Return the sorted files in and below a class's folder, without hidden ones and those in hidden folders."""
     return [
         path
         for path in sorted(folder.rglob("*"))

@@ -58,7 +58,7 @@ def fit_frame(ink: np.ndarray) -> np.ndarray:
 
 
 def unstretch(ink: np.ndarray) -> np.ndarray:
-    """Return frames (N, 28, 28) of a scan (H, W) that stretches its digit over a square: one for each of PROPORTIONS."""
+    """Return frames (N, 28, 28) of a scan (H, W) that stretches its digit over a square, one for each proportion."""
     height, width = ink.shape
     finer = math.ceil(WORK_SIDE / 2 / height)  # so that narrowing loses no stroke
     frames = []

@@ -34,7 +34,7 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
 
 
 def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
-    """Yield the lines of writing in `ink` (H, W); then, if a box or a ring is drawn around some of it, those without it."""
+    """Yield the lines of writing in `ink` (H, W); then, if a box or ring is drawn around some, those without it."""
     (left, top, right, bottom), labels, count = _label(ink)
     if count == 0:
         yield []
@@ -59,7 +59,7 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
 
 
 def count_parts(ink: np.ndarray) -> tuple[int, float]:
-    """Return the number of connected components of `ink` (H, W), and the longest one's side as a share of that of all."""
+    """Return how many connected components `ink` (H, W) has, and the longest one's side as a share of that of all."""
     (left, top, right, bottom), labels, count = _label(ink)
     if count == 0:
         return 0, 0.0
@@ -237,8 +237,8 @@ def _cut_out(
 def _find_boxes(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> list[int]:
     """Return the labels of the components drawn around others: a box to write in, a ring around a number.
 
-    `boxes` (N, 4), `mass` (N,): of the components of `labels` (H, W). A box leaves room around its writing, where a digit
-    drawn in outline has a band between its lines.
+    `boxes` (N, 4), `mass` (N,): of the components of `labels` (H, W). A box leaves room around its writing; a digit
+    drawn in outline has a narrow band between its lines.
     """
     large = np.argsort(-mass)[:MAX_PIECES]
     corners, ends = boxes[large, :2], boxes[large, 2:]

@@ -1,7 +1,7 @@
 """A picture -> its looks: the ways to see its ink, float32 (H, W) in [0, 1], ink bright, paper 0, likeliest first.
 
-A picture on plain paper, like a drawing or MNIST itself, keeps its grey values exactly. From any other its paper (shade,
-gradient, noise) is removed; which side of it is ink is told by what stands out.
+A picture on plain paper, like a drawing or MNIST itself, keeps its grey values exactly. From any other the paper is
+removed (shade, gradient, noise), and its ink is the side that stands out more.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ THIN_GAP = 2  # pixels; half of the widest gap in a line of dots
 
 @dataclass(frozen=True)
 class Look:
-    """One way to see a picture: its ink, float32 (H, W), and if its shape says that it is one digit, that digit's frames.
+    """One way to see a picture: its ink, float32 (H, W), and the digit's frames if its shape says that it is one.
 
     `frames` is (N, 28, 28): the same digit in the proportions it may have, the likeliest in the middle. `whole`: the
     picture may be a frame already, small or enlarged.
@@ -84,7 +84,7 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
 
 
 def _may_be_frame(height: int, width: int) -> bool:
-    """Return whether a picture may be a frame, enlarged or not: it has room for a margin, and is square or nearly so."""
+    """Return whether a picture may be a frame, enlarged or not: with room for a margin, and square or nearly so."""
     shorter, longer = sorted((height, width))
     return DIGIT_BOX < longer <= (OBLONG if longer <= SMALL_SIDE else NEARLY_SQUARE) * shorter
 
@@ -120,7 +120,7 @@ def _fills(ink: np.ndarray) -> bool:
 def _whole_frames(colours: np.ndarray, scan: bool) -> Iterator[Look]:
     """Yield a small picture as it is and its negative, the one with the darker border first, in full contrast.
 
-    A `scan` has no room for a frame's margin: its ink is first framed as a digit's, unstretched if it fills the picture.
+    A `scan` has no room for a frame's margin: its ink is first framed as a digit, unstretched if it fills the picture.
     """
     grey = (colours if colours.ndim == 2 else colours.mean(axis=2)).astype(np.float32)
     low, high = float(grey.min()), float(grey.max())

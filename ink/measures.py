@@ -13,7 +13,9 @@ PAPER_SIDE = 160  # pixels; paper is measured on a copy of at most this side
 NORMAL = 1.4826  # standard deviations of a normal distribution per median absolute deviation
 BOLD = 0.24  # of the longer side; ink with a wider pen is as bold as a silhouette
 NARROW = 0.6  # of the longer side; ink whose shorter side is at most this is a bar
-SOLID = 0.4  # of the longer side; ink with a wider pen is one spot (disc: 0.5; the boldest of 3,000 MNIST digits: 0.36)
+SOLID = (
+    0.4  # of the longer side; ink with a wider pen is a spot (disc: 0.5; boldest of 3,000 MNIST digits: 0.36)
+)
 
 
 def rim(pixels: np.ndarray) -> np.ndarray:
@@ -46,7 +48,7 @@ def deviation(values: np.ndarray) -> float:
 
 
 def otsu(values: np.ndarray) -> float:
-    """Return the threshold that best splits `values` in two (Otsu, 1979); the least of them where they hardly differ."""
+    """Return the threshold that best splits `values` in two (Otsu, 1979); the least where they hardly differ."""
     least, most = float(values.min()), float(values.max())
     if most - least < 1e-4:
         return least

@@ -24,8 +24,8 @@ PAGE_CONTRAST = 20  # grey levels of 255, at least, by which a page differs from
 def isolate_page(colours: np.ndarray) -> np.ndarray | None:
     """Return the picture (H, W[, 3]) with the page's own colour around the page, or None without a page.
 
-    A page is an even patch that stands out from the picture's border and is nearly a rectangle: a sheet on a table, a note
-    on a wall, a canvas on the screen.
+    A page is an even, nearly rectangular patch that stands out from the picture's border: a sheet on a table, a note on
+    a wall, a canvas on the screen.
     """
     height, width = colours.shape[:2]
     if max(height, width) < PAGE_SIDE:
@@ -47,7 +47,7 @@ def isolate_page(colours: np.ndarray) -> np.ndarray | None:
 
 
 def _find_page(small: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return masks (h, w) of the page in a picture (h, w, channels), its edges left out, and of its paper without writing."""
+    """Return masks (h, w) of the page in a picture (h, w, channels), without its edges, and of its paper, or None."""
     distance = np.abs(small - np.median(rim(small), axis=0)).max(axis=2)
     # the second threshold is for pictures whose ink stands out more than the page
     for threshold in (max(otsu(distance.ravel()), PAGE_CONTRAST), PAGE_CONTRAST):
@@ -67,7 +67,7 @@ def _find_page(small: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _is_bare(small: np.ndarray, inside: np.ndarray) -> bool:
-    """Return whether the patch `inside` (h, w) of a picture (h, w, channels) has nothing on it: a bold stroke, an empty page."""
+    """Return whether a patch `inside` (h, w) of a picture (h, w, channels) is bare: a bold stroke, an empty page."""
     deep = small[ndimage.binary_erosion(inside, EIGHT, 2, border_value=1)]
     return len(deep) == 0 or bool(np.ptp(deep, axis=0).max() < PAGE_CONTRAST)
 
@@ -87,7 +87,7 @@ def _is_page(paper: np.ndarray, page: np.ndarray) -> bool:
 
 
 def _rectangularity(marks: np.ndarray) -> float:
-    """Return how much of the smallest rectangle around them `marks` (H, W) fill, or the largest quadrilateral in them."""
+    """Return how much of the smallest rectangle around `marks` (H, W) they, or a quadrilateral in them, fill."""
     rows, columns = np.nonzero(marks & ~ndimage.binary_erosion(marks))  # the outline is enough
     angles = np.linspace(0, np.pi / 2, 31)[:-1]
     across = np.outer(np.cos(angles), columns) + np.outer(np.sin(angles), rows)

@@ -1,7 +1,7 @@
 """Paper and the ink on it: plain paper, of one even colour, and paper in uneven light.
 
-Ink on plain paper keeps its grey values. Elsewhere the paper's own level is estimated by a grey closing (a morphological
-filter wider than the strokes), and ink is what lies far enough below it.
+Ink on plain paper keeps its grey values. Elsewhere the paper's own level is estimated by a grey closing (a
+morphological filter wider than the strokes), and ink is what lies far enough below it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LEAST_STANDING = 0.01  # of full scale; ink that stands out less counts as if it
 
 
 def plain_ink(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
-    """Return (ink, whether its polarity is in doubt) of a picture on paper of one colour; (None, False) on other paper."""
+    """Return (ink, whether its polarity is in doubt) of a picture on paper of one colour, else (None, False)."""
     counts = np.array(Image.fromarray(colours).histogram()).reshape(-1, 256)
     paper = counts.argmax(axis=1).tolist()  # the commonest value of each channel
     layers = [colours] if colours.ndim == 2 else [colours[..., channel] for channel in range(3)]
@@ -66,7 +66,7 @@ def plain_ink(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
 
 
 def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> tuple[np.ndarray, float]:
-    """Return (ink, evidence) of a picture whose ink is darker (or lighter) than the paper around it; evidence is 0 to 1.
+    """Return (ink, evidence in [0, 1]) of a picture whose ink is darker (or lighter) than the paper around it.
 
     `window`, of the longer side, must be wider than the strokes; a narrow one takes the shadows of fingers for paper.
     """
@@ -114,7 +114,7 @@ def _strokes(depth: np.ndarray) -> np.ndarray:
 
 
 def _stands_out(level: np.ndarray, ink: np.ndarray) -> float:
-    """Return how far `ink` (H, W) lies below the `level` (H, W) around it, of full scale; 0 for paper within strokes."""
+    """Return how far `ink` (H, W) lies below the `level` (H, W) around it, in [0, 1]; 0 for paper within strokes."""
     small, marks = reduced(level), reduced(ink)
     coarse = Image.fromarray(small)
     coarse.thumbnail((COARSE_SIDE, COARSE_SIDE), Image.Resampling.BOX)
@@ -161,7 +161,7 @@ def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray
 def _depth(level: np.ndarray, share: float) -> np.ndarray:
     """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level.
 
-    The paper is a closing as wide as this `share` of the picture, on a small copy: a ramp stays a ramp, a shadow divides out.
+    The paper is a closing as wide as this `share` of the picture, on a small copy: a ramp stays, a shadow divides out.
     """
     height, width = level.shape
     small = reduced(level)

@@ -42,7 +42,7 @@ def without_ruling(depth: np.ndarray) -> np.ndarray:
 def _of_lines(
     depth: np.ndarray, runs: np.ndarray, band: np.ndarray, thickness: float, axis: int
 ) -> np.ndarray:
-    """Return a mask of what belongs to lines of this `thickness` in `band` (H, W), across `axis`, not to strokes over them.
+    """Return a mask of lines of this `thickness` in `band` (H, W), across `axis`, without the strokes over them.
 
     `runs`: see `_run_lengths`.
     """

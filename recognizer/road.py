@@ -1,6 +1,6 @@
-"""The one road from a picture to an answer: read_ink -> segment -> grouping (frame, network) -> reading.
+"""The one road from a picture to a reading: looks -> lines -> digits (frames, network) -> reading.
 
-    from recognizer.road import Recognizer
+    from recognizer import Recognizer
     print(Recognizer("model.pth").read("seven.png").text)
 
 Files, the canvas, the clipboard and folders all come this way.
@@ -18,34 +18,31 @@ import torch
 
 from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from corrections.memory import Memory
-from ink import lines as segment
 from ink.decode import PictureError, Source, see_as_is
 from ink.frame import fit_frame
+from ink.lines import count_parts, find_layouts
 from ink.looks import SMALL_SIDE, Look, Picture, read_ink
 from ink.measures import find_box
 from ink.piece import Piece, merge
-from recognizer.answer import Digit, Reading
+from recognizer.answer import Digit, Reading, reading_of
 from recognizer.asking import certainty
 from recognizer.grouping import LARGEST_FRAGMENT, SURE, SURE_WHOLE, Grouping
 from recognizer.judge import Guess, Judge, Steps, pool, walk
 
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
-DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried;
-OTHER_INK = 0.9  # they, and what a box or ring holds, must reach this
-SURE_TANGLED = 5.0  # nats of certainty needed to read a picture whole as one digit, if it reads as several or its ink is all connected
-MANY, LEAST_READ = 8, 1 / 2  # groups, and the share of so many that must be digits; else those are chance
-NUMBER, MOST_READ = (
-    2,
-    2 / 3,
-)  # digits, and their share of all groups, from which the others are likely digits too
-LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
-ROUND, LONGEST_RINGED = (
-    0.9,
-    0.6,
-)  # shorter over longer side of a ring at least, and of a 1 in it, over the ring's, at most
-MOST_FRAMES = (
-    64  # that the network is asked for at once; more are no faster, and glibc keeps what larger batches took
+DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried
+OTHER_INK = 0.9  # confidence that another look, or what a box holds, must reach
+SURE_TANGLED = (
+    5.0  # nats of certainty that a whole needs to be one digit where it reads as several or is connected
 )
+MANY = 8  # groups; of so many, LEAST_READ must be digits
+LEAST_READ = 1 / 2  # of many groups; where fewer are digits, those are chance
+NUMBER = 2  # digits that make a number
+MOST_READ = 2 / 3  # of a number's groups; where so many are digits, less is enough for the others
+LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
+ROUND = 0.9  # shorter over longer side of a ring, at least
+LONGEST_RINGED = 0.6  # of a ring's longer side; a 1 in it is no longer
+MOST_FRAMES = 64  # frames that the network is asked for at once; more are no faster, and take memory
 
 
 class Recognizer:
@@ -59,10 +56,10 @@ class Recognizer:
         trust: bool = False,
         single: bool = False,
     ) -> None:
-        """Load a checkpoint; raises FileNotFoundError, OSError or model.CheckpointError.
+        """Load a checkpoint; raises FileNotFoundError, OSError or CheckpointError.
 
-        A `memory` of corrections answers for what it remembers. `trust`: see model.load_checkpoint. `single`: a picture
-        is one digit, never several and never refused; `confidence` and `probs` alone tell of doubt.
+        A `memory` of corrections answers for what it remembers. `trust`: see load_checkpoint. `single`: a picture is
+        one digit, never several and never refused; `confidence` and `probs` alone show doubt.
         """
         checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device, trust)
         checkpoint.model.to(device)
@@ -134,7 +131,7 @@ class Recognizer:
                 first = yield from self._read_framed(look.ink, picture.scale)
             else:
                 first = yield from self._read_frames(look.ink, look.frames, picture.scale)
-            reading = yield from self._amid(look, first, picture.scale)
+            reading = yield from self._among_dirt(look, first, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
                 best = reading
             if best.confidence >= DOUBTFUL:
@@ -150,9 +147,9 @@ class Recognizer:
         guesses = yield from self.judge.look_again([Guess(piece, *each) for each in zip(frames, probs)])
         pooled = pool([guess.probs for guess in guesses], [1 / len(guesses)] * len(guesses))
         digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled), scale)
-        return _reading_of(digit)
+        return reading_of(digit)
 
-    def _amid(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
+    def _among_dirt(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
         """Return `reading`, or that of the whole picture as one digit among dirt where that is surer."""
         if (least := _least_of_whole(look, reading)) is not None:
             reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
@@ -161,16 +158,12 @@ class Recognizer:
     def _compare(
         self, reading: Reading, piece: Piece, frame: np.ndarray, scale: float, least: float
     ) -> Steps[Reading]:
-        """Return `reading`, or that of `piece` as one digit, seen as `frame` (28, 28) with all around it, if it is surer.
+        """Return `reading`, or that of `piece` as one digit, seen as `frame` (28, 28), if it is surer.
 
         Unless `reading` is of one accepted digit, `piece` must also reach `least` nats of certainty.
         """
         frames = [group.frame for group in reading.groups]
-        if (
-            any(np.array_equal(each, frame) for each in frames)
-            or frames
-            and self.judge.corrected(np.stack(frames)).any()
-        ):
+        if any(np.array_equal(each, frame) for each in frames) or self._any_corrected(reading.groups):
             return reading
         probs = yield frame[None]
         (guess,) = yield from self.judge.look_again([Guess(piece, frame, probs[0])])
@@ -180,11 +173,11 @@ class Recognizer:
         if certainty(guess.probs) <= needed and not self.judge.is_corrected(frame):
             return reading
         digit = self._digit(guess, scale)
-        return _reading_of(digit) if digit.accepted else reading
+        return reading_of(digit) if digit.accepted else reading
 
     def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
-        """Read ink; where a box or ring is drawn around some of it, what they hold, if that is sure and it is no slashed 0."""
-        layouts = segment.find_layouts(ink)
+        """Read ink; where a box is drawn around some of it, what that holds if it is sure and the box no slashed 0."""
+        layouts = find_layouts(ink)
         reading = yield from self._read_lines(next(layouts), scale)
         held = next(layouts, None)
         if held is None:
@@ -199,7 +192,7 @@ class Recognizer:
         return reading if slashed else within
 
     def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
-        """Read the lines of writing that `segment` found."""
+        """Read the lines of writing that were found in its ink."""
         if not pieces:
             return Reading("blank", "", ())
         if self.judge.single:
@@ -210,29 +203,18 @@ class Recognizer:
 
     def _compose(self, lines: list[list[Guess]], scale: float) -> Reading:
         """Return what lines of guesses say: which are digits, and whether those are more than chance."""
-        rows = [[(guess, self._digit(guess, scale)) for guess in line] for line in lines]
-        found = tuple(group for row in rows for _, group in row)
+        rows = [[self._digit(guess, scale) for guess in line] for line in lines]
+        found = tuple(digit for row in rows for digit in row)
         accepted = sum(group.accepted for group in found)
         chance = len(found) >= MANY and accepted < LEAST_READ * len(found)
-        bars = accepted < len(found) and all(
-            group.digit == "1" for group in found if group.accepted
-        )  # of what is no digit
-        if (
-            accepted == 0
-            or (chance or bars)
-            and not self.judge.corrected(np.stack([group.frame for group in found])).any()
-        ):
+        # a 1 beside what is no digit is likely a bar of that
+        bars = accepted < len(found) and all(group.digit == "1" for group in found if group.accepted)
+        if accepted == 0 or (chance or bars) and not self._any_corrected(found):
             return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
-        if accepted >= NUMBER and accepted >= MOST_READ * sum(map(len, rows)):
-            rows = [
-                [
-                    (guess, group if group.accepted else self._digit(guess, scale, among=True))
-                    for guess, group in row
-                ]
-                for row in rows
-            ]
-        text = "\n".join("".join(group.digit if group.accepted else "?" for _, group in row) for row in rows)
-        return Reading("ok", text, tuple(group for row in rows for _, group in row))
+        if accepted >= NUMBER and accepted >= MOST_READ * len(found):
+            rows = [[self._digit(guess, scale, among=True) for guess in line] for line in lines]
+        text = "\n".join("".join(digit.digit if digit.accepted else "?" for digit in row) for row in rows)
+        return Reading("ok", text, tuple(digit for row in rows for digit in row))
 
     def _read_single(self, pieces: list[Piece], scale: float) -> Steps[Reading]:
         """Read all pieces as one digit or, where that looks like none, the piece that is most surely one."""
@@ -240,7 +222,7 @@ class Recognizer:
         guesses = yield from self.judge.look_again(looked)
         sure = certainty(np.stack([guess.probs for guess in guesses]))
         best = guesses[0 if sure[0] >= self.checkpoint.threshold else int(sure.argmax())]
-        return _reading_of(self._digit(best, scale))
+        return reading_of(self._digit(best, scale))
 
     def _read_as_is(self, source: Source) -> Steps[Reading]:
         """Read a picture whole, for a network that was trained on pictures as they are."""
@@ -250,13 +232,10 @@ class Recognizer:
         probs = (yield frame[None])[0]
         confidence = float(probs.max())
         name = self.judge.name(probs)
-        accepted = (
-            self.judge.single
-            or self.judge.is_corrected(frame)
-            or bool(certainty(probs) >= self.checkpoint.threshold)
-        )
+        sure = bool(certainty(probs) >= self.checkpoint.threshold)
+        accepted = self.judge.single or self.judge.is_corrected(frame) or sure
         digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
-        return _reading_of(digit)
+        return reading_of(digit)
 
     def classify(self, frames: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities (N, classes) of frames (N, H, W[, 3]) in [0, 1], corrections consulted."""
@@ -275,6 +254,10 @@ class Recognizer:
             logits = self.checkpoint.model(images).float()
             return (logits / self.checkpoint.temperature).softmax(1).cpu().numpy()
 
+    def _any_corrected(self, digits: Sequence[Digit]) -> bool:
+        """Return whether any of `digits` is user-corrected."""
+        return bool(digits) and bool(self.judge.corrected(np.stack([digit.frame for digit in digits])).any())
+
     def _digit(self, guess: Guess, scale: float, among: bool = False) -> Digit:
         """Return `guess` as a digit, accepted or not; `among`: in a number, most of which has been read."""
         left, top, right, bottom = (round(side * scale) for side in guess.piece.box)
@@ -288,20 +271,15 @@ class Recognizer:
         )
 
 
-def _reading_of(digit: Digit) -> Reading:
-    """Return what a picture says that holds one group of ink."""
-    return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
-
-
 def _least_of_whole(look: Look, reading: Reading) -> float | None:
-    """Return the nats of certainty that all of a look's ink must reach to be one digit amid dirt; None where it is not seen whole."""
+    """Return the nats of certainty that a whole look must reach to be one digit among dirt; None if it cannot."""
     if not look.whole:
         return None
     if max(look.ink.shape) <= SMALL_SIDE:
         return SURE_WHOLE if look.ink.any() else None
     if len(reading.groups) == 1 and reading.confidence >= CLEAN:
         return None
-    parts, longest = segment.count_parts(look.ink)
+    parts, longest = count_parts(look.ink)
     number = "\n" in reading.text and not reading.rejected and reading.confidence >= SURE
     if longest < LARGEST_FRAGMENT or number:  # dots alone, or several lines
         return None
@@ -309,7 +287,7 @@ def _least_of_whole(look: Look, reading: Reading) -> float | None:
 
 
 def _is_ringed(bar: Digit, outline: Digit) -> bool:
-    """Say whether a bar in an outline is a 1 in a ring rather than the slash of a 0: the outline is round, the bar far from it."""
+    """Return whether a bar in an outline is a 1 in a ring, not the slash of a 0: in a round outline, far from it."""
     shorter, longer = sorted(outline.box[2:])
     return shorter >= ROUND * longer and max(bar.box[2:]) <= LONGEST_RINGED * longer
 

@@ -13,7 +13,7 @@ from ink.measures import otsu
 from ink.page import isolate_page
 from ink.paper import _edge_shade, shaded_ink
 from ink.raster import draw_strokes
-from ink.ruling import _without_ruling
+from ink.ruling import without_ruling
 from recognizer.road import Recognizer
 
 TALL, WIDE = 700, 600
@@ -134,7 +134,7 @@ def test_rules_under_bold_digits_are_as_thick_as_they_are(recognizer: Recognizer
 def test_a_rule_at_the_picture_s_edge_is_none_though_the_other_edge_is_dark() -> None:
     depth = np.zeros((240, 300), np.float32)
     depth[:3], depth[180:] = 0.5, 0.5
-    assert not _without_ruling(depth)[:3].any()
+    assert not without_ruling(depth)[:3].any()
 
 
 def soft_light() -> np.ndarray:
@@ -265,7 +265,7 @@ def test_rules_of_one_pixel_are_no_ink(slant: float) -> None:
     y, x = np.mgrid[0:TALL, 0:WIDE]
     depth = np.where((y + slant * x) % 48 < 1, 0.3, 0.0)
     depth[300:420, 200:230] = 0.6
-    bare = _without_ruling(depth)
+    bare = without_ruling(depth)
     assert (bare[300:420, 200:230] > 0).mean() > 0.95
     bare[300:420, 200:230] = 0
     assert (bare > 0).sum() < 0.02 * (depth > 0).sum()
