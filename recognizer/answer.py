@@ -57,6 +57,7 @@ class Digit:
         repr=False, compare=False
     )  # float32: what the network saw, (28, 28) or a whole picture
     accepted: bool = True
+    corrected: bool = False  # by the user, who has said what this frame is
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ class Grouping:
         width = guess.piece.width / line_height
         sure = SURE if self.judge.checkpoint.pairs is None else SURE_OF_PAIRS
         wide = width >= WIDEST or width >= CUTTABLE and guess.confidence < sure
-        return wide and not self.judge.is_corrected(guess.frame)
+        return wide and not guess.corrected
 
     def _cut(
         self, guess: Guess, pair: np.ndarray | None, line_height: float, alone: bool
@@ -164,18 +164,15 @@ class Grouping:
         Each half is (the network's guess, the pooled guess). A user-corrected half keeps its label, and a cut with one
         comes first. Of two bars the pair reader must be more certain.
         """
-        corrected = self.judge.corrected(np.stack([half.frame for half in halves]))
         both = self.judge.pool_pairs(halves, np.tile(pair, (len(halves) // 2, 1)))
-        pooled = [half if known else part for half, part, known in zip(halves, both, corrected)]
+        pooled = [half if half.corrected else part for half, part in zip(halves, both)]
         costs = [left.cost + right.cost for left, right in zip(pooled[::2], pooled[1::2])]
-        best = min(
-            range(len(costs)), key=lambda n: (not corrected[2 * n] and not corrected[2 * n + 1], costs[n])
-        )
+        known = [left.corrected or right.corrected for left, right in zip(halves[::2], halves[1::2])]
+        best = min(range(len(costs)), key=lambda n: (not known[n], costs[n]))
         two = slice(2 * best, 2 * best + 2)
-        bars = not corrected[two].any() and self._are_bars(pooled[two])
-        sure = min(part.confidence for part in pooled[two]) >= SURE_HALF and not (
-            bars and certainty(pair).min() < CERTAIN_INSTEAD
-        )
+        bars = not known[best] and self._are_bars(pooled[two])
+        certain = not bars or certainty(pair).min() >= CERTAIN_INSTEAD
+        sure = certain and min(part.confidence for part in pooled[two]) >= SURE_HALF
         return list(zip(halves[two], pooled[two])) if sure else []
 
     def _weigh(

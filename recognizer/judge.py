@@ -48,7 +48,8 @@ class Guess:
     frame: np.ndarray
     probs: np.ndarray
     doubt: float = 0.0  # nats; by how much it fails to be certain of a digit at all
-    paired: np.ndarray | None = None  # what the reader of pairs says of this part of one
+    paired: np.ndarray | None = None  # what the pair reader says of this half of a pair
+    corrected: bool = False  # by the user, who has said what this frame is
 
     @property
     def confidence(self) -> float:
@@ -79,16 +80,6 @@ class Judge:
     memory: Memory | None
     single: bool  # a picture is one digit, never refused
 
-    def corrected(self, frames: np.ndarray) -> np.ndarray:
-        """Return which (N,) of the frames (N, 28, 28) are user-corrected."""
-        if self.memory is None:
-            return np.zeros(len(frames), bool)
-        return self.memory.knows(frames, self.checkpoint.classes)
-
-    def is_corrected(self, frame: np.ndarray) -> bool:
-        """Return whether the frame (28, 28) is user-corrected."""
-        return bool(self.corrected(frame[None])[0])
-
     def doubts(self, probs: np.ndarray) -> list[float]:
         """Return by how many nats each row (N, classes) fails to be certain of a digit."""
         return np.maximum(self.checkpoint.threshold - certainty(probs), 0).tolist()
@@ -99,7 +90,7 @@ class Judge:
 
     def accepts(self, guess: Guess, among: bool) -> bool:
         """Return whether `guess` is a digit: user-corrected, or sure enough and no dirt, spot or face."""
-        if self.single or self.is_corrected(guess.frame):
+        if self.single or guess.corrected:
             return True
         certain, ink = float(certainty(guess.probs)), guess.piece.ink
         least = self.checkpoint.threshold * (AMONG_DIGITS if among else 1)
@@ -115,20 +106,24 @@ class Judge:
             return []
         frames = np.stack([make_frame(piece.ink) for piece in pieces])
         probs = yield frames
-        return [Guess(*each) for each in zip(pieces, frames, probs, self.doubts(probs))]
+        return self.guess(pieces, frames, probs)
+
+    def guess(self, pieces: Sequence[Piece], frames: np.ndarray, probs: np.ndarray) -> list[Guess]:
+        """Return the guesses of probabilities (N, classes) for pieces seen as frames (N, 28, 28)."""
+        known = [False] * len(frames)
+        if self.memory is not None:
+            known = self.memory.knows(frames, self.checkpoint.classes).tolist()
+        parts = zip(pieces, frames, probs, self.doubts(probs), known)
+        return [Guess(piece, frame, row, doubt, None, said) for piece, frame, row, doubt, said in parts]
 
     def look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
         """Return `guesses`, of which the unsure ones that are not user-corrected have been averaged over all views."""
-        unsure = [
-            place
-            for place, guess in enumerate(guesses)
-            if guess.confidence < UNSURE and not self.is_corrected(guess.frame)
-        ]
+        unsure = [n for n, guess in enumerate(guesses) if guess.confidence < UNSURE and not guess.corrected]
         if len(unsure) > MOST_UNSURE:
             return guesses
         seen = yield from self.look_around([guesses[place] for place in unsure])
         again = dict(zip(unsure, seen))
-        return [again.get(place, guess) for place, guess in enumerate(guesses)]
+        return [again.get(n, guess) for n, guess in enumerate(guesses)]
 
     def look_around(self, guesses: Sequence[Guess]) -> Steps[list[Guess]]:
         """Return `guesses` averaged over all views."""
@@ -144,7 +139,7 @@ class Judge:
         ]
 
     def pool_pairs(self, guesses: Sequence[Guess], paired: np.ndarray) -> list[Guess]:
-        """Return halves of pairs with what the network and the reader of pairs (N, classes) say of them, pooled."""
+        """Return halves of pairs with what the network and the pair reader (N, classes) say of them, pooled."""
         probs = pool([np.stack([guess.probs for guess in guesses]), paired], [1 - PAIR_WEIGHT, PAIR_WEIGHT])
         parts = zip(guesses, probs, self.doubts(probs), paired)
         return [replace(guess, probs=mean, doubt=doubt, paired=said) for guess, mean, doubt, said in parts]

@@ -141,13 +141,14 @@ class Recognizer:
     def _read_frames(self, ink: np.ndarray, frames: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
         piece = _all_of(ink)
-        if len(frames) > 1 and self.judge.is_corrected(frames[len(frames) // 2]):
-            frames = frames[len(frames) // 2][None]  # what was corrected
         probs = yield frames
-        guesses = yield from self.judge.look_again([Guess(piece, *each) for each in zip(frames, probs)])
-        pooled = pool([guess.probs for guess in guesses], [1 / len(guesses)] * len(guesses))
-        digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled), scale)
-        return reading_of(digit)
+        guesses = self.judge.guess([piece] * len(frames), frames, probs)
+        middle = guesses[len(guesses) // 2]
+        if not middle.corrected:
+            guesses = yield from self.judge.look_again(guesses)
+            pooled = pool([guess.probs for guess in guesses], [1 / len(guesses)] * len(guesses))
+            middle = replace(guesses[len(guesses) // 2], probs=pooled)
+        return reading_of(self._digit(middle, scale))
 
     def _among_dirt(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
         """Return `reading`, or that of the whole picture as one digit among dirt where that is surer."""
@@ -162,15 +163,15 @@ class Recognizer:
 
         Unless `reading` is of one accepted digit, `piece` must also reach `least` nats of certainty.
         """
-        frames = [group.frame for group in reading.groups]
-        if any(np.array_equal(each, frame) for each in frames) or self._any_corrected(reading.groups):
+        groups = reading.groups
+        if any(group.corrected or np.array_equal(group.frame, frame) for group in groups):
             return reading
         probs = yield frame[None]
-        (guess,) = yield from self.judge.look_again([Guess(piece, frame, probs[0])])
-        alone = reading.groups[0] if len(frames) == 1 else None
+        (guess,) = yield from self.judge.look_again(self.judge.guess([piece], frame[None], probs))
+        alone = groups[0] if len(groups) == 1 else None
         known = float(certainty(np.array(alone.probs))) if alone is not None else 0.0
         needed = known if alone is not None and alone.accepted else max(known, least)
-        if certainty(guess.probs) <= needed and not self.judge.is_corrected(frame):
+        if certainty(guess.probs) <= needed and not guess.corrected:
             return reading
         digit = self._digit(guess, scale)
         return reading_of(digit) if digit.accepted else reading
@@ -209,7 +210,7 @@ class Recognizer:
         chance = len(found) >= MANY and accepted < LEAST_READ * len(found)
         # a 1 beside what is no digit is likely a bar of that
         bars = accepted < len(found) and all(group.digit == "1" for group in found if group.accepted)
-        if accepted == 0 or (chance or bars) and not self._any_corrected(found):
+        if accepted == 0 or (chance or bars) and not any(group.corrected for group in found):
             return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
         if accepted >= NUMBER and accepted >= MOST_READ * len(found):
             rows = [[self._digit(guess, scale, among=True) for guess in line] for line in lines]
@@ -229,13 +230,12 @@ class Recognizer:
         taken = self.checkpoint.input
         pixels, (width, height) = see_as_is(source, taken["size"], taken["channels"])
         frame = pixels.astype(np.float32) / 255
-        probs = (yield frame[None])[0]
-        confidence = float(probs.max())
-        name = self.judge.name(probs)
-        sure = bool(certainty(probs) >= self.checkpoint.threshold)
-        accepted = self.judge.single or self.judge.is_corrected(frame) or sure
-        digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
-        return reading_of(digit)
+        probs = yield frame[None]
+        (guess,) = self.judge.guess([Piece((0, 0, width, height), frame)], frame[None], probs)
+        accepted = self.judge.single or guess.corrected or guess.doubt == 0
+        name, box = self.judge.name(guess.probs), (0, 0, width, height)
+        known = tuple(guess.probs.tolist())
+        return reading_of(Digit(name, guess.confidence, known, box, frame, accepted, guess.corrected))
 
     def classify(self, frames: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities (N, classes) of frames (N, H, W[, 3]) in [0, 1], corrections consulted."""
@@ -254,10 +254,6 @@ class Recognizer:
             logits = self.checkpoint.model(images).float()
             return (logits / self.checkpoint.temperature).softmax(1).cpu().numpy()
 
-    def _any_corrected(self, digits: Sequence[Digit]) -> bool:
-        """Return whether any of `digits` is user-corrected."""
-        return bool(digits) and bool(self.judge.corrected(np.stack([digit.frame for digit in digits])).any())
-
     def _digit(self, guess: Guess, scale: float, among: bool = False) -> Digit:
         """Return `guess` as a digit, accepted or not; `among`: in a number, most of which has been read."""
         left, top, right, bottom = (round(side * scale) for side in guess.piece.box)
@@ -268,6 +264,7 @@ class Recognizer:
             (left, top, right - left, bottom - top),
             guess.frame,
             self.judge.accepts(guess, among),
+            guess.corrected,
         )
 
 
