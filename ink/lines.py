@@ -40,18 +40,17 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
         yield []
         return
     crop = ink[top:bottom, left:right]
-    boxes, mass = _measure(crop, labels, count)
-    if count == 1:
+    if count == 1:  # nearly every single digit
         yield [[Piece((left, top, right, bottom), crop)]]
-    else:
-        kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
-        lines = _split_lines(boxes, _join(boxes, kept))
-        cut_out = [
-            [_cut_out(crop, labels, boxes, members, (left, top)) for members in line] for line in lines
-        ]
-        yield [sorted(line, key=lambda piece: piece.box[0] + piece.box[2]) for line in cut_out]
-    around = _find_boxes(labels, boxes, mass) if count > 1 else []
-    if around:
+        return
+    boxes, mass = _measure(crop, labels, count)
+    kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
+    lines = []
+    for line in _split_lines(boxes, _join(boxes, kept)):
+        pieces = [_cut_out(crop, labels, boxes, members, (left, top)) for members in line]
+        lines.append(sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2]))
+    yield lines
+    if around := _find_boxes(labels, boxes, mass):
         rest = ink.copy()
         rest[top:bottom, left:right][np.isin(labels, around)] = 0
         *_, held = find_layouts(rest)  # a box may have double lines
@@ -93,8 +92,6 @@ def _label(ink: np.ndarray) -> tuple[Box, np.ndarray, int]:
 
 def _measure(crop: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the boxes (count, 4) and the mass (count,) of the components of `crop`."""
-    if count == 1:  # all of it: nearly every single digit
-        return np.array([[0, 0, *crop.shape[::-1]]]), crop.sum(dtype=np.float64)[None]
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)])
     return boxes, np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
 
@@ -103,14 +100,11 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     """Return the indices of the components that are writing rather than dirt."""
     heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
     order = np.argsort(-mass)[:MAX_PIECES]  # heaviest first
-    left, top, right, bottom = (
-        boxes == [0, 0, shape[1], shape[0]]
-    ).T  # edges of the picture that each touches
+    left, top, right, bottom = (boxes == [0, 0, shape[1], shape[0]]).T  # edges that each touches
     touching = left | top | right | bottom
     solid: np.ndarray = mass > 0.5 * heights * widths
-    aside: np.ndarray = (left | right) & (
-        top | bottom
-    ) & solid | left & right  # a scanner's corner, a toolbar
+    # a scanner's corner, a toolbar
+    aside: np.ndarray = (left | right) & (top | bottom) & solid | left & right
     streaks = top & bottom & (heights >= STREAK * widths)
     inside = order[~touching[order]]
     if not streaks[order].all():
@@ -210,15 +204,10 @@ def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[i
             spans.append([float(top), float(bottom)])
     heights = [bottom - top for top, bottom in extent]
     highest = [max(heights[g] for g in line) for line in lines]
-    lines = [
-        [g for g in line if heights[g] >= SPECK * most]
-        for line, most in zip(lines, highest)
-        if most >= SPECK * tall
-    ]
-    return [
-        [groups[g] for g in line]
-        for line in sorted(lines, key=lambda line: np.mean([sum(extent[g]) for g in line]))
-    ]
+    both = [(line, most) for line, most in zip(lines, highest) if most >= SPECK * tall]
+    lines = [[g for g in line if heights[g] >= SPECK * most] for line, most in both]
+    lines.sort(key=lambda line: np.mean([sum(extent[g]) for g in line]))
+    return [[groups[g] for g in line] for line in lines]
 
 
 def _cut_out(

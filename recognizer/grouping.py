@@ -72,8 +72,7 @@ class Grouping:
         for start in range(len(parts) - 1):
             for stop in range(start + 2, min(start + LONGEST_RUN, len(parts)) + 1):
                 price = sum(gaps[start : stop - 1])
-                least = GROUP_COST + price
-                if least >= sum(costs[start:stop]):
+                if GROUP_COST + price >= sum(costs[start:stop]):
                     continue  # however sure the network is of the whole
                 whole = merge(parts[start:stop])
                 if whole.width <= WIDEST * max(line_height, whole.height):
@@ -108,10 +107,8 @@ class Grouping:
         cost = guess.cost + JOIN_COST * sum(count_apart(line, height) for line in pieces)
         better = cost < sum(part.cost for part in parts)
         none = any(part.doubt > 0 for part in parts)  # so they are no number
-        given_up = none and any(
-            part.doubt == 0 and part.confidence >= SURE for part in parts
-        )  # a digit that is sure by itself
-        if given_up and guess.confidence < LIKELY:
+        sure_part = any(part.doubt == 0 and part.confidence >= SURE for part in parts)
+        if none and sure_part and guess.confidence < LIKELY:
             return lines
         least = self.judge.checkpoint.threshold if better else SURE_WHOLE if none else math.inf
         return [[guess]] if certainty(guess.probs) >= least else lines
@@ -146,9 +143,9 @@ class Grouping:
         if pair is not None and touching and (parts := self._part(halves, pair)):
             digits: list[Guess] = []
             for half, part in parts:
-                more = (
-                    (yield from self._cut_line([half], line_height, alone)) if half.doubt > 0 else []
-                )  # three may touch
+                more = [part]
+                if half.doubt > 0:  # three may touch
+                    more = yield from self._cut_line([half], line_height, alone)
                 digits += more if len(more) > 1 else [part]
             return digits
         return [guess] if asked else (yield from self._weigh(guess, halves, line_height, alone))

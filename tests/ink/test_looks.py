@@ -127,14 +127,6 @@ def test_pale_paper_within_a_white_border_is_not_ink(drawn: np.ndarray) -> None:
     assert np.mean(ink > 0.02) < 0.15
 
 
-def test_a_flat_shape_is_ink() -> None:
-    y, x = np.mgrid[-150:150, -150:150]
-    disc = np.where(np.hypot(x, y) < 125, 90, 250).astype(np.uint8)
-    looks = [look.ink for look in read_ink(disc).looks]
-    assert any(np.array_equal(ink == 1, disc == 90) for ink in looks)
-    assert all(np.mean(ink > 0.5) > 0.3 or not ink.any() for ink in looks)  # never its outline
-
-
 def test_ruled_lines_are_not_ink(drawn: np.ndarray) -> None:
     ink = ink_of(photo_of(drawn, ruled=True))
     assert ((ink > 0.3) & (drawn < 0.1)).mean() < 0.005
