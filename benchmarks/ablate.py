@@ -99,9 +99,12 @@ def uncut(real: Callable[..., Any]) -> Callable[..., Any]:
 
 def every_depth(real: Callable[..., Any]) -> Callable[..., Any]:
     """Return the form of a sample of paper's depths (H, W) that ink is not left out of."""
-    return lambda depth: depth[
-        :: max(1, max(depth.shape) // PAPER_SIDE), :: max(1, max(depth.shape) // PAPER_SIDE)
-    ].ravel()
+
+    def sample(depth: np.ndarray) -> np.ndarray:
+        step = max(1, max(depth.shape) // PAPER_SIDE)
+        return depth[::step, ::step].ravel()
+
+    return sample
 
 
 RULES = {
@@ -213,13 +216,9 @@ def find_acted(
     return texts, acted
 
 
-def _in_scene(scene: Callable[..., np.ndarray], rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
-    return scene(digit, rng)
-
-
 def own_samples(count: int) -> Iterator[tuple[str, Sample]]:
     """Yield (kind, sample) of `count` pictures a kind that this repository makes, of MNIST's validation digits and of nothing."""
-    digits = split_validation(load_mnist(True))[1]
+    digits, scenes = split_validation(load_mnist(True))[1], dict[str, Any](pictures.SCENES)
     rng = np.random.default_rng(0)
 
     def draw() -> tuple[np.ndarray, str]:
@@ -230,7 +229,7 @@ def own_samples(count: int) -> Iterator[tuple[str, Sample]]:
         "as they are": lambda digit: digit,
         "pasted": lambda digit: pictures.paste(digit, rng),
         **{kind: partial(pictures.corrupt, kind=kind, rng=rng) for kind in pictures.CORRUPTIONS},
-        **{kind: partial(_in_scene, scene, rng) for kind, scene in pictures.SCENES.items()},
+        **{kind: partial(scene, rng=rng) for kind, scene in scenes.items()},
     }
     for kind, make in singles.items():
         for _ in range(count):
@@ -247,37 +246,44 @@ def own_samples(count: int) -> Iterator[tuple[str, Sample]]:
 
 
 def public_samples(folder: Path, every: int) -> Iterator[tuple[str, Sample]]:
-    """Yield (set, sample) of every so manieth sample of the SETS in `folder`."""
+    """Yield (set, sample) of every so manieth sample of the SETS in `folder`; of numbers, those without signs."""
     for name, brushes in SETS.items():
-        if (folder / name).exists():
-            for brush in brushes:
-                kind = name.split(".")[0] + (f", brush {brush}" if len(brushes) > 1 else "")
-                yield from (
-                    (kind, sample) for sample in islice(load_samples(folder / name, brush), 0, None, every)
-                )
+        for brush in brushes if (folder / name).exists() else ():
+            kind = name.split(".")[0] + (f", brush {brush}" if len(brushes) > 1 else "")
+            for sample in islice(load_samples(folder / name, brush), 0, None, every):
+                if sample.is_digit or name == "pictures.tsv":
+                    yield kind, sample
+
+
+def switch_off(
+    recognizer: Recognizer, names: list[str], samples: list[Sample], texts: list[str], places: list[int]
+) -> tuple[list[int], list[int]]:
+    """Return the places of the samples that are lost and won without the rules `names`, read again at `places`."""
+    with replaced({name: RULES[name].off for name in names}):
+        again = {place: recognizer.read(samples[place].source).text for place in places}
+    before = {place: is_right(samples[place], texts[place]) for place in places}
+    after = {place: is_right(samples[place], text) for place, text in again.items()}
+    lost = [place for place in places if before[place] and not after[place]]
+    return lost, [place for place in places if after[place] and not before[place]]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    how = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="ablate.py", description=__doc__, formatter_class=how)
+    parser.add_argument("--rule", choices=RULES, action="append", help="a rule (default: all, one by one)")
+    parser.add_argument("--together", action="store_true", help="switch the rules off together as well")
+    parser.add_argument("--data", type=Path, help="folder of public sets")
+    whole, more = command.number(int, 1), command.number(int, 0)
+    parser.add_argument("--every", type=whole, default=1, help="read every so manieth of them (default: 1)")
+    parser.add_argument("--count", type=more, default=25, help="own pictures of a kind (default: 25)")
+    parser.add_argument("--names", action="store_true", help="name the kinds of what is lost and won")
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print the table; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="ablate.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rule", choices=RULES, action="append", help="a rule (default: all, one by one)")
-    parser.add_argument(
-        "--together", action="store_true", help="switch the rules off at the same time as well"
-    )
-    parser.add_argument("--data", type=Path, help="folder of public sets")
-    parser.add_argument(
-        "--every",
-        type=command.number(int, 1),
-        default=1,
-        help="read every so manieth of their pictures (default: 1)",
-    )
-    parser.add_argument(
-        "--count", type=command.number(int, 0), default=25, help="own pictures of a kind (default: 25)"
-    )
-    parser.add_argument("--names", action="store_true", help="name the kinds of what is lost and won")
-    arguments = parser.parse_args(argv)
+    arguments = build_parser().parse_args(argv)
     torch.set_num_threads(1)
     recognizer, names = Recognizer(), arguments.rule or list(RULES)
     found = list(own_samples(arguments.count)) if arguments.count else []
@@ -285,33 +291,16 @@ def main(argv: list[str] | None = None) -> int:
     samples = [sample for _, sample in found]
     texts, acted = find_acted(recognizer, samples, names)
     right = sum(map(is_right, samples, texts))
-    print(
-        f"{right:,} of {len(samples):,} pictures are read right\n| rule | acted on | lost | won |\n|---|---:|---:|---:|",
-        flush=True,
-    )
-    runs = [[name] for name in names] + ([names] if arguments.together else [])
-    for switched in runs:
+    print(f"{right:,} of {len(samples):,} pictures are read right")
+    print("| rule | acted on | lost | won |\n|---|---:|---:|---:|", flush=True)
+    for switched in [[name] for name in names] + ([names] if arguments.together else []):
         places = sorted({place for name in switched for place in acted[name]})
-        with replaced({name: RULES[name].off for name in switched}):
-            again = [recognizer.read(samples[place].source).text for place in places]
-        lost: list[int] = []
-        won: list[int] = []
-        for place, text in zip(places, again):
-            before, after = is_right(samples[place], texts[place]), is_right(samples[place], text)
-            if before != after:
-                (lost if before else won).append(place)
-        print(
-            f"| {switched[0] if len(switched) == 1 else 'together'} | {len(places):,} | {len(lost)} | {len(won)} |",
-            flush=True,
-        )
-        if arguments.names:
-            for title, changed in (("lost", lost), ("won", won)):
-                kinds = Counter(found[place][0] for place in changed)
-                print(
-                    "".join(f"    {title}: {number} {kind}\n" for kind, number in kinds.items()),
-                    end="",
-                    flush=True,
-                )
+        lost, won = switch_off(recognizer, switched, samples, texts, places)
+        title = switched[0] if len(switched) == 1 else "together"
+        print(f"| {title} | {len(places):,} | {len(lost)} | {len(won)} |", flush=True)
+        for word, changed in (("lost", lost), ("won", won)) if arguments.names else ():
+            for kind, number in Counter(found[place][0] for place in changed).items():
+                print(f"    {word}: {number} {kind}", flush=True)
     return 0
 
 
