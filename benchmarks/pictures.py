@@ -307,6 +307,14 @@ def _in_a_shadow(digit: np.ndarray, rng: Rng) -> np.ndarray:
     return _shoot(_write(_sheet(rng), digit, rng, rng.uniform(120, 350)) * shade[..., None], rng)
 
 
+def _in_a_phones_shadow(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    shade = ndimage.gaussian_filter(
+        _outline(rng, rng.uniform(100, 140), rng.uniform(180, 260), rng.uniform(-0.15, 0.15)), (5, 5, 0)
+    )
+    sheet = _write(_sheet(rng), digit, rng, rng.uniform(100, 200), (60, 60, 70))
+    return _shoot(sheet * (1 - rng.uniform(0.25, 0.5) * shade), rng)
+
+
 def _in_a_box(digit: np.ndarray, rng: Rng) -> np.ndarray:
     image = Image.fromarray(_sheet(rng).clip(0, 255).astype(np.uint8))
     half = rng.uniform(120, 180)
@@ -333,6 +341,7 @@ SCENES: dict[str, Callable[[np.ndarray, Rng], np.ndarray]] = {
     "squared paper": _squared,
     "at night": _at_night,
     "shadow across": _in_a_shadow,
+    "a phone's shadow": _in_a_phones_shadow,
     "in a box or ring": _in_a_box,
     "screenshot": _on_a_screen,
 }

@@ -1,7 +1,8 @@
 """Strokes and the ink they make: no window, no network.
 
-A canvas keeps what was drawn as vectors in its own units and their ink as a picture of one pixel a unit. The same strokes can be
-drawn at any other scale (`Raster`), so a window shows them sharp while the recognizer always reads the same picture.
+A canvas keeps what was drawn as vectors in its own units and their ink as a picture of one pixel a unit. The same
+strokes can be drawn at any other scale (`Raster`), so a window shows them sharp while the recognizer always reads the
+same picture.
 """
 
 from __future__ import annotations

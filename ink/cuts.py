@@ -20,20 +20,17 @@ SLANTS = (
     0.5,
 )  # columns a row; leaning of the lines along which touching digits are cut
 MOST_CUTS = 4  # places a slant
-PATH_ROWS = 64  # at most, in which paths of least ink are sought
-ASIDE = 0.05  # of a pixel's ink; what a step aside costs a path
 
 
 def find_cuts(piece: Piece, line_height: float) -> list[tuple[Piece, Piece]]:
     """Return the ways to cut `piece` in two touching digits, left and right; [] if it is too small or narrow for two.
 
-    Along slanted lines at local minima of the ink they cross, and along the paths from top to bottom that cross the
-    least ink; a fifth of the line's height apart and from the ends.
+    Along slanted lines at local minima of the ink they cross, a fifth of the line's height apart and from the ends.
     """
     if piece.width < CUTTABLE * line_height or piece.width < LEAST_CUT or piece.height < LEAST_CUT:
         return []
     apart = max(2, round(0.2 * line_height))
-    return [*_straight_cuts(piece, apart), *_winding_cuts(piece, apart)]
+    return list(_straight_cuts(piece, apart))
 
 
 def _straight_cuts(piece: Piece, apart: int) -> Iterator[tuple[Piece, Piece]]:
@@ -57,48 +54,6 @@ def _straight_cuts(piece: Piece, apart: int) -> Iterator[tuple[Piece, Piece]]:
             left = np.zeros(piece.ink.shape, bool)
             left[rows, columns] = across - first < place
             yield _part(piece, left), _part(piece, ~left)
-
-
-def _winding_cuts(piece: Piece, apart: int) -> Iterator[tuple[Piece, Piece]]:
-    """Yield the cuts along paths of least ink, down and up, which begin every `apart` pixels; each once."""
-    starts = list(range(apart, piece.width - apart, apart))
-    inked, seen = np.count_nonzero(piece.ink), set()
-    for path in (*_paths(piece.ink, starts, apart), *_paths(piece.ink[::-1], starts, apart)[:, ::-1]):
-        left = np.arange(piece.width) < path[:, None]
-        mass = round(float(piece.ink[left].sum()))
-        if mass not in seen and 0 < mass and np.count_nonzero(piece.ink[left]) < inked:
-            yield _part(piece, left), _part(piece, ~left)
-        seen.add(mass)
-
-
-def _paths(ink: np.ndarray, places: list[int], apart: int) -> np.ndarray:
-    """Return (len(places), H): the path down `ink` (H, W) that crosses the least, for each column in `places`.
-
-    It ends within half of `apart` of its column, strays from it by at most twice `apart`, and moves by at most a column a row
-    (as in Avidan and Shamir, "Seam Carving", 2007); tall ink is looked at more coarsely.
-    """
-    step = -(-len(ink) // PATH_ROWS)
-    small = ink[::step, ::step]
-    reach, near = max(2 * apart // step, 1), max(apart // (2 * step), 1)
-    padded = np.pad(small, ((0, 0), (reach, reach)))
-    columns = np.array(places)[:, None] // step + np.arange(
-        2 * reach + 1
-    )  # (P, 2 reach + 1) of the padded ink
-    cost = padded[:, columns]  # (H, P, 2 reach + 1)
-    total, came = cost[0], []
-    for row in cost[1:]:
-        around = np.pad(total, ((0, 0), (1, 1)), constant_values=np.inf)
-        options = np.stack([around[:, 1:-1], around[:, :-2] + ASIDE, around[:, 2:] + ASIDE])
-        best = options.argmin(axis=0)
-        came.append(np.array([0, -1, 1])[best])
-        total = row + options.min(axis=0)
-    at = total[:, reach - near : reach + near + 1].argmin(axis=1) + reach - near
-    path = [at]
-    for moves in reversed(came):
-        at = at + moves[np.arange(len(at)), at]
-        path.append(at)
-    across = (np.array(path[::-1]) + columns[:, 0] - reach) * step  # (H / step, P)
-    return np.repeat(across, step, axis=0)[: len(ink)].T
 
 
 def _part(piece: Piece, mask: np.ndarray) -> Piece:

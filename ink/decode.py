@@ -1,6 +1,7 @@
-"""A file -> the upright picture: uint8, on white, of a size that can be worked with, or an error that names the cure.
+"""A file -> the upright picture, uint8 (H, W) or (H, W, 3), at most 1024 pixels a side, or an error with its cure.
 
-EXIF's turn, alpha on white (white ink on black), 16 bits and palettes by their own range, huge pictures reduced while decoding.
+EXIF orientation is applied, transparency becomes white paper (black under white ink), 16 bits are scaled by their own
+range, and huge pictures are reduced while they are decoded.
 """
 
 from __future__ import annotations
@@ -21,38 +22,21 @@ from PIL import ExifTags, Image, ImageOps
 
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray  # or a tensor
 
-# what a user has; Pillow's other decoders are rarely used, and one of them (EPS) runs Ghostscript
+# Pillow's decoders for what users have; of the others, one (EPS) runs Ghostscript
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "WEBP", "TIFF", "AVIF")
-SUFFIXES = {
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".gif",
-    ".bmp",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".pbm",
-    ".pgm",
-    ".ppm",
-    ".heic",
-    ".heif",
-    ".avif",
-}
+SUFFIXES = set(
+    ".png .jpg .jpeg .jpe .jfif .gif .bmp .webp .tif .tiff .pbm .pgm .ppm .heic .heif .avif".split()
+)
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}  # ISO/IEC 23008-12
 NOT_THE_FILES = {
     errno.EISDIR,
     errno.EMFILE,
     errno.ENFILE,
     errno.EIO,
-}  # errors of opening that say nothing of what a file holds
-MAX_SIDE = 1024  # pixels; larger pictures are reduced to this while decoding
-MAX_PIXELS = (
-    100_000_000  # a picture that decodes to more is refused as a bomb (in colour with alpha: 400 MB a copy)
-)
-MAX_LENGTH = 1_000_000  # pixels; a longer side is refused too, since Pillow keeps 8 bytes a row
+}  # errors that say nothing of a file's content
+MAX_SIDE = 1024  # pixels; larger pictures are reduced to this while they are decoded
+MAX_PIXELS = 100_000_000  # larger pictures are refused as bombs: in RGBA, so many take 400 MB a copy
+MAX_LENGTH = 1_000_000  # pixels; longer sides are refused, since Pillow keeps 8 bytes a row
 LEAST_CONTRAST = 0.06  # of full scale; fainter marks are not ink
 
 
@@ -94,11 +78,8 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
     except PictureError:
         raise
     except OSError as error:
-        if (
-            error.errno in NOT_THE_FILES
-            or isinstance(source, (str, os.PathLike))
-            and not os.access(source, os.R_OK)
-        ):
+        unreadable = isinstance(source, (str, os.PathLike)) and not os.access(source, os.R_OK)
+        if error.errno in NOT_THE_FILES or unreadable:
             raise
         raise PictureError(f"{_shown(name)} is truncated or damaged: save it again") from None
     except Exception as error:  # decoders raise SyntaxError, ValueError, struct.error, ... on damaged bytes
@@ -153,10 +134,8 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     if not image.width or not image.height:
         raise PictureError("the picture has no pixels")
     full = max(image.size)
-    image.draft(None, (MAX_SIDE, MAX_SIDE)) if image.format in (
-        "JPEG",
-        "MPO",
-    ) else None  # MPO: a phone's JPEG with a second picture
+    if image.format in ("JPEG", "MPO"):  # MPO: a phone's JPEG with a second picture
+        image.draft(None, (MAX_SIDE, MAX_SIDE))
     _check_size(image)
     image.load()
     with suppress(Exception):  # metadata that cannot be read turn nothing
@@ -166,12 +145,12 @@ def _decode(image: Image.Image) -> tuple[np.ndarray, float]:
     image = _reduced(image)
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, dtype=np.float64)
-        top = (
-            2.0 ** max(int(values.max(initial=0)).bit_length(), 8)
-            - 1  # cameras write 10, 12 or 14 bits into 16
-            if sixteen_bits or (image.mode == "I" and values.max(initial=0) > 255)
-            else max(float(np.nan_to_num(values).max(initial=0)), 1.0)
-        )
+        if sixteen_bits or image.mode == "I" and values.max(initial=0) > 255:
+            top = (
+                2.0 ** max(int(values.max(initial=0)).bit_length(), 8) - 1
+            )  # cameras write 10 to 14 bits into 16
+        else:
+            top = max(float(np.nan_to_num(values).max(initial=0)), 1.0)
         image = Image.fromarray(np.clip(np.nan_to_num(values) * (255 / top), 0, 255).round().astype(np.uint8))
     if image.has_transparency_data:
         image = _on_paper(image.convert("RGBA"))
@@ -247,7 +226,7 @@ def _shown(name: Any) -> str:
 
 
 def see_as_is(source: Source, size: int, channels: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """Return (uint8 (size, size) or (size, size, 3), (width, height) of the upright picture). Raises what `open_picture` raises."""
+    """Return (uint8 (size, size[, 3]), (width, height) of the upright picture); raises as `open_picture`."""
     colours, scale = open_picture(source)
     image = Image.fromarray(colours).convert("RGB" if channels == 3 else "L")
     upright = (round(image.width * scale), round(image.height * scale))
@@ -256,7 +235,7 @@ def see_as_is(source: Source, size: int, channels: int) -> tuple[np.ndarray, tup
 
 
 def class_files(folder: Path) -> list[Path]:
-    """Return the files of a class's folder, all levels down, sorted, without hidden ones and those in hidden folders."""
+    """Return the sorted files in and below a class's folder, without hidden ones and those in hidden folders."""
     return [
         path
         for path in sorted(folder.rglob("*"))

@@ -1,8 +1,7 @@
-"""Ink -> frame: what the network sees of one digit, placed as MNIST places it.
+"""Ink -> frame: what the network sees of one digit, float32 (28, 28) in [0, 1], placed as MNIST places it.
 
-Crop to the ink, bring the pen's width into MNIST's range, fit the longer side to 20 pixels without
-distortion, put the centre of mass on pixel 14.0 (not 13.5: measured on MNIST, whose own digits pass
-through unchanged).
+Crop to the ink, bring the pen's width into MNIST's range, fit the longer side to 20 pixels without distortion, put the
+centre of mass on pixel 14.0 (not 13.5: measured on MNIST, whose own digits pass through unchanged).
 """
 
 from __future__ import annotations
@@ -13,20 +12,20 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ink.measures import Box, find_box, is_narrow, pen_width
+from ink.measures import find_box, is_narrow, pen_width
 
 FRAME_SIZE = 28  # pixels; side of a frame
 DIGIT_BOX = 20  # pixels; longer side of the ink in a frame
 CENTRE = FRAME_SIZE / 2  # pixel index of the centre of mass
-PEN_RANGE = (1.4, 6.0)  # frame pixels; stroke widths left alone (99.7 % of MNIST's digits lie inside)
-WIDEST_BAR = 4.0  # the same for a 1, as far as shape tells
+PEN_RANGE = (1.4, 6.0)  # frame pixels; pen widths that are left alone (99.7 % of MNIST's digits lie inside)
+WIDEST_BAR = 4.0  # frame pixels; the widest pen that is left alone in ink of a 1's shape
 PROPORTIONS = (
     0.4,
     0.6,
     0.85,
-)  # width over height that a digit may have had before it was stretched: most of MNIST's lie near one
+)  # width over height of digits before they were stretched; most of MNIST's lie near one
 WORK_SIDE = 5 * DIGIT_BOX  # pixels; larger crops are reduced to this before strokes are measured
-INK = 0.5  # at least this much is called ink when a yes or no is needed
+INK = 0.5  # of full ink; at least this much counts as ink where a yes or no is needed
 
 
 def make_frame(ink: np.ndarray) -> np.ndarray:
@@ -58,28 +57,8 @@ def fit_frame(ink: np.ndarray) -> np.ndarray:
     return frame
 
 
-def frame_amid(ink: np.ndarray, box: Box) -> np.ndarray:
-    """Return the float32 (28, 28) frame of the digit in `box` of `ink` (H, W), with the ink around it where it lies."""
-    left, top, right, bottom = box
-    part = ink[top:bottom, left:right]
-    unit = max(part.shape) / DIGIT_BOX  # ink pixels a frame pixel
-    sides, before = [], []
-    for start, axis, length in ((top, 0, ink.shape[0]), (left, 1, ink.shape[1])):
-        sums = part.sum(axis=1 - axis)
-        first = (
-            start + float(sums @ np.arange(len(sums)) / sums.sum()) + 0.5 - (CENTRE + 0.5) * unit
-        )  # the frame's, on this axis
-        whole = math.floor(first), math.ceil(first + FRAME_SIZE * unit)
-        sides.append((slice(max(whole[0], 0), whole[1]), (max(-whole[0], 0), max(whole[1] - length, 0))))
-        before.append(first - whole[0])
-    window = Image.fromarray(np.pad(ink[sides[0][0], sides[1][0]], (sides[0][1], sides[1][1])))
-    method = Image.Resampling.BOX if unit > 1 else Image.Resampling.BICUBIC
-    around = (before[1], before[0], before[1] + FRAME_SIZE * unit, before[0] + FRAME_SIZE * unit)
-    return np.clip(np.asarray(window.resize((FRAME_SIZE, FRAME_SIZE), method, around)), 0, 1)
-
-
 def unstretch(ink: np.ndarray) -> np.ndarray:
-    """Return frames (N, 28, 28) of a scan (H, W) that stretches its digit over a square: one for each of PROPORTIONS."""
+    """Return frames (N, 28, 28) of a scan (H, W) that stretches its digit over a square, one for each proportion."""
     height, width = ink.shape
     finer = math.ceil(WORK_SIDE / 2 / height)  # so that narrowing loses no stroke
     frames = []

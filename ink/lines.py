@@ -1,30 +1,28 @@
 """Ink -> lines of pieces: what belongs together, in reading order.
 
 A piece is one or more connected components. This module judges by geometry alone and proposes; where geometry leaves a
-doubt (a loose bar, two digits that touch), grouping.py lets the network choose among the proposals.
+doubt (a loose bar, two digits that touch), recognizer/grouping.py lets the network choose among the proposals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations
 
 import numpy as np
 from scipy import ndimage
 
-from ink.boxes import MAX_PIECES, _find_frames, _touched_box
-from ink.dots import _join_dots
 from ink.measures import EIGHT, Box, find_box
-from ink.piece import Piece
+from ink.piece import Piece, enclosed
 
+MAX_PIECES = 400  # components; a picture of more is texture, and only the heaviest are looked at
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
 LEAST_BODY = 0.35  # of the tallest component's height; a smaller one is part of another, or dirt
-DIRT = 0.15  # of the largest component's ink; what is more beside it is no dirt
-APART = 0.06  # of the line's height; tall pieces this far apart are two digits rather than one
-FAR_APART = 0.15  # and lower ones
-MOST_LINES = 12  # among which parts of one that climbs are looked for
+APART = 0.06  # of the line's height; two tall pieces this far apart are two digits
+FAR_APART = 0.15  # of the line's height; two low pieces this far apart are two digits
 STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
-FLAT = 5  # width over height of a line under a number, at least
+WRITTEN = 0.2  # of a box's height; what is written in it is at least as high, a dot in a 0 is not
+ROOM = 0.12  # of a box's shorter side; least radius of the largest empty patch between it and its writing
+MOST_BOXES = 40  # components that are looked at for being boxes, the heaviest first
 
 
 def find_lines(ink: np.ndarray) -> list[list[Piece]]:
@@ -36,37 +34,31 @@ def find_lines(ink: np.ndarray) -> list[list[Piece]]:
 
 
 def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
-    """Yield the lines of writing in `ink` (H, W), and where something like a box or a ring is drawn around writing, those without it."""
+    """Yield the lines of writing in `ink` (H, W); then, if a box or ring is drawn around some, those without it."""
     (left, top, right, bottom), labels, count = _label(ink)
     if count == 0:
         yield []
         return
     crop = ink[top:bottom, left:right]
-    boxes, mass = _measure(crop, labels, count)
-    if (joined := _join_dots(crop, labels, boxes, mass)) is not None:
-        yield from find_layouts(np.pad(joined, ((top, ink.shape[0] - bottom), (left, ink.shape[1] - right))))
-        return
-    if count == 1:
+    if count == 1:  # nearly every single digit
         yield [[Piece((left, top, right, bottom), crop)]]
-    else:
-        kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
-        kept = kept[~_are_rules(boxes[kept])]
-        lines = _split_lines(boxes, _join(boxes, kept))
-        cut_out = [
-            [_cut_out(crop, labels, boxes, members, (left, top)) for members in line] for line in lines
-        ]
-        yield [sorted(line, key=lambda piece: piece.box[0] + piece.box[2]) for line in cut_out]
-    frames = _find_frames(labels, boxes, mass) if count > 1 else []
-    around = np.isin(labels, frames) if frames else _touched_box(labels, boxes, int(mass.argmax()))
-    if around is not None:
+        return
+    boxes, mass = _measure(crop, labels, count)
+    kept = _writing(boxes + np.array([left, top, left, top]), mass, ink.shape)
+    lines = []
+    for line in _split_lines(boxes, _join(boxes, kept)):
+        pieces = [_cut_out(crop, labels, boxes, members, (left, top)) for members in line]
+        lines.append(sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2]))
+    yield lines
+    if around := _find_boxes(labels, boxes, mass):
         rest = ink.copy()
-        rest[top:bottom, left:right][around] = 0
+        rest[top:bottom, left:right][np.isin(labels, around)] = 0
         *_, held = find_layouts(rest)  # a box may have double lines
         yield held
 
 
 def count_parts(ink: np.ndarray) -> tuple[int, float]:
-    """Return the number of connected components of `ink` (H, W), and the longer side of the longest as a share of that of all."""
+    """Return how many connected components `ink` (H, W) has, and the longest one's side as a share of that of all."""
     (left, top, right, bottom), labels, count = _label(ink)
     if count == 0:
         return 0, 0.0
@@ -74,19 +66,8 @@ def count_parts(ink: np.ndarray) -> tuple[int, float]:
     return count, longest / max(right - left, bottom - top)
 
 
-def find_main(ink: np.ndarray) -> Piece | None:
-    """Return the connected component with most ink in `ink` (H, W) where there are others, all much smaller; else None."""
-    (left, top, right, bottom), labels, count = _label(ink)
-    if count < 2:
-        return None
-    crop = ink[top:bottom, left:right]
-    boxes, mass = _measure(crop, labels, count)
-    second, most = np.sort(mass)[-2:]
-    return _cut_out(crop, labels, boxes, [int(mass.argmax())], (left, top)) if second <= DIRT * most else None
-
-
 def count_apart(pieces: list[Piece], line_height: float) -> int:
-    """Return how many neighbours in a row of pieces stand beside each other like two digits, rather than being one broken digit."""
+    """Return how many neighbours in a row of pieces are too far apart to be one broken digit."""
     count = 0
     for a, b in zip(pieces, pieces[1:]):
         shorter = min(a.height, b.height)
@@ -96,17 +77,14 @@ def count_apart(pieces: list[Piece], line_height: float) -> int:
 
 
 def are_lines_apart(lines: list[list[Piece]]) -> bool:
-    """Say whether there are several lines with room between all of them, as a stroke broken in two has not."""
+    """Return whether there are several lines with room between all of them, as a stroke broken in two has not."""
     spans = [(min(piece.box[1] for piece in line), max(piece.box[3] for piece in line)) for line in lines]
     least = APART * max(piece.height for line in lines for piece in line)
     return len(lines) > 1 and all(below[0] - above[1] >= least for above, below in zip(spans, spans[1:]))
 
 
-# ---------------------------------------------------------------------------------- helpers
-
-
 def _label(ink: np.ndarray) -> tuple[Box, np.ndarray, int]:
-    """Return the box around all `ink` (H, W), the labels of the connected components in that box, and their number."""
+    """Return the box around all `ink` (H, W), the labels of the connected components in it, and their number."""
     marks = ink > 0
     left, top, right, bottom = box = find_box(marks) or (0, 0, 0, 0)
     return box, *ndimage.label(marks[top:bottom, left:right], EIGHT)
@@ -114,8 +92,6 @@ def _label(ink: np.ndarray) -> tuple[Box, np.ndarray, int]:
 
 def _measure(crop: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the boxes (count, 4) and the mass (count,) of the components of `crop`."""
-    if count == 1:  # all of it: nearly every single digit
-        return np.array([[0, 0, *crop.shape[::-1]]]), crop.sum(dtype=np.float64)[None]
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)])
     return boxes, np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
 
@@ -124,20 +100,17 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     """Return the indices of the components that are writing rather than dirt."""
     heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
     order = np.argsort(-mass)[:MAX_PIECES]  # heaviest first
-    left, top, right, bottom = (
-        boxes == [0, 0, shape[1], shape[0]]
-    ).T  # which edges of the picture each touches
+    left, top, right, bottom = (boxes == [0, 0, shape[1], shape[0]]).T  # edges that each touches
     touching = left | top | right | bottom
     solid: np.ndarray = mass > 0.5 * heights * widths
-    aside: np.ndarray = (left | right) & (
-        top | bottom
-    ) & solid | left & right  # a scanner's corner, a toolbar, a table's edge
+    # a scanner's corner, a toolbar
+    aside: np.ndarray = (left | right) & (top | bottom) & solid | left & right
     streaks = top & bottom & (heights >= STREAK * widths)
     inside = order[~touching[order]]
     if not streaks[order].all():
         order = order[~streaks[order]]
-    # an edge, a shadow or a margin runs into the picture's border; writing beside it does not
     across = left & right & solid  # from side to side, as a phone's bars, which may outweigh thin writing
+    # a table's edge, a shadow or a margin runs into the picture's border; writing beside it does not
     if len(inside) and mass[inside[0]] > 0.1 * mass[~across].max() and max(shape) > 40:
         tall, heavy = heights[inside[0]], mass[inside[0]]
         alike = ~aside & (widths < 2 * tall) & (heights < 1.5 * tall) & (mass > 0.3 * heavy)
@@ -148,17 +121,6 @@ def _writing(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.
     rest = np.setdiff1d(order, body)
     near = [i for i in rest if mass[i] >= least and min(_gap(boxes[i], boxes[j]) for j in body) <= reach]
     return np.sort([*body, *near])
-
-
-def _are_rules(boxes: np.ndarray) -> np.ndarray:
-    """Say which of `boxes` (N, 4) are long lines under or over at least two others, which stand or hang there."""
-    left, top, right, bottom = boxes.T
-    middle, heights = (left + right) / 2, bottom - top
-    along = (
-        (middle > left[:, None]) & (middle < right[:, None]) & (heights > 1.5 * heights[:, None])
-    )  # [a, b]: b along a
-    beside = (bottom <= bottom[:, None]) | (top >= top[:, None])
-    return (right - left >= FLAT * heights) & ((along & beside).sum(axis=1) >= 2)
 
 
 def _row_gap(a: Piece, b: Piece) -> float:
@@ -193,11 +155,11 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
     sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)[kept]
     tall = float(
         np.percentile(heights[kept][sides >= LEAST_BODY * heights[kept].max()], 80)
-    )  # without specks, however many
+    )  # without specks
     bodies = [int(i) for i in kept if heights[i] >= SPECK * tall * 1.3] or [int(i) for i in kept]
     for i in (int(i) for i in kept if int(i) not in bodies):
         nearest = min(bodies, key=lambda j: _gap(boxes[i], boxes[j]))
-        if _gap(boxes[i], boxes[nearest]) <= 0.3 * tall and not _is_hyphen(boxes[i], boxes[nearest]):
+        if _gap(boxes[i], boxes[nearest]) <= 0.3 * tall:
             parent[i] = nearest
     for a in bodies:
         for b in bodies:
@@ -209,19 +171,8 @@ def _join(boxes: np.ndarray, kept: np.ndarray) -> list[list[int]]:
     return [members for key, members in groups.items() if key in bodies]
 
 
-def _is_hyphen(mark: np.ndarray, body: np.ndarray) -> bool:
-    """Say whether a flat component lies beside another at half its height: a hyphen, a minus, a bar of =."""
-    (left, top, right, bottom), (other_left, other_top, other_right, other_bottom) = mark, body
-    beside = left >= other_right or right <= other_left
-    quarter = (other_bottom - other_top) / 4
-    level = (
-        abs((top + bottom) - (other_top + other_bottom)) <= 2 * quarter
-    )  # its middle lies in the other's middle half
-    return bool(beside and level and bottom - top <= min(quarter, right - left))
-
-
 def _stand_over(a: np.ndarray, b: np.ndarray, tall: float) -> bool:
-    """Say whether two components share columns and lie close enough to be one digit."""
+    """Return whether the components with boxes `a` and `b` share columns and lie close enough to be one digit."""
     shared = min(a[2], b[2]) - max(a[0], b[0])
     narrower = min(a[2] - a[0], b[2] - b[0])
     apart = max(a[1], b[1]) - min(a[3], b[3])
@@ -234,9 +185,7 @@ def _stand_over(a: np.ndarray, b: np.ndarray, tall: float) -> bool:
 
 def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[int]]]:
     """Return the groups sorted into lines: those that share two fifths of the lower one's height."""
-    extent = []
-    for members in groups:
-        extent.append((int(boxes[members, 1].min()), int(boxes[members, 3].max())))
+    extent = [(int(boxes[members, 1].min()), int(boxes[members, 3].max())) for members in groups]
     tall = max(bottom - top for top, bottom in extent)
     order = sorted(range(len(groups)), key=lambda g: extent[g][0] + extent[g][1])
     lines: list[list[int]] = []
@@ -255,38 +204,10 @@ def _split_lines(boxes: np.ndarray, groups: list[list[int]]) -> list[list[list[i
             spans.append([float(top), float(bottom)])
     heights = [bottom - top for top, bottom in extent]
     highest = [max(heights[g] for g in line) for line in lines]
-    lines = [
-        [g for g in line if heights[g] >= SPECK * most]
-        for line, most in zip(lines, highest)
-        if most >= SPECK * tall
-    ]
-    if len(lines) <= MOST_LINES:
-        _join_slanted(
-            lines,
-            [(int(boxes[members, 0].min()), int(boxes[members, 2].max())) for members in groups],
-            extent,
-        )
-    return [
-        [groups[g] for g in line]
-        for line in sorted(lines, key=lambda line: np.mean([sum(extent[g]) for g in line]))
-    ]
-
-
-def _join_slanted(
-    lines: list[list[int]], across: list[tuple[int, int]], extent: list[tuple[int, int]]
-) -> None:
-    """Join those of `lines` of which one goes on where another ends, as when a number climbs; the groups' columns and rows decide."""
-    for line, other in permutations(lines, 2):
-        last, first = max(line, key=lambda g: across[g][1]), min(other, key=lambda g: across[g][0])
-        (left, right), (top, bottom) = across[last], extent[last]
-        gap = across[first][0] - right
-        lower = min(bottom - top, extent[first][1] - extent[first][0])
-        shared = min(bottom, extent[first][1]) - max(top, extent[first][0])
-        if -0.2 * (right - left) <= gap <= 2 * lower and shared >= 0.4 * lower:
-            line += other
-            lines.remove(other)
-            _join_slanted(lines, across, extent)
-            return
+    both = [(line, most) for line, most in zip(lines, highest) if most >= SPECK * tall]
+    lines = [[g for g in line if heights[g] >= SPECK * most] for line, most in both]
+    lines.sort(key=lambda line: np.mean([sum(extent[g]) for g in line]))
+    return [[groups[g] for g in line] for line in lines]
 
 
 def _cut_out(
@@ -300,3 +221,35 @@ def _cut_out(
     part = np.where(wanted[labels[top:bottom, left:right]], ink[top:bottom, left:right], 0).astype(np.float32)
     x, y = corner
     return Piece((int(left) + x, int(top) + y, int(right) + x, int(bottom) + y), part)
+
+
+def _find_boxes(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray) -> list[int]:
+    """Return the labels of the components drawn around others: a box to write in, a ring around a number.
+
+    `boxes` (N, 4), `mass` (N,): of the components of `labels` (H, W). A box leaves room around its writing; a digit
+    drawn in outline has a narrow band between its lines.
+    """
+    large = np.argsort(-mass)[:MAX_PIECES]
+    corners, ends = boxes[large, :2], boxes[large, 2:]
+    sides = ends - corners
+    within = np.all(
+        (corners > corners[:, None]) & (ends < ends[:, None]), axis=2
+    )  # (n, n): [a, b] is b inside a
+    written = within & (sides[:, 1] >= WRITTEN * sides[:, 1:])
+    found = []
+    for place in np.flatnonzero(written.any(axis=1))[:MOST_BOXES]:
+        n, held = large[place], large[written[place]]
+        left, top, right, bottom = boxes[n]
+        part = labels[top:bottom, left:right]
+        if _leaves_room(enclosed(part == n + 1), np.isin(part, held + 1)):
+            found.append(int(n) + 1)
+    return found
+
+
+def _leaves_room(inside: np.ndarray, writing: np.ndarray) -> bool:
+    """Return whether a box whose inside is the mask `inside` holds `writing` and an empty patch around it."""
+    writing = writing & inside
+    if not writing.any():
+        return False
+    room = ndimage.distance_transform_edt(np.pad(inside & ~ndimage.binary_fill_holes(writing), 1))
+    return bool(room.max() >= ROOM * min(inside.shape))

@@ -1,4 +1,4 @@
-"""Measures of ink and paper that several modules share."""
+"""Measures of ink and paper: borders, noise, thresholds, boxes, pen width."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import math
 import numpy as np
 from PIL import Image
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom are outside
-BOLD = 0.24  # pen width, of the longer side
-NARROW = 0.6  # the shorter side, of the longer one
-SOLID = 0.4  # of the longer side; a disc has 0.5, the boldest of 3,000 MNIST digits 0.36
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom are outside
 EIGHT = np.ones((3, 3), int)  # pixels that touch at a corner are connected
-
-PAPER_SIDE = 160  # pixels; the paper's shade is estimated on a picture of this size
+PAPER_SIDE = 160  # pixels; paper is measured on a copy of at most this side
 NORMAL = 1.4826  # standard deviations of a normal distribution per median absolute deviation
+BOLD = 0.24  # of the longer side; ink with a wider pen is as bold as a silhouette
+NARROW = 0.6  # of the longer side; ink whose shorter side is at most this is a bar
+SOLID = (
+    0.4  # of the longer side; ink with a wider pen is a spot (disc: 0.5; boldest of 3,000 MNIST digits: 0.36)
+)
 
 
 def rim(pixels: np.ndarray) -> np.ndarray:
@@ -35,19 +36,19 @@ def reduced(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
 
 
-def _above_noise(values: np.ndarray, deviations: float) -> float:
-    """Return the median of `values` and so many standard deviations more, told from the median absolute deviation."""
+def above_noise(values: np.ndarray, deviations: float) -> float:
+    """Return the median of `values` plus so many standard deviations, estimated by the median absolute deviation."""
     middle = np.median(values)
     return float(middle) + deviations * deviation(values - middle)
 
 
 def deviation(values: np.ndarray) -> float:
-    """Return the standard deviation of normally distributed `values` around 0, told from the median of their sizes."""
+    """Return the standard deviation of normally distributed `values` around 0, estimated by their median size."""
     return float(np.median(np.abs(values))) * NORMAL
 
 
 def otsu(values: np.ndarray) -> float:
-    """Return the threshold that best splits `values` in two (Otsu, 1979); the least of them where they hardly differ."""
+    """Return the threshold that best splits `values` in two (Otsu, 1979); the least where they hardly differ."""
     least, most = float(values.min()), float(values.max())
     if most - least < 1e-4:
         return least
@@ -76,28 +77,21 @@ def pen_width(ink: np.ndarray) -> float:
     The outline is the total variation times pi / 4: exact on average over directions (Cauchy-Crofton).
     """
     edges = ink[0].sum() + ink[-1].sum() + ink[:, 0].sum() + ink[:, -1].sum()
-    outline = (
-        (np.abs(ink[1:] - ink[:-1]).sum() + np.abs(ink[:, 1:] - ink[:, :-1]).sum() + edges) * math.pi / 4
-    )
+    inner = np.abs(ink[1:] - ink[:-1]).sum() + np.abs(ink[:, 1:] - ink[:, :-1]).sum()
+    outline = (inner + edges) * math.pi / 4
     return float(2 * ink.sum() / max(outline, 1e-6))
 
 
-def ellipticity(marks: np.ndarray) -> float:
-    """Return how much of the ellipse with their second moments `marks` (H, W) fill: 1 for an ellipse, less for all else."""
-    moments = np.cov(np.nonzero(marks), bias=True) + np.eye(2) / 12  # a pixel's own among them
-    return float(marks.sum() / (4 * np.pi * np.sqrt(np.linalg.det(moments))))
-
-
 def is_solid(ink: np.ndarray) -> bool:
-    """Say whether cropped `ink` is one filled spot, like a dot or a disc, rather than strokes."""
+    """Return whether cropped `ink` is one filled spot, like a dot or a disc, rather than strokes."""
     return pen_width(ink) > SOLID * max(ink.shape)
 
 
 def is_bold(ink: np.ndarray) -> bool:
-    """Say whether cropped `ink` is as bold as a silhouette's parts, and no bar: under 1 % of MNIST's digits."""
+    """Return whether cropped `ink` is as bold as a silhouette's parts, and no bar: under 1 % of MNIST's digits."""
     return not is_narrow(ink) and pen_width(ink) > BOLD * max(ink.shape)
 
 
 def is_narrow(ink: np.ndarray) -> bool:
-    """Say whether cropped `ink` has the shape of a bar, as a bold 1 has."""
+    """Return whether cropped `ink` has the shape of a bar, as a bold 1 has."""
     return min(ink.shape) <= NARROW * max(ink.shape)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
-from ink.measures import EIGHT, Box, ellipticity, pen_width
+from ink.measures import EIGHT, Box, pen_width
 
 LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in the ink, not loops
-LEAST_HELD, LARGEST_DOT = (
-    0.08,
-    0.25,
-)  # of a 0's longer side: length of a mark in it at least, of a dot at most
-ROUND_HOLE = 0.7  # of an ellipse; one of MNIST's 0s in a thousand has a hole that is less round
-SLASH, BOWED = (
-    1.7,
-    0.2,
-)  # pen widths, and share of its length; a mark in a 0 that strays from a line by more than both is no slash
+LEAST_HELD = 0.08  # of the outline's longer side; shorter marks within it are dirt
+LARGEST_DOT = 0.25  # of the outline's longer side; a single mark up to this is the dot of a 0
+SLASH = 1.7  # pen widths; a mark in a 0 that strays less from a line is a slash
+BOWED = 0.2  # of its length; a mark in a 0 that strays less from a line is a slash
 
 
 @dataclass(frozen=True)
@@ -58,12 +52,6 @@ def tallest(pieces: list[Piece]) -> int:
     return max(piece.height for piece in pieces)
 
 
-def meets_edge(piece: Piece, shape: tuple[int, ...]) -> bool:
-    """Say whether `piece` runs out of ink of `shape` (H, W)."""
-    left, top, right, bottom = piece.box
-    return left == 0 or top == 0 or right == shape[1] or bottom == shape[0]
-
-
 def count_holes(piece: Piece) -> int:
     """Return how many patches of paper the ink encloses: 0 to 2 in a plainly written digit."""
     paper, count = ndimage.label(np.pad(piece.ink < 0.5 * piece.ink.max(), 1, constant_values=True))
@@ -72,9 +60,9 @@ def count_holes(piece: Piece) -> int:
 
 
 def is_filled_in(piece: Piece) -> bool:
-    """Say whether the ink is an outline around all the rest, and that is more than a 0 holds: a face, a clock.
+    """Return whether the ink is an outline around all the rest, and that is more than a 0 holds: a face, a clock.
 
-    A 0 may hold a dot, a straight slash, or if it is itself drawn in outline, its inner edge.
+    A 0 may hold a dot or a straight slash or, drawn in outline, its own inner edge.
     """
     labels, count = ndimage.label(piece.ink >= 0.5 * piece.ink.max(), EIGHT)
     if count < 2:
@@ -92,16 +80,8 @@ def is_filled_in(piece: Piece) -> bool:
     if max(longest) <= LARGEST_DOT or enclosed(mark).any():
         return False
     variances = np.linalg.eigvalsh(np.cov(np.nonzero(mark)))
-    across, along = np.sqrt(
-        np.maximum(variances, 0)
-    )  # of a bar its sides over sqrt(12); rounding makes 0 negative
-    return bool(across > max(SLASH * pen_width(piece.ink) / math.sqrt(12), BOWED * along))
-
-
-def has_odd_hole(piece: Piece) -> bool:
-    """Say whether the largest hole in the ink is not as round as a 0's: something cut out of a disc."""
-    labels, count = ndimage.label(enclosed(piece.ink >= 0.5 * piece.ink.max()))
-    return bool(count) and ellipticity(_largest(labels)) < ROUND_HOLE
+    across, along = np.sqrt(12 * np.maximum(variances, 0))  # sides of a bar with these variances
+    return bool(across > max(SLASH * pen_width(piece.ink), BOWED * along))
 
 
 def _largest(labels: np.ndarray) -> np.ndarray:

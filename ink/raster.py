@@ -65,7 +65,7 @@ class Raster:
         self._tail, self._pieces = None, 0
 
     def _draw(self, ink: np.ndarray, stroke: Stroke, corners: np.ndarray, rect: Rect) -> Rect:
-        """Draw round-ended lines through `corners` (K, 2) into `ink`, inside `rect`; return the rectangle of touched pixels."""
+        """Draw round-ended lines through `corners` (K, 2) into `ink`, inside `rect`; return the rectangle touched."""
         corners = corners * self.scale
         radius = stroke.brush * self.scale / 2
         touched: Rect | None = None
@@ -90,7 +90,7 @@ class Raster:
 def draw_strokes(
     strokes: Sequence[Sequence[Sequence[float]]], brush: float = BRUSH, size: int = 280, margin: float = 40
 ) -> np.ndarray:
-    """Return uint8 (size, size), dark on white: pen strokes [[[x, y], ...], ...] in any units, y down, fitted inside `margin`.
+    """Return uint8 (size, size), dark on white: strokes [[[x, y], ...], ...] in any units, y down, within `margin`.
 
     Raises ValueError if there is no point.
     """

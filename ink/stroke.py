@@ -44,7 +44,7 @@ class Stroke:
         return self._flat[2 * index], self._flat[2 * index + 1]
 
     def add(self, x: float, y: float) -> bool:
-        """Append a point, in place of the last one while that is within LEAST_STEP; False if the pointer did not move."""
+        """Append a point, in place of the last one while that is within LEAST_STEP; False if it did not move."""
         point = (round(min(max(x, -FAR), FAR), 2), round(min(max(y, -FAR), FAR), 2))
         last = len(self) - 1
         if last >= 0 and point == self[last]:
@@ -60,7 +60,7 @@ class Stroke:
         return True
 
     def lines(self, index: int) -> np.ndarray:
-        """Return the curve between points `index` and `index + 1` as corners (K, 2); the point itself if it is the only one.
+        """Return the curve between points `index` and `index + 1` as corners (K, 2); a lone point by itself.
 
         Centripetal Catmull-Rom (Yuksel et al., 2011): through every point, without cusps or loops of its own.
         """

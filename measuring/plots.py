@@ -175,7 +175,9 @@ def _draw_picture(axes: Any, source: Source, reading: Reading, title: str) -> No
 def _draw_group(frame: Any, bars: Any, group: Digit, classes: tuple[str, ...]) -> None:
     """Draw what the network saw, and its probabilities."""
     frame.imshow(group.frame, cmap="gray", vmin=0, vmax=1)
-    frame.set_title(f"{group.digit} {as_percent(group.confidence)}" if group.accepted else "not a digit", fontsize=9)
+    frame.set_title(
+        f"{group.digit} {as_percent(group.confidence)}" if group.accepted else "not a digit", fontsize=9
+    )
     frame.set_axis_off()
     bars.bar(range(len(classes)), group.probs, color="C0" if group.accepted else "C1")
     bars.set(ylim=(0, 1), xticks=range(len(classes)), yticks=[])

@@ -1,4 +1,4 @@
-"""A reading: what a picture says, digit by digit, and how it is told."""
+"""A reading: what a picture says, digit by digit, in words and as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def as_percent(confidence: float) -> str:
 
 
 def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
-    """Return a reading in words: "7 (99.2%)", "blank", "not a digit"; with `top`, the likeliest classes of each digit."""
+    """Return a reading in words: "7 (99.2%)", "blank", "not a digit"; the `top` likeliest classes of each digit."""
     if reading.status != "ok":
         return reading.status.replace("_", " ")
     if top == 1:
@@ -23,7 +23,9 @@ def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
     for group in reading.groups:
         order = sorted(range(len(classes)), key=lambda c: -group.probs[c])[:top]
         ranked.append(
-            ", ".join(f"{classes[c]} ({as_percent(group.probs[c])})" for c in order) if group.accepted else "?"
+            ", ".join(f"{classes[c]} ({as_percent(group.probs[c])})" for c in order)
+            if group.accepted
+            else "?"
         )
     return "; ".join(ranked)
 
@@ -62,6 +64,7 @@ class Digit:
         repr=False, compare=False
     )  # float32: what the network saw, (28, 28) or a whole picture
     accepted: bool = True
+    corrected: bool = False  # by the user, who has said what this frame is
 
 
 @dataclass(frozen=True)
@@ -84,3 +87,8 @@ class Reading:
     def confidence(self) -> float:
         """The least sure accepted digit's confidence; 0 without one."""
         return min((group.confidence for group in self.digits), default=0.0)
+
+
+def reading_of(digit: Digit) -> Reading:
+    """Return what a picture says that holds one group of ink."""
+    return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))

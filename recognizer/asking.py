@@ -40,7 +40,7 @@ def certainty(probs: np.ndarray) -> np.ndarray:
 def look_around(images: Tensor) -> Tensor:
     """Return images (N, 1, H, W) turned, sized, shifted and sheared a little each way: (N, len(VIEWS), 1, H, W).
 
-    What a network makes of them, averaged, is right a little more often than what it makes of one (test-time augmentation).
+    A network's answers averaged over them are right a little more often than one answer (test-time augmentation).
     """
     if not len(images):  # affine_grid refuses an empty batch
         return images[:, None].expand(0, len(VIEWS), *images.shape[1:])

@@ -20,7 +20,8 @@ BRIGHT = (
 def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
     """Return float32 (H, W) in [0, 1]: how much each pixel of `frame` (H, W[, 3]) moved the logit of class `winner`.
 
-    The gradient, averaged over noisy copies, times the ink where the frame is ink. Raises ValueError for a network without gradients.
+    The gradient, averaged over noisy copies, times the ink where the frame is ink. Raises ValueError for a network
+    without gradients.
     """
     image = _as_image(model, frame)
     noise = torch.randn((SAMPLES, *image.shape[1:]), generator=torch.Generator().manual_seed(0)).to(
@@ -37,7 +38,7 @@ def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
 
 
 def feature_maps(model: Any, frame: np.ndarray) -> list[np.ndarray]:
-    """Return the maps (C, H, W), in [0, 1], of each convolution that looks at neighbours, in the order it is reached."""
+    """Return the maps (C, H, W), in [0, 1], of each convolution wider than a pixel, in the order it is reached."""
     found: list[np.ndarray] = []
     if not isinstance(model, torch.nn.Module):
         return found

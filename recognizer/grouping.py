@@ -15,32 +15,30 @@ from recognizer.asking import certainty
 from recognizer.judge import GROUP_COST, MOST_UNSURE, Guess, Judge, Steps
 
 SURE = 0.9  # confidence above which no other way to group the ink is tried
-SURE_OF_PAIRS = 0.998  # the same where the reader of pairs is asked, too: the network reads 6 of 100 touching pairs surely as one digit
-JOIN_COST = 4.0  # nats; and each pair of pieces joined though they stand apart like two digits
+SURE_OF_PAIRS = (
+    0.998  # the same beside a pair reader: the network reads 6 of 100 touching pairs surely as one digit
+)
+JOIN_COST = 4.0  # nats; for each pair of pieces joined though they stand apart like two digits
 LONGEST_RUN = 3  # pieces that one digit may be broken into
 WIDEST = 1.4  # width over height of the widest single digit
-SURE_FOUR = 3.5  # nats of certainty from which two strokes, each surer to be a 1, are a 4
 MOST_FRAGMENTS = 12  # pieces that a single broken digit may consist of
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
-LIKELY = 0.7  # confidence that a whole needs where a part by itself is surely a digit and another is none
-SURE_WHOLE = (
-    2.5  # nats of certainty that parts which are no digits, and a small picture, need to be read whole as one
-)
-# nats of certainty that the reader of pairs needs on each of two where the network is not sure of one digit, and where it is;
-# and the confidence that both halves must reach then
-CERTAIN_PAIR, CERTAIN_INSTEAD, SURE_HALF = 0.6, 1.5, 0.75
-MOST_HOLES, PAIR_HOLES = (
-    3,
-    4,
-)  # in a part of a cut, and in two digits that touch; a scribble or a star has more
-# without a reader of pairs:
-SURE_PART = 0.98  # confidence that both parts of a cut must reach: half a house is a fair 6
-# nats by which a cut through joined ink must explain it better: less a share of each line height by which it is wider than high
-CUT_COST, CUT_SLOPE = 0.3, 8.0  # in a line of several digits,
-ALONE_COST, ALONE_SLOPE = 4.5, 5.0  # and where the ink stands alone and may be one digit;
-# if the whole is no digit: confidence that both parts need over all views, and the least width over height
-SURE_ALONE = 0.995
-WIDE, WIDE_WITH_BAR = 0.9, 1.2  # the second if one part is a 1, as half of an H, an M or a U is too
+LIKELY = 0.7  # confidence that a whole needs where one part is surely a digit and another is none
+SURE_WHOLE = 2.5  # nats of certainty that a whole needs where some of its parts are no digits
+CERTAIN_PAIR = 0.6  # nats of certainty of both digits that a pair needs where the network is not sure of one
+CERTAIN_INSTEAD = 1.5  # nats of certainty of both digits that a pair needs where the network is sure of one
+SURE_HALF = 0.75  # confidence that both halves of a pair must reach
+PAIR_HOLES = 4  # holes that two touching digits may have; a scribble or a star has more
+# for a cut that the pair reader does not decide:
+MOST_HOLES = 3  # holes that one of its parts may have
+SURE_PART = 0.98  # confidence that both its parts must reach: half a house is a fair 6
+CUT_COST = 0.3  # nats by which it must explain the ink better, in a line of several digits
+CUT_SLOPE = 8.0  # nats less for each line height by which that ink is wider than high
+ALONE_COST = 4.5  # nats by which it must explain the ink better where that stands alone
+ALONE_SLOPE = 5.0  # nats less for each line height by which ink that stands alone is wider than high
+SURE_ALONE = 0.995  # confidence over all views that both its parts need where the whole is no digit
+WIDE = 0.9  # width over height that a whole which is no digit must have
+WIDE_WITH_BAR = 1.2  # the same where one part is a 1, as half of an H, an M or a U is, too
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,7 @@ class Grouping:
         for start in range(len(parts) - 1):
             for stop in range(start + 2, min(start + LONGEST_RUN, len(parts)) + 1):
                 price = sum(gaps[start : stop - 1])
-                least = GROUP_COST + (0 if self._are_bars(alone[start:stop]) else price)
-                if least >= sum(costs[start:stop]):
+                if GROUP_COST + price >= sum(costs[start:stop]):
                     continue  # however sure the network is of the whole
                 whole = merge(parts[start:stop])
                 if whole.width <= WIDEST * max(line_height, whole.height):
@@ -84,24 +81,17 @@ class Grouping:
         guesses = alone + (yield from self.judge.look(joined))
         best: list[tuple[float, list[Guess]]] = [(0.0, []), *((math.inf, []) for _ in parts)]
         for (start, stop, price), guess in sorted(zip(spans, guesses), key=lambda each: each[0]):
-            if price and self._are_bars(alone[start:stop]) and self._is_four(guess, alone[start:stop]):
-                price = 0
             cost = best[start][0] + guess.cost + price
             if cost < best[stop][0]:
                 best[stop] = (cost, [*best[start][1], guess])
         return best[-1][1]
 
     def _are_bars(self, guesses: list[Guess]) -> bool:
-        """Say whether these are two that would each be a 1: they may be a 4 in two strokes, or a V or a U cut in two."""
+        """Return whether these are two guesses of a 1: they may be a V or a U cut in two."""
         return len(guesses) == 2 and all(self.judge.name(guess.probs) == "1" for guess in guesses)
 
-    def _is_four(self, whole: Guess, bars: list[Guess]) -> bool:
-        """Say whether `whole` is a 4: surely, or more surely than one of its bars is a 1."""
-        least = min(SURE_FOUR, *(float(certainty(bar.probs)) for bar in bars))
-        return self.judge.name(whole.probs) == "4" and bool(certainty(whole.probs) >= least)
-
     def _as_one(self, pieces: list[list[Piece]], lines: list[list[Guess]]) -> Steps[list[list[Guess]]]:
-        """Return `lines`, or one broken digit if all pieces together read better so, or surely so where some are no digit."""
+        """Return `lines`, or one broken digit where all pieces together read better or, if some are none, surely."""
         flat = [piece for line in pieces for piece in line]
         parts = [part for line in lines for part in line]
         sure = all(part.confidence >= SURE for part in parts)
@@ -117,10 +107,8 @@ class Grouping:
         cost = guess.cost + JOIN_COST * sum(count_apart(line, height) for line in pieces)
         better = cost < sum(part.cost for part in parts)
         none = any(part.doubt > 0 for part in parts)  # so they are no number
-        given_up = none and any(
-            part.doubt == 0 and part.confidence >= SURE for part in parts
-        )  # a digit that is sure by itself
-        if given_up and guess.confidence < LIKELY:
+        sure_part = any(part.doubt == 0 and part.confidence >= SURE for part in parts)
+        if none and sure_part and guess.confidence < LIKELY:
             return lines
         least = self.judge.checkpoint.threshold if better else SURE_WHOLE if none else math.inf
         return [[guess]] if certainty(guess.probs) >= least else lines
@@ -135,16 +123,16 @@ class Grouping:
         return parts
 
     def _may_be_two(self, guess: Guess, line_height: float) -> bool:
-        """Say whether `guess` may be touching digits: not too narrow, nor surely one digit, nor corrected to one."""
+        """Return whether `guess` may be touching digits: not narrow, not surely one digit, not user-corrected."""
         width = guess.piece.width / line_height
         sure = SURE if self.judge.checkpoint.pairs is None else SURE_OF_PAIRS
         wide = width >= WIDEST or width >= CUTTABLE and guess.confidence < sure
-        return wide and not self.judge.is_corrected(guess.frame)
+        return wide and not guess.corrected
 
     def _cut(
         self, guess: Guess, pair: np.ndarray | None, line_height: float, alone: bool
     ) -> Steps[list[Guess]]:
-        """Return `guess`, or the two or more digits that explain its ink better; `pair`: what it says if it is two."""
+        """Return `guess`, or the digits that explain its ink better; `pair` (2, classes): what it says if it is two."""
         one = guess.doubt == 0 and guess.piece.width < WIDEST * line_height
         asked = pair is not None and (alone or one)  # then it is two only if it is read as a pair
         touching = pair is not None and self._is_pair(guess, pair)
@@ -155,40 +143,39 @@ class Grouping:
         if pair is not None and touching and (parts := self._part(halves, pair)):
             digits: list[Guess] = []
             for half, part in parts:
-                more = (
-                    (yield from self._cut_line([half], line_height, alone)) if half.doubt > 0 else []
-                )  # three may touch
+                more = [part]
+                if half.doubt > 0:  # three may touch
+                    more = yield from self._cut_line([half], line_height, alone)
                 digits += more if len(more) > 1 else [part]
             return digits
         return [guess] if asked else (yield from self._weigh(guess, halves, line_height, alone))
 
     def _is_pair(self, guess: Guess, pair: np.ndarray) -> bool:
-        """Say whether the reader of pairs is certain of both digits (2, classes), more so where the network is sure of one."""
+        """Return whether the pair reader is certain of both digits (2, classes), more so where the network is sure."""
         least = CERTAIN_INSTEAD if guess.confidence >= SURE else CERTAIN_PAIR
         return bool(certainty(pair).min() >= least) and count_holes(guess.piece) <= PAIR_HOLES  # no scribble
 
     def _part(self, halves: list[Guess], pair: np.ndarray) -> list[tuple[Guess, Guess]]:
-        """Return the halves of the cut on which the network and `pair` (2, classes) agree most; [] unless both are sure.
+        """Return the halves of the cut on which network and `pair` (2, classes) agree most; [] unless both are sure.
 
-        Each half as (what the network says, what both say). A corrected half keeps its label, and a cut with one comes first.
-        Of two bars the reader of pairs must be more certain.
+        Each half is (the network's guess, the pooled guess). A user-corrected half keeps its label, and a cut with one
+        comes first. Of two bars the pair reader must be more certain.
         """
-        told = self.judge.corrected(np.stack([half.frame for half in halves]))
         both = self.judge.pool_pairs(halves, np.tile(pair, (len(halves) // 2, 1)))
-        pooled = [half if known else part for half, part, known in zip(halves, both, told)]
+        pooled = [half if half.corrected else part for half, part in zip(halves, both)]
         costs = [left.cost + right.cost for left, right in zip(pooled[::2], pooled[1::2])]
-        best = min(range(len(costs)), key=lambda n: (not told[2 * n] and not told[2 * n + 1], costs[n]))
+        known = [left.corrected or right.corrected for left, right in zip(halves[::2], halves[1::2])]
+        best = min(range(len(costs)), key=lambda n: (not known[n], costs[n]))
         two = slice(2 * best, 2 * best + 2)
-        bars = not told[two].any() and self._are_bars(pooled[two])
-        sure = min(part.confidence for part in pooled[two]) >= SURE_HALF and not (
-            bars and certainty(pair).min() < CERTAIN_INSTEAD
-        )
+        bars = not known[best] and self._are_bars(pooled[two])
+        certain = not bars or certainty(pair).min() >= CERTAIN_INSTEAD
+        sure = certain and min(part.confidence for part in pooled[two]) >= SURE_HALF
         return list(zip(halves[two], pooled[two])) if sure else []
 
     def _weigh(
         self, guess: Guess, halves: list[Guess], line_height: float, alone: bool
     ) -> Steps[list[Guess]]:
-        """Return `guess` or the parts of the cut, of all `halves`, on which the network is surest, cut on if they are wide."""
+        """Return `guess`, or the parts of the cut, of all `halves`, of which the network is surest, cut on if wide."""
         wide = guess.piece.width / line_height
         no_digit_alone = alone and guess.doubt > 0 and guess.piece.width > FRAME_SIZE
         if no_digit_alone and wide < WIDE:

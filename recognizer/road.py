@@ -1,6 +1,6 @@
-"""The one road from a picture to an answer: read_ink -> segment -> grouping (frame, network) -> reading.
+"""The one road from a picture to a reading: looks -> lines -> digits (frames, network) -> reading.
 
-    from recognizer.road import Recognizer
+    from recognizer import Recognizer
     print(Recognizer("model.pth").read("seven.png").text)
 
 Files, the canvas, the clipboard and folders all come this way.
@@ -18,36 +18,31 @@ import torch
 
 from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from corrections.memory import Memory
-from ink import lines as segment
 from ink.decode import PictureError, Source, see_as_is
-from ink.frame import fit_frame, frame_amid
-from ink.looks import Look, Picture, read_ink
-from ink.measures import find_box, is_solid
-from ink.piece import Piece, meets_edge, merge
-from ink.plain import SMALL_SIDE
-from recognizer.answer import Digit, Reading
+from ink.frame import fit_frame
+from ink.lines import count_parts, find_layouts
+from ink.looks import SMALL_SIDE, Look, Picture, read_ink
+from ink.measures import find_box
+from ink.piece import Piece, merge
+from recognizer.answer import Digit, Reading, reading_of
 from recognizer.asking import certainty
 from recognizer.grouping import LARGEST_FRAGMENT, SURE, SURE_WHOLE, Grouping
 from recognizer.judge import Guess, Judge, Steps, pool, walk
 
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
-DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried;
-OTHER_INK = 0.9  # they, and what a box or ring holds, must reach this
-SURE_TANGLED = 5.0  # nats of certainty needed to read a picture whole as one digit, if it reads as several or its ink is all connected
-MANY, LEAST_READ = 8, 1 / 2  # groups, and the share of so many that must be digits; else those are chance
-NUMBER, MOST_READ = (
-    2,
-    2 / 3,
-)  # digits, and their share of all groups, from which the others are likely digits too
-SCAN_TEMPERATURE = 1.2  # of what is told of a scan that fills its square; fitted on validation digits made such scans (RESULTS.md)
-LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
-ROUND, LONGEST_RINGED = (
-    0.9,
-    0.6,
-)  # shorter over longer side of a ring at least, and of a 1 in it, over the ring's, at most
-MOST_FRAMES = (
-    64  # that the network is asked for at once; more are no faster, and glibc keeps what larger batches took
+DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried
+OTHER_INK = 0.9  # confidence that another look, or what a box holds, must reach
+SURE_TANGLED = (
+    5.0  # nats of certainty that a whole needs to be one digit where it reads as several or is connected
 )
+MANY = 8  # groups; of so many, LEAST_READ must be digits
+LEAST_READ = 1 / 2  # of many groups; where fewer are digits, those are chance
+NUMBER = 2  # digits that make a number
+MOST_READ = 2 / 3  # of a number's groups; where so many are digits, less is enough for the others
+LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
+ROUND = 0.9  # shorter over longer side of a ring, at least
+LONGEST_RINGED = 0.6  # of a ring's longer side; a 1 in it is no longer
+MOST_FRAMES = 64  # frames that the network is asked for at once; more are no faster, and take memory
 
 
 class Recognizer:
@@ -60,10 +55,10 @@ class Recognizer:
         memory: Memory | None = None,
         single: bool = False,
     ) -> None:
-        """Load a checkpoint; raises FileNotFoundError, OSError or model.CheckpointError.
+        """Load a checkpoint; raises FileNotFoundError, OSError or CheckpointError.
 
-        A `memory` of corrections answers for what it remembers. `single`: a picture
-        is one digit, never several and never refused; `confidence` and `probs` alone tell of doubt.
+        A `memory` of corrections answers for what it remembers. `single`: a picture is one digit, never several and
+        never refused; `confidence` and `probs` alone show doubt.
         """
         checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device)
         checkpoint.model.to(device)
@@ -133,81 +128,66 @@ class Recognizer:
 
     def _read_looks(self, picture: Picture) -> Steps[Reading]:
         """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
-        best, stretched = Reading("blank", "", ()), False
+        best = Reading("blank", "", ())
         for look in picture.looks:
             if look.frames is None:
                 first = yield from self._read_framed(look.ink, picture.scale)
             else:
                 first = yield from self._read_frames(look.ink, look.frames, picture.scale)
-            reading = yield from self._amid(look, first, picture.scale)
+            reading = yield from self._among_dirt(look, first, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
-                best, stretched = (
-                    reading,
-                    reading is first and look.frames is not None and len(look.frames) > 1,
-                )
+                best = reading
             if best.confidence >= DOUBTFUL:
                 break
-        return _calmed(best) if stretched and not self.judge.is_corrected(best.groups[0].frame) else best
+        return best
 
     def _read_frames(self, ink: np.ndarray, frames: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink that is one digit, framed in each of the proportions it may have (N, 28, 28)."""
         piece = _all_of(ink)
-        if len(frames) > 1 and self.judge.is_corrected(frames[len(frames) // 2]):
-            frames = frames[len(frames) // 2][None]  # what was corrected
         probs = yield frames
-        guesses = yield from self.judge.look_again([Guess(piece, *each) for each in zip(frames, probs)])
-        pooled = pool([guess.probs for guess in guesses], [1 / len(guesses)] * len(guesses))
-        digit = self._digit(replace(guesses[len(frames) // 2], probs=pooled), scale)
-        return _reading_of(digit)
+        guesses = self.judge.guess([piece] * len(frames), frames, probs)
+        middle = guesses[len(guesses) // 2]
+        if not middle.corrected:
+            guesses = yield from self.judge.look_again(guesses)
+            pooled = pool([guess.probs for guess in guesses], [1 / len(guesses)] * len(guesses))
+            middle = replace(guesses[len(guesses) // 2], probs=pooled)
+        return reading_of(self._digit(middle, scale))
 
-    def _amid(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
-        """Return `reading`, or that of one digit amid dirt where it is surer: the whole of a picture, or its boldest ink."""
+    def _among_dirt(self, look: Look, reading: Reading, scale: float) -> Steps[Reading]:
+        """Return `reading`, or that of the whole picture as one digit among dirt where that is surer."""
         if (least := _least_of_whole(look, reading)) is not None:
             reading = yield from self._compare(reading, _all_of(look.ink), fit_frame(look.ink), scale, least)
-        if (
-            len(reading.digits) <= 1
-            and reading.confidence < CLEAN
-            and (main := segment.find_main(look.ink)) is not None
-        ):
-            reading = yield from self._compare(
-                reading, main, frame_amid(look.ink, main.box), scale, SURE_WHOLE
-            )
         return reading
 
     def _compare(
         self, reading: Reading, piece: Piece, frame: np.ndarray, scale: float, least: float
     ) -> Steps[Reading]:
-        """Return `reading`, or that of `piece` as one digit, seen as `frame` (28, 28) with all around it, if it is surer.
+        """Return `reading`, or that of `piece` as one digit, seen as `frame` (28, 28), if it is surer.
 
         Unless `reading` is of one accepted digit, `piece` must also reach `least` nats of certainty.
         """
-        frames = [group.frame for group in reading.groups]
-        if (
-            any(np.array_equal(each, frame) for each in frames)
-            or frames
-            and self.judge.corrected(np.stack(frames)).any()
-        ):
+        groups = reading.groups
+        if any(group.corrected or np.array_equal(group.frame, frame) for group in groups):
             return reading
         probs = yield frame[None]
-        (guess,) = yield from self.judge.look_again([Guess(piece, frame, probs[0])])
-        alone = reading.groups[0] if len(frames) == 1 else None
+        (guess,) = yield from self.judge.look_again(self.judge.guess([piece], frame[None], probs))
+        alone = groups[0] if len(groups) == 1 else None
         known = float(certainty(np.array(alone.probs))) if alone is not None else 0.0
         needed = known if alone is not None and alone.accepted else max(known, least)
-        if certainty(guess.probs) <= needed and not self.judge.is_corrected(frame):
+        if certainty(guess.probs) <= needed and not guess.corrected:
             return reading
         digit = self._digit(guess, scale)
-        return _reading_of(digit) if digit.accepted else reading
+        return reading_of(digit) if digit.accepted else reading
 
     def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
-        """Read ink; where a box or ring is drawn around some of it, what they hold, if that is sure and it is no slashed 0."""
-        layouts = segment.find_layouts(ink)
-        reading = yield from self._read_lines(next(layouts), scale, ink.shape)
+        """Read ink; where a box is drawn around some of it, what that holds if it is sure and the box no slashed 0."""
+        layouts = find_layouts(ink)
+        reading = yield from self._read_lines(next(layouts), scale)
         held = next(layouts, None)
         if held is None:
             return reading
-        within = yield from self._read_lines(held, scale, ink.shape)
-        sure = within.confidence >= OTHER_INK and not within.rejected
-        if not sure and not _says_more(within, reading):
+        within = yield from self._read_lines(held, scale)
+        if within.confidence < OTHER_INK or within.rejected:
             return reading
         if within.text == "0" and reading.text in LOOPED and reading.confidence >= OTHER_INK:
             return reading  # drawn in outline: the 0 is the inner edge of its loop
@@ -215,42 +195,30 @@ class Recognizer:
         slashed = zero and within.text == "1" and not _is_ringed(within.digits[0], reading.digits[0])
         return reading if slashed else within
 
-    def _read_lines(self, pieces: list[list[Piece]], scale: float, shape: tuple[int, ...]) -> Steps[Reading]:
-        """Read the lines of writing that `segment` found in ink of `shape` (H, W)."""
+    def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
+        """Read the lines of writing that were found in its ink."""
         if not pieces:
             return Reading("blank", "", ())
         if self.judge.single:
             return (yield from self._read_single([piece for row in pieces for piece in row], scale))
         lines = yield from self.grouping.find_digits(pieces)
         seen = iter((yield from self.judge.look_again([guess for line in lines for guess in line])))
-        return self._compose([list(islice(seen, len(line))) for line in lines], scale, shape)
+        return self._compose([list(islice(seen, len(line))) for line in lines], scale)
 
-    def _compose(self, lines: list[list[Guess]], scale: float, shape: tuple[int, ...]) -> Reading:
-        """Return what lines of guesses say, in ink of `shape` (H, W): which are digits, and whether those are more than chance."""
-        rows = [[(guess, self._digit(guess, scale)) for guess in line] for line in lines]
-        found = tuple(group for row in rows for _, group in row)
+    def _compose(self, lines: list[list[Guess]], scale: float) -> Reading:
+        """Return what lines of guesses say: which are digits, and whether those are more than chance."""
+        rows = [[self._digit(guess, scale) for guess in line] for line in lines]
+        found = tuple(digit for row in rows for digit in row)
         accepted = sum(group.accepted for group in found)
         chance = len(found) >= MANY and accepted < LEAST_READ * len(found)
-        bars = accepted < len(found) and all(
-            group.digit == "1" for group in found if group.accepted
-        )  # of what is no digit
-        if (
-            accepted == 0
-            or (chance or bars)
-            and not self.judge.corrected(np.stack([group.frame for group in found])).any()
-        ):
+        # a 1 beside what is no digit is likely a bar of that
+        bars = accepted < len(found) and all(group.digit == "1" for group in found if group.accepted)
+        if accepted == 0 or (chance or bars) and not any(group.corrected for group in found):
             return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
-        rows = [kept for row in rows if (kept := _without_dirt(row, shape))]
-        if accepted >= NUMBER and accepted >= MOST_READ * sum(map(len, rows)):
-            rows = [
-                [
-                    (guess, group if group.accepted else self._digit(guess, scale, among=True))
-                    for guess, group in row
-                ]
-                for row in rows
-            ]
-        text = "\n".join("".join(group.digit if group.accepted else "?" for _, group in row) for row in rows)
-        return Reading("ok", text, tuple(group for row in rows for _, group in row))
+        if accepted >= NUMBER and accepted >= MOST_READ * len(found):
+            rows = [[self._digit(guess, scale, among=True) for guess in line] for line in lines]
+        text = "\n".join("".join(digit.digit if digit.accepted else "?" for digit in row) for row in rows)
+        return Reading("ok", text, tuple(digit for row in rows for digit in row))
 
     def _read_single(self, pieces: list[Piece], scale: float) -> Steps[Reading]:
         """Read all pieces as one digit or, where that looks like none, the piece that is most surely one."""
@@ -258,23 +226,19 @@ class Recognizer:
         guesses = yield from self.judge.look_again(looked)
         sure = certainty(np.stack([guess.probs for guess in guesses]))
         best = guesses[0 if sure[0] >= self.checkpoint.threshold else int(sure.argmax())]
-        return _reading_of(self._digit(best, scale))
+        return reading_of(self._digit(best, scale))
 
     def _read_as_is(self, source: Source) -> Steps[Reading]:
         """Read a picture whole, for a network that was trained on pictures as they are."""
         taken = self.checkpoint.input
         pixels, (width, height) = see_as_is(source, taken["size"], taken["channels"])
         frame = pixels.astype(np.float32) / 255
-        probs = (yield frame[None])[0]
-        confidence = float(probs.max())
-        name = self.judge.name(probs)
-        accepted = (
-            self.judge.single
-            or self.judge.is_corrected(frame)
-            or bool(certainty(probs) >= self.checkpoint.threshold)
-        )
-        digit = Digit(name, confidence, tuple(probs.tolist()), (0, 0, width, height), frame, accepted)
-        return _reading_of(digit)
+        probs = yield frame[None]
+        (guess,) = self.judge.guess([Piece((0, 0, width, height), frame)], frame[None], probs)
+        accepted = self.judge.single or guess.corrected or guess.doubt == 0
+        name, box = self.judge.name(guess.probs), (0, 0, width, height)
+        known = tuple(guess.probs.tolist())
+        return reading_of(Digit(name, guess.confidence, known, box, frame, accepted, guess.corrected))
 
     def classify(self, frames: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities (N, classes) of frames (N, H, W[, 3]) in [0, 1], corrections consulted."""
@@ -303,53 +267,27 @@ class Recognizer:
             (left, top, right - left, bottom - top),
             guess.frame,
             self.judge.accepts(guess, among),
+            guess.corrected,
         )
 
 
-def _calmed(reading: Reading) -> Reading:
-    """Return the reading of one digit in a scan that fills its square, its probabilities by SCAN_TEMPERATURE."""
-    told = pool([np.array(reading.groups[0].probs)], [1 / SCAN_TEMPERATURE])
-    return _reading_of(replace(reading.groups[0], confidence=float(told.max()), probs=tuple(told.tolist())))
-
-
-def _reading_of(digit: Digit) -> Reading:
-    """Return what a picture says that holds one group of ink."""
-    return Reading("ok" if digit.accepted else "not_a_digit", digit.digit if digit.accepted else "", (digit,))
-
-
-def _without_dirt(row: list[tuple[Guess, Digit]], shape: tuple[int, ...]) -> list[tuple[Guess, Digit]]:
-    """Return a line of writing without refused spots and, if none of it is accepted, without what runs out of the picture (H, W)."""
-    alone = not any(group.accepted for _, group in row)
-    return [
-        (guess, group)
-        for guess, group in row
-        if group.accepted or not (is_solid(guess.piece.ink) or alone and meets_edge(guess.piece, shape))
-    ]
-
-
 def _least_of_whole(look: Look, reading: Reading) -> float | None:
-    """Return the nats of certainty that all of a look's ink must reach to be one digit amid dirt; None where it is not seen whole."""
+    """Return the nats of certainty that a whole look must reach to be one digit among dirt; None if it cannot."""
     if not look.whole:
         return None
     if max(look.ink.shape) <= SMALL_SIDE:
         return SURE_WHOLE if look.ink.any() else None
     if len(reading.groups) == 1 and reading.confidence >= CLEAN:
         return None
-    parts, longest = segment.count_parts(look.ink)
+    parts, longest = count_parts(look.ink)
     number = "\n" in reading.text and not reading.rejected and reading.confidence >= SURE
     if longest < LARGEST_FRAGMENT or number:  # dots alone, or several lines
         return None
     return SURE_WHOLE if parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
 
 
-def _says_more(within: Reading, reading: Reading) -> bool:
-    """Say whether a frame holds a number, most of it read, where `reading` with the frame has none, or more of it refused."""
-    number = len(within.digits) >= NUMBER and 2 * len(within.rejected) < len(within.digits)
-    return number and (len(reading.digits) < NUMBER or len(within.rejected) < len(reading.rejected))
-
-
 def _is_ringed(bar: Digit, outline: Digit) -> bool:
-    """Say whether a bar in an outline is a 1 in a ring rather than the slash of a 0: the outline is round, the bar far from it."""
+    """Return whether a bar in an outline is a 1 in a ring, not the slash of a 0: in a round outline, far from it."""
     shorter, longer = sorted(outline.box[2:])
     return shorter >= ROUND * longer and max(bar.box[2:]) <= LONGEST_RINGED * longer
 

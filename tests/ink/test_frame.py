@@ -14,10 +14,9 @@ from ink.frame import (
     WIDEST_BAR,
     crop_to_ink,
     fit_pen,
-    frame_amid,
     make_frame,
 )
-from ink.measures import find_box, is_bold, pen_width
+from ink.measures import is_bold, pen_width
 
 
 def centre_of_mass(frame: np.ndarray) -> np.ndarray:
@@ -64,28 +63,6 @@ def test_a_pen_too_thin_or_too_thick_is_brought_into_range(brush: int) -> None:
     low, high = PEN_RANGE
     assert not low <= before <= high
     assert 0.8 * low <= after <= 1.15 * high
-
-
-@pytest.mark.parametrize("place", [(40, 30), (0, 0), (112, 60)])
-def test_a_digit_amid_dirt_keeps_its_place_and_the_dirt(digits: Digits, place: tuple[int, int]) -> None:
-    for image in digits.images[:20, 0].numpy().astype(np.float32) / 255:
-        digit = np.kron(crop_to_ink(image), np.ones((4, 4), np.float32))
-        ink = np.zeros((200, 180), np.float32)
-        ink[place[0] : place[0] + digit.shape[0], place[1] : place[1] + digit.shape[1]] = digit
-        box = find_box(ink > 0)
-        assert box is not None
-        clean = frame_amid(ink, box)
-        assert np.abs(centre_of_mass(clean) - CENTRE).max() <= 0.2
-        assert np.abs(make_frame(ink) - clean).mean() < 0.06  # which is moved by up to half a pixel
-        ink[box[3] + 4 : box[3] + 8, box[0] : box[0] + 4] = 1
-        frame = frame_amid(ink, box)
-        rows = np.flatnonzero((frame != clean).any(axis=1))
-        unit = max(digit.shape) / DIGIT_BOX
-        lowest = np.flatnonzero(clean.any(axis=1))[-1]
-        assert (
-            len(rows) == 0 or 0 <= rows[0] - lowest <= 4 / unit + 1
-        )  # none where the dirt lies outside the frame
-        assert np.array_equal(frame[:lowest], clean[:lowest])
 
 
 def test_aspect_is_kept() -> None:

@@ -24,7 +24,7 @@ from ink.raster import draw_strokes
 from recognizer.answer import Digit, Reading
 from recognizer.asking import UNSURE, certainty, look_around
 from recognizer.judge import SURE_BOLD, Guess, walk
-from recognizer.road import DOUBTFUL, OTHER_INK, SCAN_TEMPERATURE, Recognizer
+from recognizer.road import DOUBTFUL, OTHER_INK, Recognizer
 
 TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
 
@@ -75,40 +75,6 @@ def test_a_digit_of_unknown_proportions_is_read_from_all_its_frames(
             assert reading.groups[0].probs == pytest.approx(mean / mean.sum(), abs=1e-5)
             pooled += 1
     assert right >= 56 and pooled >= 30
-
-
-def test_what_is_told_of_a_scan_is_calmer_than_what_decides(recognizer: Recognizer) -> None:
-    def sure(share: float) -> np.ndarray:
-        return np.array([share, *[(1 - share) / 9] * 9], np.float32)
-
-    share = next(
-        share
-        for share in np.linspace(0.1, 1, 2000)
-        if certainty(sure(share)) > recognizer.checkpoint.threshold
-    )
-    square = np.ones((16, 16), np.float32)
-    square[2:14, 2:14] = 0
-    picture = Picture([Look(square, unstretch(square))])
-    reading = walk(recognizer._read_looks(picture), lambda frames: np.tile(sure(share), (len(frames), 1)))
-    told = np.array(reading.groups[0].probs)
-    assert reading.text == "0"
-    assert told.sum() == pytest.approx(1) and told.max() == reading.confidence < share
-    assert certainty(told) < recognizer.checkpoint.threshold
-    assert told[0] / told[1] == pytest.approx((9 * share / (1 - share)) ** (1 / SCAN_TEMPERATURE), rel=1e-3)
-
-
-def test_what_is_told_of_a_scan_does_not_decide_between_its_looks(recognizer: Recognizer) -> None:
-    def classify(frames: np.ndarray) -> np.ndarray:
-        share = DOUBTFUL + 0.01
-        answer = np.full((len(frames), 10), (1 - share) / 9, np.float32)
-        zero = frames.mean(axis=(1, 2)) > 0  # the first look's; the second is surer, and wrong
-        answer[zero, 0], answer[~zero] = share, np.eye(10)[7]
-        return answer
-
-    square = np.ones((16, 16), np.float32)
-    square[2:14, 2:14] = 0
-    looks = [Look(square, unstretch(square)), Look(square, np.zeros((1, 28, 28), np.float32))]
-    assert walk(recognizer._read_looks(Picture(looks)), classify).text == "0"
 
 
 @pytest.mark.parametrize(
@@ -551,7 +517,7 @@ def test_another_ink_of_a_picture_must_be_read_surely(
 ) -> None:
     said = iter([(DOUBTFUL - 0.02, "1"), (second, "2")])
 
-    def read_lines(pieces: list, scale: float, shape: tuple[int, ...]):
+    def read_lines(pieces: list, scale: float):
         confidence, text = next(said)
         return Reading("ok", text, (Digit(text, confidence, (), (0, 0, 9, 9), np.zeros((28, 28)), True),))
         yield

@@ -11,9 +11,9 @@ from scipy import ndimage
 from ink.looks import read_ink
 from ink.measures import otsu
 from ink.page import isolate_page
-from ink.paper import _dark_corners, _edge_shade, _is_light, shaded_ink
+from ink.paper import _edge_shade, shaded_ink
 from ink.raster import draw_strokes
-from ink.ruling import _without_ruling
+from ink.ruling import without_ruling
 from recognizer.road import Recognizer
 
 TALL, WIDE = 700, 600
@@ -69,15 +69,6 @@ def test_the_page_is_read_and_the_table_is_not(name: str, seven: np.ndarray, rec
 def test_a_page_hardly_lighter_than_the_screen_is_seen(seven: np.ndarray) -> None:
     page = isolate_page(np.pad(seven, ((100, 300), (60, 200)), constant_values=228))
     assert page is not None and page[0].min() == page[:, -1].min() == 255
-
-
-def test_a_round_label_is_a_page(seven: np.ndarray) -> None:
-    y, x = np.mgrid[0:TALL, 0:WIDE]
-    label = np.where(np.hypot(y - 350, (x - 300) * 1.3) < 250, 240, 60).astype(np.uint8)
-    label[230:510, 160:440] = np.minimum(label[230:510, 160:440], seven)
-    page = isolate_page(label, elliptic=True)
-    assert page is not None and page[0].min() == page[:, -1].min() == 240
-    assert isolate_page(label) is None
 
 
 def sheet(strokes: list, light: np.ndarray, ruling: float = 0.0, pencil: float = 0.8) -> np.ndarray:
@@ -143,7 +134,7 @@ def test_rules_under_bold_digits_are_as_thick_as_they_are(recognizer: Recognizer
 def test_a_rule_at_the_picture_s_edge_is_none_though_the_other_edge_is_dark() -> None:
     depth = np.zeros((240, 300), np.float32)
     depth[:3], depth[180:] = 0.5, 0.5
-    assert not _without_ruling(depth)[:3].any()
+    assert not without_ruling(depth)[:3].any()
 
 
 def soft_light() -> np.ndarray:
@@ -274,7 +265,7 @@ def test_rules_of_one_pixel_are_no_ink(slant: float) -> None:
     y, x = np.mgrid[0:TALL, 0:WIDE]
     depth = np.where((y + slant * x) % 48 < 1, 0.3, 0.0)
     depth[300:420, 200:230] = 0.6
-    bare = _without_ruling(depth)
+    bare = without_ruling(depth)
     assert (bare[300:420, 200:230] > 0).mean() > 0.95
     bare[300:420, 200:230] = 0
     assert (bare > 0).sum() < 0.02 * (depth > 0).sum()
@@ -323,20 +314,6 @@ def test_the_shade_of_a_lens_at_the_edge_is_no_ink_and_a_stroke_there_is() -> No
     assert shade[40:70, 88:].all() and not shade[:, :86].any() and not (shade & (before == 1)).any()
 
 
-def test_a_dark_corner_is_no_ink_and_a_stroke_in_a_corner_is() -> None:
-    ink = np.zeros((120, 160), np.float32)
-    ink[30:90, 60:68] = 1.0  # a stroke
-    ink[:50, :8] = ink[:8, :40] = 1.0  # another, in a corner
-    assert not _dark_corners(ink).any()
-    y, x = np.mgrid[:120, :160]
-    corner = (159 - x) + (119 - y) < 40
-    ink[corner] = 1.0
-    dark = _dark_corners(ink)
-    assert dark[corner].mean() > 0.95 and not dark[~corner].any()
-    alone = np.where(corner, ink, 0)
-    assert not _dark_corners(alone).any()  # the only ink is not taken away
-
-
 def test_a_row_of_boxes_is_not_ruled() -> None:
     def seen(left: int, right: int) -> float:
         picture = np.full((240, 400), 235.0)
@@ -349,22 +326,3 @@ def test_a_row_of_boxes_is_not_ruled() -> None:
 
     assert seen(24, 376) > 0.5  # boxes that end before the picture does stay whole
     assert seen(0, 400) < 0.1  # lines from side to side are taken out
-
-
-def test_the_spot_of_a_lamp_is_no_ink(seven: np.ndarray, recognizer: Recognizer) -> None:
-    y, x = np.mgrid[0:800, 0:600]
-    lit = np.clip(
-        130 * (0.7 + 0.5 * y / 800) + 400 * np.exp(-((x - 270) ** 2 + (y - 340) ** 2) / (2 * 110**2)), 0, 255
-    )
-    picture = lit.copy()
-    picture[240:520, 170:450] = np.where(seven < 128, 45, lit[240:520, 170:450])
-    noise = np.random.default_rng(0).normal(0, 3, lit.shape)
-    taken, bare = (
-        (ndimage.gaussian_filter(each, 1) + noise).clip(0, 255).round().astype(np.uint8)
-        for each in (picture, lit)
-    )
-    assert recognizer.read(taken).text == "7"
-    assert shaded_ink(taken, True)[1] > 10 * shaded_ink(taken, False)[1]
-    assert not _is_light(
-        np.ones((90, 90), np.float32), np.ones((90, 90), np.float32), 0.5
-    )  # ink without an outline

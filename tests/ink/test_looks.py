@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from conftest import SEVEN
 from PIL import Image
-from scipy import ndimage
 
 from benchmarks.pictures import number
 from dataset import Digits
@@ -19,7 +18,6 @@ from ink.lines import find_lines
 from ink.looks import find_looks, read_ink
 from ink.measures import rim
 from ink.raster import draw_strokes
-from ink.ruling import erase_rules
 from recognizer.road import Recognizer
 
 
@@ -129,48 +127,10 @@ def test_pale_paper_within_a_white_border_is_not_ink(drawn: np.ndarray) -> None:
     assert np.mean(ink > 0.02) < 0.15
 
 
-def test_a_flat_shape_is_ink() -> None:
-    y, x = np.mgrid[-150:150, -150:150]
-    disc = np.where(np.hypot(x, y) < 125, 90, 250).astype(np.uint8)
-    looks = [look.ink for look in read_ink(disc).looks]
-    assert any(np.array_equal(ink == 1, disc == 90) for ink in looks)
-    assert all(np.mean(ink > 0.5) > 0.3 or not ink.any() for ink in looks)  # never its outline
-
-
 def test_ruled_lines_are_not_ink(drawn: np.ndarray) -> None:
     ink = ink_of(photo_of(drawn, ruled=True))
     assert ((ink > 0.3) & (drawn < 0.1)).mean() < 0.005
     assert (ink[drawn > 0.9] > 0.5).mean() > 0.9
-
-
-def test_a_box_near_the_edges_and_bars_that_fill_a_crop_are_no_ruling() -> None:
-    box = np.zeros((400, 600), np.float32)
-    box[8:392, 8:592] = 1
-    box[12:388, 12:588] = 0
-    bars = np.zeros((120, 700), np.float32)
-    for left in (20, 200, 380, 560):
-        bars[:, left : left + 10] = 1
-    crossed = np.zeros((200, 200), np.float32)  # two full lines, and nothing thin along them
-    for line in (50, 150):
-        crossed[line - 9 : line + 1, ::2] = crossed[line : line + 10, 1::2] = 1
-    for ink in (box, bars, crossed):
-        assert np.array_equal(erase_rules(ink), ink)
-
-
-@pytest.mark.parametrize(
-    "squared, size, thick", [(False, 280, 1), (True, 280, 2), (False, 900, 1), (True, 900, 2)]
-)
-def test_the_ruling_of_a_note_apps_page_is_not_ink(squared: bool, size: int, thick: int) -> None:
-    page = np.full((size, size), 255, np.uint8)
-    for line in range(thick):
-        page[size // 10 + line :: size // 10] = 130
-        if squared:
-            page[:, size // 10 + line :: size // 10] = 130
-    clean = draw_strokes(SEVEN, size / 20, size, size / 7)
-    ink = ink_of(np.minimum(page, clean))
-    off = (ink > 0.1) & ~ndimage.binary_dilation(clean < 128, iterations=3)
-    assert off.sum() < 0.01 * (clean < 128).sum()
-    assert (ink[clean < 128] > 0.5).mean() > 0.9
 
 
 def test_thin_ones_as_high_as_the_picture_are_no_ruling(recognizer: Recognizer) -> None:
@@ -180,9 +140,6 @@ def test_thin_ones_as_high_as_the_picture_are_no_ruling(recognizer: Recognizer) 
     y, x = np.mgrid[0:1:160j, 0:1:280j]
     photo = (205 - 30 * x - 15 * y) * (1 - 0.7 * row) + np.random.default_rng(0).normal(0, 3, row.shape)
     assert recognizer.read(photo.clip(0, 255).astype(np.uint8)).text == "117"
-    thin = np.zeros((160, 280), np.float32)
-    thin[:, 100:103] = thin[:, 180:183] = 1
-    assert np.array_equal(erase_rules(thin), thin)
 
 
 @pytest.mark.parametrize("squared", [False, True])
