@@ -73,31 +73,19 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...] | None = None)
     The magic number, the sizes in the header and the number of bytes must agree, with each other and
     with `shape` where it is given. Raises DataError naming the file otherwise.
     """
-    path = Path(path)
+    path, again = Path(path), "delete it and run `python train.py` to fetch it again"
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path} is truncated or damaged: delete it and run `python train.py` to fetch it again"
-        ) from error
-    problem = DataError(
-        f"{path} is not a whole IDX file: delete it and run `python train.py` to fetch it again"
-    )
-    if (
-        not 4 <= len(content) <= MOST_BYTES
-        or content[:2] != b"\0\0"
-        or content[2] != IDX_UINT8
-        or not 1 <= content[3] <= 4
-    ):
-        raise problem
-    header = 4 + 4 * content[3]
-    if len(content) < header:
-        raise problem
-    sizes = struct.unpack(f">{content[3]}I", content[4:header])
-    if len(content) - header != int(np.prod(sizes, dtype=object)) or (shape is not None and sizes != shape):
-        raise problem
-    return np.frombuffer(content, np.uint8, offset=header).reshape(sizes)
+        raise DataError(f"{path} is truncated or damaged: {again}") from error
+    axes = content[3] if 4 <= len(content) <= MOST_BYTES else 0
+    header = 4 + 4 * axes
+    if content[:3] == bytes([0, 0, IDX_UINT8]) and 1 <= axes <= 4 and len(content) >= header:
+        sizes = struct.unpack(f">{axes}I", content[4:header])
+        if len(content) - header == int(np.prod(sizes, dtype=object)) and shape in (None, sizes):
+            return np.frombuffer(content, np.uint8, offset=header).reshape(sizes)
+    raise DataError(f"{path} is not a whole IDX file: {again}")
 
 
 # ---------------------------------------------------------------------------------- MNIST
@@ -245,10 +233,10 @@ def _download_mnist(folder: Path) -> None:
 class Batches:
     """The batches of one epoch after another: (images float32 (n, C, H, W) in [0, 1], labels (n,)).
 
-    Slices of one uint8 tensor on `device`; no worker, no copy to the host (mapped data is read from disk a batch at a
-    time). With `seed` the order is drawn anew each epoch from (seed, epoch) alone, and an incomplete last batch is left
-    out; without, the order is the data's own. `start` skips that many batches of the coming epoch (for resuming). Of `size`
-    processes that train together, the one of this `rank` takes its equal share of every batch.
+    Slices of one uint8 tensor on `device`; no worker, no copy to the host (mapped data is read from disk a batch
+    at a time). With `seed` the order is drawn anew each epoch from (seed, epoch) alone, and an incomplete last batch
+    is left out; without, the order is the data's own. `start` skips that many batches of the coming epoch (for
+    resuming). Of `size` processes that train together, the one of this `rank` takes its equal share of every batch.
     """
 
     def __init__(

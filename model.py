@@ -44,7 +44,7 @@ class ResidualBlock(nn.Module):
 class ResidualNet(nn.Module):
     """The default: a 5x5 stem, then a residual block at 14x14 and one at 7x7.
 
-    `growth`: channels of the second block, in widths; `pool`: whether 3x3 pooled cells go into the last layer, else 7x7.
+    `growth`: channels of the second block, in widths; `pool`: the last layer is given 3x3 pooled cells, not 7x7.
     """
 
     def __init__(self, width: int = 32, classes: int = 10, growth: int = 4, pool: bool = False) -> None:

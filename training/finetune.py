@@ -68,7 +68,7 @@ class FineTuner:
         self._states: list[tuple[Tensor, Tensor]] = []
 
     def tune(self, corrections: Sequence[Correction]) -> Outcome:
-        """Move the last layer towards the frames among `corrections` (oldest first), or leave it bit for bit as it was."""
+        """Move the last layer towards the frames among `corrections` (oldest first), or leave every bit of it."""
         classes = self.checkpoint.classes
         corrections = [
             c for c in corrections if c.label in classes and c.frame.shape == (FRAME_SIZE, FRAME_SIZE)

@@ -185,7 +185,7 @@ def _room_for(
 
 
 def _reserve(descriptor: int, size: int, place: Path) -> None:
-    """Make a file in `place` of `size` bytes; on a full disk an OSError now, not SIGBUS where a hole is to be filled."""
+    """Make a file in `place` of `size` bytes; on a full disk an OSError now, not SIGBUS at a later write."""
     with naming(place):
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, size)

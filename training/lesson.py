@@ -47,7 +47,7 @@ def new_network(seed: int | None = None) -> Checkpoint:
 
 
 def teach(model: Any, digits: Digits | None = None, steps: int = STEPS) -> Iterator[Progress]:
-    """Train `model` in place and report every REPORT steps, each time with the model ready to read. Raises DataError."""
+    """Train `model` in place and report every REPORT steps, with the model ready to read. Raises DataError."""
     digits = digits or load_digits(download=False)
     optimizer = torch.optim.AdamW(model.parameters())
     batches = _draw(digits)

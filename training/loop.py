@@ -41,7 +41,7 @@ def digit_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor
 def make_teacher(
     path: str, classes: tuple[str, ...], taken: dict[str, Any], device: torch.device, precision: str
 ) -> Teacher:
-    """Return what gives a checkpoint's probabilities (N, classes) of images (Hinton et al., "Distilling the Knowledge", 2015).
+    """Return what gives a checkpoint's probabilities (N, classes) of images (Hinton et al., "Distilling", 2015).
 
     Raises FileNotFoundError, CheckpointError, or ValueError where its classes or the pictures `taken` are others.
     """

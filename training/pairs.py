@@ -52,10 +52,11 @@ def second_stage(
     ask: Callable[[int], None] = lambda batch: None,
     reports: Reports = SILENT,
 ) -> None:
-    """Give `checkpoint` a reader of pairs, trained on pairs made of `digits`, and its accuracy on those of `validation`.
+    """Give `checkpoint` a reader of pairs, trained on pairs made of `digits`, measured on pairs made of `validation`.
 
-    `state` is what `keep` was last given, to go on from there bit for bit; `keep` is called after each epoch and before
-    Interrupted is let through, which `ask` may raise between batches. Raises ValueError for a `state` that does not fit.
+    `state` is what `keep` was last given, to go on from there bit for bit. `keep` is called after each epoch, and
+    before Interrupted is let through, which `ask` may raise between batches. Raises ValueError for a `state` that
+    does not fit.
     """
     stage = _Stage(checkpoint, digits, config, device)
     if state is not None:
@@ -158,7 +159,7 @@ def measure_pairs(checkpoint: Checkpoint, digits: Digits, device: torch.device) 
 
 
 def pair_loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """Return the cross-entropy of pairs' logits (N, 2, classes), and of the others with equal probabilities as target."""
+    """Return the cross-entropy of logits (N, 2, classes): with the two digits, or equal probabilities where none are."""
     logits, truth = logits.flatten(0, 1), truth.flatten()
     none = (truth == NOT_A_DIGIT).float()
     doubt = (-logits.log_softmax(1).mean(1) * none).sum() / none.sum().clamp(min=1)

@@ -112,7 +112,7 @@ class Job:
 
 
 def make_job(options: Mapping[str, Any], command: str = "") -> Job:
-    """Return the job that a parser's `options` ask for. Raises ValueError for those that cannot be or do not go together."""
+    """Return the job that a parser's `options` ask for. Raises ValueError for those that do not go together."""
     names = {option.name for option in fields(TrainConfig)}
     given = {name: options[name] for name in names if options[name] is not None}
     others = {option.name: options[option.name] for option in fields(Job) if option.name in options}

@@ -70,7 +70,7 @@ class Reports:
 
     @contextmanager
     def watch(self, things: Iterable[Any], name: str, total: int, done: int = 0) -> Iterator[Iterable[Any]]:
-        """Give `things` back, of which `done` of `total` are behind us, and show how far they are while they are taken."""
+        """Give `things` back, and show how far they are while they are taken; `done` of `total` came before."""
         if self.bar is None:
             yield self._noting(things, name, total, done)
             return

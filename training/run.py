@@ -19,7 +19,7 @@ from dataset import Batches, Digits
 from model import ARCHITECTURES, DIGITS, build_model, count_parameters
 from recognizer.asking import predict_logits
 from scratch import Momentum
-from training.calibration import calibrate
+from training.calibrate import calibrate
 from training.loop import Tracker, WeightAverage, make_teacher, make_transform, one_cycle, set_rate, train
 from training.recipe import TrainConfig
 from training.reports import SILENT, Reports
@@ -59,6 +59,7 @@ class Run:
         self.data = f"{train_set.source}, {len(train_set)} pictures {_fingerprint(train_set)}"
         self.train_set = self._batches(train_set)
         self.validation_set = Batches(validation_set, VALIDATION_BATCH, device)
+        self.calibration_sets = [self.validation_set]
         self.model = build_model(config.arch, len(self.classes))
         if start is not None:
             _take_over(self.model, start, config.arch, self.classes)
@@ -215,7 +216,7 @@ class Run:
                 "processes": self.team.size,
             },
         )
-        calibrate(checkpoint, logits, labels, self.validation_set.images)
+        calibrate(checkpoint, self.calibration_sets, self.device)
         return checkpoint
 
     def new_round(self) -> None:

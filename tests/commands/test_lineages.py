@@ -31,7 +31,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Digits) -> Pa
     monkeypatch.setattr("training.recipe.LEAST_STEPS", 4)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "model.pth").write_bytes((ROOT / "model.pth").read_bytes())
+    for name in ("model.pth", "wide.pth"):
+        (tmp_path / name).write_bytes((ROOT / "model.pth").read_bytes())
     (tmp_path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
     for name, colour in (("apple", "red"), ("leaf", "green")):
         (tmp_path / "pictures" / name).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The training loop never waits for its device: nothing in it reads a tensor's value, or makes a tensor of unknown size."""
+"""The training loop never waits for its device: nothing in it reads a tensor's value, or makes one of unknown size."""
 
 from __future__ import annotations
 

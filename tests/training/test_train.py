@@ -20,9 +20,8 @@ from base.checkpoint import MODEL_PATH, Checkpoint, CheckpointError, load_checkp
 from dataset import Batches, DataError, Digits
 from model import build_model
 from recognizer.asking import evaluate
-from training import calibration
 from training import loop as trainer
-from training.calibration import fit_temperature
+from training.calibrate import fit_temperature
 from training.data import load_data
 from training.loop import WeightAverage, digit_loss, make_transform, one_cycle
 from training.pictures.augment import CALM, FULL, NOT_A_DIGIT
