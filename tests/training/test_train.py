@@ -20,6 +20,7 @@ from base.checkpoint import MODEL_PATH, Checkpoint, CheckpointError, load_checkp
 from dataset import Batches, DataError, Digits
 from model import build_model
 from recognizer.asking import evaluate
+from training import calibrate
 from training import loop as trainer
 from training.calibrate import fit_temperature
 from training.data import load_data
@@ -384,6 +385,7 @@ sys.path.insert(0, {root!r})
 import torch
 import train
 import dataset
+from training import calibrate
 from training import loop as trainer
 from dataset import Digits
 digits = Digits(torch.randint(0, 256, (4000, 1, 28, 28), dtype=torch.uint8), torch.arange(4000) % 10, "noise")
