@@ -75,7 +75,7 @@ class TrainConfig:
 
     arch: str = opt(DEFAULT, "network to train: " + ", ".join(NETWORKS))
     epochs: int = opt(10, "passes over the training images")
-    pairs_epochs: int = opt(0, "passes over them to learn to read two digits that touch; 0 leaves it out")
+    pairs_epochs: int = opt(0, "passes over them to learn to read two digits that touch (residual: 12)")
     batch_size: int = opt(256, "images a step")
     learning_rate: float = opt(0.006, "peak of the one-cycle schedule")
     weight_decay: float = opt(0.05, "decoupled weight decay")
