@@ -42,7 +42,7 @@ def certainty(probs: np.ndarray) -> np.ndarray:
 def probabilities(checkpoint: Checkpoint, images: Tensor, views: bool = False) -> Tensor:
     """Return calibrated probabilities (N, classes) of images (N, C, H, W) in [0, 1], on the images' device.
 
-    With `views` the mean over all VIEWS of each image, which is right a little more often (test-time augmentation).
+    With `views` the mean over all VIEWS of each image.
     """
     with torch.inference_mode():
         if views:
@@ -57,7 +57,10 @@ def calibrated(checkpoint: Checkpoint, logits: Tensor) -> Tensor:
 
 
 def look_around(images: Tensor) -> Tensor:
-    """Return images (N, 1, H, W) turned, sized, shifted and sheared a little each way: (N, len(VIEWS), 1, H, W)."""
+    """Return images (N, 1, H, W) turned, sized, shifted and sheared a little each way: (N, len(VIEWS), 1, H, W).
+
+    What a network makes of them, averaged, is right a little more often than what it makes of one (test-time augmentation).
+    """
     if not len(images):  # affine_grid refuses an empty batch
         return images[:, None].expand(0, len(VIEWS), *images.shape[1:])
     matrices = [

@@ -1358,7 +1358,7 @@ def test_settings_that_cannot_be_saved_are_no_error(tmp_path: Path) -> None:
 def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(
     app: App, monkeypatch: pytest.MonkeyPatch, digits: Any
 ) -> None:
-    monkeypatch.setattr("training.lesson.load_digits", lambda *args, **options: digits)
+    monkeypatch.setattr("training.lesson.load_mnist", lambda *args, **options: digits)
     model = (ROOT / "model.pth").read_bytes()
     drag(app, SEVEN)
     before = read(app)
