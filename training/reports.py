@@ -81,9 +81,9 @@ class Reports:
         latest = time.monotonic()
         for number, thing in enumerate(things, done + 1):
             yield thing
-            if time.monotonic() - latest >= EVERY:
+            if (now := time.monotonic()) - latest >= EVERY:
                 self.note(f"{name}: {number:,} of {total:,}")
-                latest = time.monotonic()
+                latest = now
 
 
 SILENT = Reports()
