@@ -110,7 +110,7 @@ def test_a_resume_file_that_does_not_fit_is_refused(digits: Digits, tmp_path: Pa
         "epoch": lambda: content.update(epoch=10**6),
         "round": lambda: content.update(round=10**9),
     }
-    make_run(digits).restore(tmp_path / "r.pth")  # as it was it fits
+    restore(make_run(digits), tmp_path / "r.pth")  # as it was it fits
     harms[harm]()
     torch.save(content, tmp_path / "r.pth")
     with pytest.raises(CheckpointError, match="damaged"):
