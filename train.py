@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         from training.rounds import train_network
 
         terminal = sys.stderr.isatty()
-        tell = partial(tqdm.write if terminal else print, file=sys.stderr)  # type: ignore[operator]
+        tell = partial(tqdm.write if terminal else print, file=sys.stderr)
         reports = Reports(
             say=partial(print, flush=True),
             note=tell,

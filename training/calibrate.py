@@ -26,7 +26,7 @@ def calibrate(
     The threshold refuses a `share` of their pictures, the unsure ones seen from all sides first, as the road does.
     """
     answers = [(*predict_logits(checkpoint.model, batches, device), batches) for batches in sets]
-    logits, labels = (torch.cat([answer[part] for answer in answers]) for part in (0, 1))
+    logits, labels = torch.cat([said for said, _, _ in answers]), torch.cat([true for _, true, _ in answers])
     checkpoint.facts["temperature"] = fit_temperature(logits, labels)
     probs = [calibrated(checkpoint, said) for said, _, _ in answers]
     if checkpoint.input["road"]:
