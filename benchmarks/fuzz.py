@@ -238,7 +238,9 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
     if kind in ("checkpoint", "onnx"):
         return file_reader(read_model, OSError, CheckpointError)
     if kind == "resume":
-        return file_reader(lambda path: resume_run().restore(path), OSError, CheckpointError)
+        from training.resume import restore
+
+        return file_reader(lambda path: restore(resume_run(), path), OSError, CheckpointError)
     if kind in ("tsv", "npz", "jsonl", "jsonl.gz"):
         return file_reader(lambda path: list(load_samples(path)), OSError, DataError)
     if kind == "commands":

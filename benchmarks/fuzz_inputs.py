@@ -428,11 +428,13 @@ def resume_run() -> Any:
 def _resume_good() -> dict[str, Any]:
     import torch
 
+    from training.resume import save
+
     run = resume_run()
-    run.train_epoch(progress=False)
+    run.train_epoch()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.resume.pth"
-        run.save(path)
+        save(run, path)
         return torch.load(path, weights_only=True)
 
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from base import command
 from benchmarks.record import add_record, write_record
@@ -67,6 +68,7 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     """Kill `count` trainings and return what was found."""
     import torch
 
+    import dataset
     import train
     from base.checkpoint import load_checkpoint, read_plain
     from dataset import Digits
@@ -79,7 +81,7 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
         torch.arange(320) % 10,
         "noise",
     )
-    train.load_mnist = lambda *_, **__: digits
+    dataset.load_mnist = lambda *_, **__: digits
     output, resume = folder / "model.pth", folder / "model.resume.pth"
     words = [
         "--arch",
@@ -103,9 +105,9 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     def program(say: Callable[[str], None]) -> None:
         before = training.Run.train_epoch
 
-        def telling(self: training.Run, progress: bool) -> dict[str, float]:
+        def telling(self: training.Run, *reports: Any) -> dict[str, float]:
             say(str(self.epoch))
-            return before(self, progress)
+            return before(self, *reports)
 
         training.Run.train_epoch = telling  # type: ignore[method-assign]
         train.main([*words, "--resume"] if resume.exists() else words)

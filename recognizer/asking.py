@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from base.checkpoint import Checkpoint
+
 UNSURE = 0.9  # largest probability below which a frame is looked at from all VIEWS
 # turn (radians), size, shift right and down (half frames), shear: small enough for a digit to stay what it is
 VIEWS = (
@@ -35,6 +37,23 @@ def certainty(probs: np.ndarray) -> np.ndarray:
     digit towards 0 (outlier exposure; Hendrycks et al., 2019).
     """
     return -np.log(np.maximum(probs, 1e-12)).mean(axis=-1) - np.log(probs.shape[-1])
+
+
+def probabilities(checkpoint: Checkpoint, images: Tensor, views: bool = False) -> Tensor:
+    """Return calibrated probabilities (N, classes) of images (N, C, H, W) in [0, 1], on the images' device.
+
+    With `views` the mean over all VIEWS of each image.
+    """
+    with torch.inference_mode():
+        if views:
+            seen = probabilities(checkpoint, look_around(images).flatten(0, 1))
+            return seen.unflatten(0, (len(images), len(VIEWS))).mean(1)
+        return calibrated(checkpoint, checkpoint.model(images).float())
+
+
+def calibrated(checkpoint: Checkpoint, logits: Tensor) -> Tensor:
+    """Return the probabilities (N, classes) that a network's logits stand for, by its checkpoint's temperature."""
+    return (logits / checkpoint.temperature).softmax(1)
 
 
 def look_around(images: Tensor) -> Tensor:

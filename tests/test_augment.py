@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Generator
 
 from dataset import Digits
@@ -14,7 +13,7 @@ from recognizer.road import Recognizer
 from training.pictures import augment, negatives
 from training.pictures import pens as drawing
 from training.pictures.augment import NOT_A_DIGIT, Augmentation, add_style_strokes
-from training.pictures.pens import area_means, pen_width
+from training.pictures.pens import pen_width
 
 
 def batch(digits: Digits, count: int = 200) -> tuple[torch.Tensor, torch.Tensor]:
@@ -126,12 +125,6 @@ def test_batches_of_any_size_can_be_augmented(digits: Digits, count: int, negati
     made, said = augment.augment(*batch(digits, count), strength, Generator().manual_seed(count))
     assert made.shape == (count, 1, 28, 28) and said.shape == (count,)
     assert made.isfinite().all()
-
-
-@pytest.mark.parametrize("side", [10, 13, 19, 28])
-def test_the_means_for_apple_gpus_are_those_of_the_others(side: int) -> None:
-    pictures = torch.rand(3, 1, 28, 31)
-    torch.testing.assert_close(area_means(pictures, side), F.interpolate(pictures, size=side, mode="area"))
 
 
 @pytest.mark.parametrize("count", [9, 56, 81])  # 56 pictures in parts of ceil(56 / 9) are eight parts

@@ -7,10 +7,11 @@ import torch
 
 from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint, save_checkpoint
 from dataset import Batches, Digits
-from model import ARCHITECTURES, build_model, count_parameters
+from model import ARCHITECTURES, DEFAULT_ARCH, build_model, count_parameters
 from recognizer.asking import evaluate
-from train import build_parser, main, make_config
+from train import main
 from training.loop import train
+from training.recipe import DEFAULT, NETWORKS, make_config
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,8 @@ def test_the_small_model_that_ships_is_tiny_and_reads_digits(digits: Digits) -> 
 
 
 def test_the_summaries_state_the_true_number_of_parameters() -> None:
-    for name, known in ARCHITECTURES.items():
+    assert list(NETWORKS) == list(ARCHITECTURES) and DEFAULT == DEFAULT_ARCH
+    for name, known in NETWORKS.items():
         assert f"{count_parameters(build_model(name)):,} parameters" in known.summary
 
 
@@ -91,7 +93,7 @@ def test_a_checkpoint_rebuilds_each_network(name: str, tmp_path) -> None:
 
 
 def test_the_colour_recipe_is_its_own() -> None:
-    config = make_config(build_parser().parse_args(["--arch", "colour"]))
+    config = make_config("colour", {})
     assert (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == (
         "adam",
         0.01,
@@ -101,7 +103,7 @@ def test_the_colour_recipe_is_its_own() -> None:
 
 
 def test_a_flag_overrules_the_recipe() -> None:
-    assert make_config(build_parser().parse_args(["--arch", "colour", "--epochs", "2"])).epochs == 2
+    assert make_config("colour", {"epochs": 2}).epochs == 2
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

@@ -21,7 +21,7 @@ from torch import Generator, Tensor, nn
 
 from base.checkpoint import Checkpoint
 from corrections.store import Correction
-from dataset import DataError, load_mnist, load_stand_in, split_validation
+from dataset import VALIDATION_PART, load_digits, split_validation
 from ink.frame import FRAME_SIZE
 from model import DIGITS
 from training.pictures.augment import Augmentation, warp
@@ -68,7 +68,7 @@ class FineTuner:
         self._states: list[tuple[Tensor, Tensor]] = []
 
     def tune(self, corrections: Sequence[Correction]) -> Outcome:
-        """Move the last layer towards the frames among `corrections` (oldest first), or leave it bit for bit as it was."""
+        """Move the last layer towards the frames among `corrections` (oldest first), or leave every bit of it."""
         classes = self.checkpoint.classes
         corrections = [
             c for c in corrections if c.label in classes and c.frame.shape == (FRAME_SIZE, FRAME_SIZE)
@@ -119,7 +119,7 @@ class FineTuner:
 
     @property
     def tuned(self) -> bool:
-        """Whether there is a tuning to undo."""
+        """Return whether there is a tuning to undo."""
         return bool(self._states)
 
     def undo(self) -> bool:
@@ -139,7 +139,7 @@ class FineTuner:
         return F.linear(self._held_out, weight, bias).argmax(1) == self._labels
 
     def _fair(self, held: Tensor) -> bool:
-        """Whether no class pays for the others."""
+        """Return whether no class pays for the others."""
         classes = len(self.checkpoint.classes)
         counts = torch.bincount(self._labels, minlength=classes)
         lost = torch.bincount(self._labels, self._untouched.float() - held.float(), classes)
@@ -153,10 +153,8 @@ def make_tuner(checkpoint: Checkpoint) -> FineTuner:
     """
     if checkpoint.classes != DIGITS or not checkpoint.input["road"]:
         raise ValueError("only a network that reads the ten digits can practise here")
-    try:
-        training, held_out = split_validation(load_mnist(True, download=False))
-    except DataError:
-        training, held_out = split_validation(load_stand_in(), HELD_OUT)
+    digits = load_digits(download=False)
+    training, held_out = split_validation(digits, max(HELD_OUT, len(digits) // VALIDATION_PART))
     images = training.images[:REPLAY].float() / 255, held_out.images[:HELD_OUT].float() / 255
     return FineTuner(checkpoint, *images, held_out.labels[:HELD_OUT])
 

@@ -7,37 +7,29 @@ is decoded once into a file without a name, from which batches are read as they 
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import hashlib
 import math
-import mmap
 import os
-import sys
 import tempfile
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from base.storage import naming
 from corrections.store import Correction
-from dataset import DataError, Digits, let_go
+from dataset import DataError, Digits
 from ink.decode import PictureError, Source, class_files, see_as_is
 from ink.frame import FRAME_SIZE, make_frame
 from ink.lines import find_lines
 from ink.looks import read_ink
 from ink.piece import merge
+from training.reports import SILENT, Reports
 
 VALIDATION_SHARE = 0.15  # of each class
 MOST_COPIES = 50  # of a correction in the training set, or as many as make 2 % of it
 IN_MEMORY = 1 << 30  # bytes; more than this is kept on disk
-LET_GO_EVERY = 500  # pictures written to disk
-M_MMAP_THRESHOLD = -3  # mallopt's number for it, in glibc's malloc.h
-KEPT_BLOCK = 128 * 1024  # bytes; larger freed blocks go back to the system (where glibc begins, too)
 
 
 @dataclass(frozen=True)
@@ -57,7 +49,7 @@ def load_folder(
     as_is: bool = False,
     cache_dir: str | os.PathLike[str] | None = None,
     in_memory: int = IN_MEMORY,
-    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    reports: Reports = SILENT,
 ) -> FolderData:
     """Return the pictures below `folder`, whose sub-folders name the classes.
 
@@ -68,33 +60,31 @@ def load_folder(
     classes = find_classes(folder)
     shape = (channels, size, size) if as_is else (1, FRAME_SIZE, FRAME_SIZE)
     files = [
-        (str(path), label, held_out)
+        (path, label, held_out)
         for label, name in enumerate(classes)
         for path, held_out in split(folder, name)
     ]
     files.sort(key=lambda file: not file[2])  # validation first: both parts are then slices, not copies
-    images, pages = _room_for(len(files), shape, in_memory, cache_dir)
+    images = _room_for(len(files), shape, in_memory, cache_dir)
     labels: list[int] = []
     skipped: list[tuple[Path, str]] = []
     validation_size = 0
-    for path, label, held_out in progress(files):
-        try:
-            picture = see_as_is(path, size, channels)[0] if as_is else np.round(frame_of(path) * 255)
-        except (OSError, PictureError) as error:
-            skipped.append((Path(path), str(error)))
-            continue
-        images[len(labels)] = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
-        labels.append(label)
-        validation_size += held_out
-        if not len(labels) % LET_GO_EVERY:
-            let_go(pages)
+    with reports.watch(files, "pictures", len(files)) as watched:
+        for path, label, held_out in watched:
+            try:
+                images[len(labels)] = _picture(path, size, channels, as_is)
+            except (OSError, PictureError) as error:
+                skipped.append((path, str(error)))
+                continue
+            labels.append(label)
+            validation_size += held_out
     pictures = Digits(
         torch.from_numpy(images[: len(labels)]),
         torch.tensor(labels, dtype=torch.int64),
         folder.name,
         classes,
         road=not as_is,
-        pages=pages,
+        mapped=isinstance(images, np.memmap),
         place=str(folder),
     )
     validation = _slice(pictures, 0, validation_size)
@@ -107,6 +97,14 @@ def load_folder(
     if not len(validation):
         raise DataError(f"{folder} has no class with two readable pictures: one is needed for validation")
     return FolderData(training, validation, skipped)
+
+
+def _picture(path: Path, size: int, channels: int, as_is: bool) -> np.ndarray:
+    """Return a picture, uint8 range (C, H, W): its frame, or as it is. Raises OSError or PictureError."""
+    if not as_is:
+        return np.round(frame_of(path) * 255)[None]
+    picture = see_as_is(path, size, channels)[0]
+    return picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
 
 
 def find_classes(folder: Path) -> tuple[str, ...]:
@@ -166,7 +164,7 @@ def add_corrections(training: Digits, corrections: list[Correction]) -> Digits:
         images=torch.cat([training.images, torch.stack(pictures).repeat(copies, 1, 1, 1)]),
         labels=torch.cat([training.labels, torch.tensor(labels).repeat(copies)]),
         source=f"{training.source} and {len(pictures)} corrections",
-        pages=None,
+        mapped=False,
     )
 
 
@@ -176,29 +174,20 @@ def _slice(digits: Digits, start: int, stop: int) -> Digits:
 
 def _room_for(
     count: int, shape: tuple[int, int, int], in_memory: int, cache_dir: str | os.PathLike[str] | None
-) -> tuple[np.ndarray, mmap.mmap | None]:
-    """Return an uint8 array (count, *shape): in memory, or in a file that vanishes with it, and that file's pages."""
+) -> np.ndarray:
+    """Return an uint8 array (count, *shape): in memory, or on disk in a file without a name, which vanishes with it."""
     size = count * math.prod(shape)
     if size <= in_memory:
-        return np.empty((count, *shape), np.uint8), None
-    _give_memory_back()
+        return np.empty((count, *shape), np.uint8)
     with tempfile.TemporaryFile(dir=cache_dir, prefix="pictures-") as file:
         _reserve(file.fileno(), size, Path(cache_dir or tempfile.gettempdir()))
-        pages = mmap.mmap(file.fileno(), size)
-    return np.frombuffer(pages, np.uint8).reshape(count, *shape), pages
+        return np.memmap(file, np.uint8, shape=(count, *shape))
 
 
 def _reserve(descriptor: int, size: int, place: Path) -> None:
-    """Make a file in `place` of `size` bytes; on a full disk an OSError now, rather than SIGBUS where a hole is to be filled."""
-    if not hasattr(os, "posix_fallocate"):  # macOS, Windows
-        os.truncate(descriptor, size)
-        return
+    """Make a file in `place` of `size` bytes; on a full disk an OSError now, not SIGBUS at a later write."""
     with naming(place):
-        os.posix_fallocate(descriptor, 0, size)
-
-
-def _give_memory_back() -> None:
-    """Have glibc return large freed blocks at once: by default it keeps ever larger ones (mallopt(3))."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # other C libraries have no mallopt
-            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(descriptor, 0, size)
+        else:  # macOS, Windows
+            os.truncate(descriptor, size)

@@ -1,7 +1,7 @@
 """How a network is trained: the loop over one epoch and its parts.
 
 AdamW on a one-cycle schedule, an exponential moving average of the weights, label smoothing, batches augmented on the
-device. `run.Run` is everything a resumed training depends on.
+device. `training.run.Run` is everything a resumed training depends on.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,9 +17,9 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from base.checkpoint import load_checkpoint
+from recognizer.asking import probabilities
 from scratch import Momentum
 from training.pictures.augment import CALM, FULL, NOT_A_DIGIT, augment, warp
-from training.tracking import Tracker
 
 Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 Teacher = Callable[[Tensor], Tensor]
@@ -27,9 +28,8 @@ Teacher = Callable[[Tensor], Tensor]
 def wanted_probabilities(labels: Tensor, classes: int, smoothing: float = 0.0) -> Tensor:
     """Return what the network should say (N, classes): equal probabilities for pictures labelled NOT_A_DIGIT."""
     share = torch.where(labels != NOT_A_DIGIT, smoothing, 1.0)[:, None]
-    right = labels[:, None] == torch.arange(
-        classes, device=labels.device
-    )  # F.one_hot would read the labels on the host
+    # F.one_hot would read the labels on the host
+    right = labels[:, None] == torch.arange(classes, device=labels.device)
     return right * (1 - share) + share / classes
 
 
@@ -41,7 +41,7 @@ def digit_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor
 def make_teacher(
     path: str, classes: tuple[str, ...], taken: dict[str, Any], device: torch.device, precision: str
 ) -> Teacher:
-    """Return what gives a checkpoint's probabilities (N, classes) of images (Hinton et al., "Distilling the Knowledge", 2015).
+    """Return what gives a checkpoint's probabilities (N, classes) of images (Hinton et al., "Distilling", 2015).
 
     Raises FileNotFoundError, CheckpointError, or ValueError where its classes or the pictures `taken` are others.
     """
@@ -51,13 +51,32 @@ def make_teacher(
     if checkpoint.input != taken:
         raise ValueError(f"the teacher {path} takes other pictures ({checkpoint.input}, not {taken})")
 
-    @torch.no_grad()
     def teach(images: Tensor) -> Tensor:
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            logits = checkpoint.model(images.contiguous(memory_format=torch.channels_last))
-        return (logits.float() / checkpoint.temperature).softmax(1)
+            probs = probabilities(checkpoint, images.contiguous(memory_format=torch.channels_last))
+        return probs.clone()  # autograd refuses what inference mode made
 
     return teach
+
+
+class Tracker:
+    """The mean loss a batch and the share of answers that are right (pictures of no digit left out).
+
+    Its sums stay on the training device, and no step waits for them.
+    """
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self._sums = torch.zeros(4, device=device)  # batches, their losses, right answers, labels
+
+    def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Take in a batch: its mean loss, logits (N, ..., classes) and labels (N, ...)."""
+        right, known = (logits.argmax(-1) == labels).sum(), (labels != NOT_A_DIGIT).sum()
+        self._sums += torch.stack([torch.ones_like(loss), loss, right, known])
+
+    def compute(self) -> tuple[float, float]:
+        """Return (mean loss a batch, accuracy in [0, 1]); zeros if there was no batch."""
+        batches, loss, right, known = self._sums.tolist()
+        return loss / max(batches, 1), right / max(known, 1)
 
 
 def train(
@@ -67,6 +86,7 @@ def train(
     optimizer: Any = None,
     *,
     smoothing: float = 0.0,
+    loss_of: Callable[[Tensor, Tensor], Tensor] | None = None,
     precision: str = "fp32",
     before_step: Callable[[], None] | None = None,
     after_step: Callable[[], None] | None = None,
@@ -75,11 +95,13 @@ def train(
 ) -> float:
     """Train `model` for one epoch of `loader`'s (images, labels); return the mean loss a batch.
 
-    Without an optimizer: Adam at 0.001 (scratch.ScratchNet: its own at 0.02). `before_step` runs before each
-    batch (schedule), `after_step` after it (averages, stopping); `tracker` is told of each batch; what a
-    `teacher` says counts as much as the labels. No step waits for the device.
+    Without an optimizer: Adam at 0.001 (scratch.ScratchNet: its own at 0.02). `loss_of` takes the place of
+    `digit_loss` with `smoothing`. `before_step` runs before each batch (schedule), `after_step` after it (averages,
+    stopping); `tracker` is told of each batch; what a `teacher` says counts as much as the labels. No step waits
+    for the device.
     """
     device = torch.device(device)
+    loss_of = loss_of or partial(digit_loss, smoothing=smoothing)
     if optimizer is None:
         by_hand = not isinstance(model, torch.nn.Module)
         optimizer = Momentum(model, 0.02) if by_hand else torch.optim.Adam(model.parameters(), 0.001)
@@ -92,7 +114,7 @@ def train(
         if isinstance(model, torch.nn.Module):
             with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
                 logits = model(images.contiguous(memory_format=torch.channels_last))
-            loss = digit_loss(logits.float(), labels, smoothing)
+            loss = loss_of(logits.float(), labels)
             if teacher is not None:
                 loss = (loss + F.cross_entropy(logits.float(), teacher(images))) / 2
             optimizer.zero_grad(set_to_none=True)
@@ -108,12 +130,17 @@ def train(
     return tracker.compute()[0]
 
 
-def one_cycle(done: float) -> float:
+def set_rate(optimizer: Any, rate: float) -> None:
+    """Set the learning rate of all of an optimizer's weights."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def one_cycle(done: float, rise: float = 0.2) -> float:
     """Return the learning rate's share of its peak when `done` in [0, 1] of the run is over.
 
-    A linear rise over the first fifth, then a cosine to zero (Smith and Topin, 2018).
+    A linear rise over the first `rise` of it, then a cosine to zero (Smith and Topin, 2018).
     """
-    rise = 0.2
     if done < rise:
         return 0.04 + 0.96 * done / rise
     return 0.5 * (1 + math.cos(math.pi * min((done - rise) / (1 - rise), 1)))
@@ -151,9 +178,3 @@ def make_transform(
     if name == "light":
         return lambda images, labels: (warp(images.float().div_(255), FULL, generator).clamp_(0, 1), labels)
     return None
-
-
-def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """Return the temperature in [0.2, 5] with the least cross-entropy (Guo et al., "On Calibration", 2017)."""
-    temperatures = torch.logspace(math.log10(0.2), math.log10(5), 241).tolist()
-    return min(temperatures, key=lambda t: float(F.cross_entropy(logits / t, labels)))

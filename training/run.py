@@ -1,8 +1,7 @@
-"""One training: its configuration, its state, and the file from which it resumes bit for bit."""
+"""One training of a network: its configuration, its state, and the epochs that move it on."""
 
 from __future__ import annotations
 
-import signal
 import time
 import uuid
 import zlib
@@ -11,46 +10,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
-from tqdm import tqdm
 
-from base.checkpoint import Checkpoint, CheckpointError, fill, read_plain, shapes_of, write_plain
+from base.checkpoint import Checkpoint, fill
 from dataset import Batches, Digits
 from model import ARCHITECTURES, DIGITS, build_model, count_parameters
-from recognizer.asking import UNSURE, certainty, look_around, predict_logits
+from recognizer.asking import predict_logits
 from scratch import Momentum
-from training.loop import WeightAverage, fit_temperature, make_teacher, make_transform, one_cycle, train
+from training.calibrate import calibrate
+from training.loop import Tracker, WeightAverage, make_teacher, make_transform, one_cycle, set_rate, train
 from training.recipe import TrainConfig
-from training.team import ALONE, ASK_EVERY, Team
-from training.tracking import Tracker
+from training.reports import SILENT, Reports
+from training.team import ALONE, ASK_EVERY, Interrupted, Team
 
-RESUME_FORMAT = "digits-resume-v3"
-MOST_THREADS = 1024  # that a resume file may ask for
-LINE = (
-    "epoch",
-    "loss",
-    "training_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "seconds",
-    "images_per_second",
-)  # of the history
-REFUSED_SHARE = 0.001  # of validation digits that the threshold may call "not a digit"
-
-
-class Interrupted(Exception):
-    """A signal asked the run to stop: save it, then resume."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(signal.Signals(signum).name)
-        self.signum = signum
+VALIDATION_BATCH = 1000  # pictures
+RANK_SEED = 1_000_003  # between the seeds of two processes of a team
 
 
 class Run:
-    """The state of one training: everything that the resume file holds, and the loop over it."""
+    """The state of one training: everything that the resume file holds, and the epochs over it."""
 
     def __init__(
         self,
@@ -67,33 +47,19 @@ class Run:
 
         Of a `team` every process makes a Run and calls its methods; the leader's are those that count.
         """
-        own_seed = config.seed + 1_000_003 * team.rank
+        own_seed = config.seed + RANK_SEED * team.rank
         torch.manual_seed(own_seed)  # for dropout; fresh weights are the leader's
         self.config, self.device, self.precision, self.stop, self.team = config, device, precision, stop, team
         self.run_id = uuid.uuid4().hex
         self.generator = Generator(device).manual_seed(own_seed)
-        self.classes, self.road = train_set.classes, train_set.road
-        self.taken = {
-            "size": train_set.images.shape[3],
-            "channels": train_set.images.shape[1],
-            "road": self.road,
-        }
-        if not self.road and config.augment != "none":
-            raise ValueError("pictures as they are cannot be augmented like ink on paper: --augment none")
-        transform = make_transform(
-            config.augment, self.generator, self.classes == DIGITS, lambda: self.done > 1 - config.calm
-        )
+        self.digits, self.validation_digits = train_set, validation_set
+        self.classes = train_set.classes
+        _, channels, size, _ = train_set.images.shape
+        self.taken = {"size": size, "channels": channels, "road": train_set.road}
         self.data = f"{train_set.source}, {len(train_set)} pictures {_fingerprint(train_set)}"
-        self.train_set = Batches(
-            train_set,
-            config.batch_size,
-            device,
-            seed=config.seed,
-            transform=transform,
-            rank=team.rank,
-            size=team.size,
-        )
-        self.validation_set = Batches(validation_set, 1000, device)
+        self.train_set = self._batches(train_set)
+        self.validation_set = Batches(validation_set, VALIDATION_BATCH, device)
+        self.calibration_sets = [self.validation_set]
         self.model = build_model(config.arch, len(self.classes))
         if start is not None:
             _take_over(self.model, start, config.arch, self.classes)
@@ -101,72 +67,84 @@ class Run:
         if isinstance(self.model, torch.nn.Module):
             self.model.to(memory_format=torch.channels_last)
         self.parallel = team.wrap(self.model, device)
-        if config.teacher and not isinstance(self.model, torch.nn.Module):
-            raise ValueError("the network written by hand learns from labels alone: leave --teacher out")
-        self.teacher = (
-            make_teacher(config.teacher, self.classes, self.taken, device, precision)
-            if config.teacher
-            else None
-        )
-        self.taught_by = f"{zlib.crc32(Path(config.teacher).read_bytes()):08x}" if config.teacher else ""
-        self.optimizer = self._new_optimizer()
+        self.teacher, self.taught_by = self._find_teacher(config.teacher)
+        self.optimizer = make_optimizer(self.model, config)
         self.mean = WeightAverage(self.model, config.average)
         self.epoch = self.batch = self.round = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
-        self._validated: tuple[int, Tensor, Tensor] | None = (
-            None  # steps taken, logits and labels of the validation split
+        self.second: dict[str, Any] | None = None  # how far the second stage is: see training.pairs
+        self._validated: tuple[int, Tensor, Tensor] | None = None  # after how many steps, logits, labels
+
+    def _batches(self, digits: Digits) -> Batches:
+        """Return the batches of an epoch, augmented."""
+        config, team = self.config, self.team
+        if not digits.road and config.augment != "none":
+            raise ValueError("pictures as they are cannot be augmented like ink on paper: --augment none")
+        transform = make_transform(
+            config.augment, self.generator, digits.classes == DIGITS, lambda: self.done > 1 - config.calm
         )
+        return Batches(
+            digits,
+            config.batch_size,
+            self.device,
+            seed=config.seed,
+            transform=transform,
+            rank=team.rank,
+            size=team.size,
+        )
+
+    def _find_teacher(self, path: str) -> tuple[Callable[[Tensor], Tensor] | None, str]:
+        """Return the teacher and the checksum of its file; (None, "") where the recipe names none."""
+        if not path:
+            return None, ""
+        if not isinstance(self.model, torch.nn.Module):
+            raise ValueError("the network written by hand learns from labels alone: leave --teacher out")
+        teacher = make_teacher(path, self.classes, self.taken, self.device, self.precision)
+        return teacher, f"{zlib.crc32(Path(path).read_bytes()):08x}"
 
     @property
     def done(self) -> float:
         """How much of the present round is over, in [0, 1]."""
-        return (
-            self.epoch - self.round * self.config.epochs + self.batch / len(self.train_set)
-        ) / self.config.epochs
+        epochs = self.epoch - self.round * self.config.epochs + self.batch / len(self.train_set)
+        return epochs / self.config.epochs
 
-    def train_epoch(self, progress: bool) -> dict[str, float]:
+    @property
+    def length(self) -> str:
+        """How long the training was so far, in words."""
+        words = f"{self.epoch} epoch{'s' * (self.epoch != 1)}"
+        return words + f" and {self.batch:,} of {len(self.train_set):,} batches" * bool(self.batch)
+
+    def train_epoch(self, reports: Reports = SILENT) -> dict[str, float]:
         """Train to the end of the current epoch and return its line of history; may raise Interrupted."""
         started, first = time.perf_counter(), self.batch
         self.train_set.epoch, self.train_set.start = self.epoch, self.batch
-        steps = len(self.train_set)
-        bar = tqdm(
-            self.train_set,
-            initial=self.batch,
-            total=steps,
-            desc=f"epoch {self.epoch + 1}",
-            unit="batch",
-            disable=not progress,
-            leave=True,
-            dynamic_ncols=True,
-        )
+        steps, tracker = len(self.train_set), Tracker(self.device)
 
         def before_step() -> None:
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * one_cycle(self.done)
+            set_rate(self.optimizer, self.config.learning_rate * one_cycle(self.done))
 
         def after_step() -> None:
             self.mean.update(self.model)
             self.batch += 1
-            if self.batch < steps and (self.team.size == 1 or self.batch % ASK_EVERY == 0):
-                self.raise_if_stopped()
+            if self.batch < steps:
+                self.between_batches(self.batch)
 
-        tracker = Tracker(self.device)
         try:
-            train(
-                self.parallel,
-                bar,
-                self.device,
-                self.optimizer,
-                smoothing=self.config.label_smoothing,
-                precision=self.precision,
-                before_step=before_step,
-                after_step=after_step,
-                tracker=tracker,
-                teacher=self.teacher,
-            )
+            with reports.watch(self.train_set, f"epoch {self.epoch + 1}", steps, first) as batches:
+                train(
+                    self.parallel,
+                    batches,
+                    self.device,
+                    self.optimizer,
+                    smoothing=self.config.label_smoothing,
+                    precision=self.precision,
+                    before_step=before_step,
+                    after_step=after_step,
+                    tracker=tracker,
+                    teacher=self.teacher,
+                )
         finally:
-            bar.close()
             seconds = time.perf_counter() - started
             self.seconds += seconds
         self.epoch, self.batch = self.epoch + 1, 0
@@ -186,8 +164,13 @@ class Run:
         self.history.append(line)
         return line
 
+    def between_batches(self, count: int) -> None:
+        """Raise Interrupted after the epoch's batch `count` if that is one at which the team asks."""
+        if self.team.size == 1 or count % ASK_EVERY == 0:
+            self.raise_if_stopped()
+
     def raise_if_stopped(self) -> None:
-        """Raise Interrupted if any process of the team was told to stop; between batches, and by the caller between epochs."""
+        """Raise Interrupted if any process of the team was told to stop."""
         signum = self.team.greatest(self.stop() or 0)
         if signum:
             raise Interrupted(signum)
@@ -213,15 +196,10 @@ class Run:
         """Return the mean network with its temperature and threshold, fitted on the validation split."""
         model = self.averaged()
         logits, labels = self._predict_validation(model)
-        temperature = fit_temperature(logits, labels)
-        probs = (logits / temperature).softmax(1)
-        if self.road:
-            probs = self._look_again(model, probs, temperature)
-        known = ARCHITECTURES[self.config.arch]
-        return Checkpoint(
+        checkpoint = Checkpoint(
             model,
             self.config.arch,
-            dict(known.config),
+            dict(ARCHITECTURES[self.config.arch].config),
             self.classes,
             self.taken,
             facts={
@@ -232,187 +210,40 @@ class Run:
                 "seconds": round(self.seconds, 1),
                 "validation_accuracy": float((logits.argmax(1) == labels).double().mean()),
                 "validation_size": len(labels),
-                "temperature": temperature,
-                "threshold": float(np.quantile(certainty(probs.numpy()), REFUSED_SHARE)),
                 "parameters": count_parameters(model),
                 "precision": self.precision,
                 "device": str(self.device),
                 "processes": self.team.size,
             },
         )
-
-    def _look_again(self, model: Any, probs: Tensor, temperature: float) -> Tensor:
-        """Return `probs` (N, classes) of the validation split; of the unsure ones the mean over all views."""
-        probs = probs.clone()
-        for unsure in torch.nonzero(probs.amax(1) < UNSURE)[:, 0].split(100):
-            images = self.validation_set.images[unsure.to(self.validation_set.images.device)]
-            views = look_around(images.to(self.device).float() / 255)
-            with torch.inference_mode():
-                logits = model(views.flatten(0, 1)).float().cpu().view(*views.shape[:2], probs.shape[1])
-            probs[unsure] = (logits / temperature).softmax(2).mean(1)
-        return probs
-
-    def save(self, path: Path) -> None:
-        """Write the resume file: all that the next batch depends on, and nothing outside it."""
-        content = {
-            "format": RESUME_FORMAT,
-            "run": self.run_id,
-            "config": asdict(self.config),
-            "data": self.data,
-            "precision": self.precision,
-            "threads": torch.get_num_threads(),
-            "device": self.device.type,
-            "weights": self.model.state_dict(),
-            "mean": self.mean.weights,
-            "mean_steps": self.mean.steps,
-            "optimizer": self.optimizer.state_dict(),
-            "epoch": self.epoch,
-            "batch": self.batch,
-            "round": self.round,
-            "taught_by": self.taught_by,
-            "rng": self.team.gather(self._random_state()),
-            "seconds": self.seconds,
-            "history": self.history,
-        }
-        if self.team.leads:
-            write_plain(path, content)
-
-    def restore(self, path: Path) -> None:
-        """Take up the state of a resume file, which the leader has.
-
-        Raises FileNotFoundError, or CheckpointError naming what differs or is wrong.
-        """
-        content = None
-        with self.team.leader_first():
-            if self.team.leads:
-                if not path.exists():
-                    raise FileNotFoundError(f"nothing to resume: there is no {path}. Start without --resume")
-                content = read_plain(path)
-        content = self.team.share(content)
-        if not isinstance(content, dict) or content.get("format") != RESUME_FORMAT:
-            raise CheckpointError(
-                f"{path} is not a resume file of this program: start afresh without --resume"
-            )
-        try:
-            self._restore(content, path)
-        except CheckpointError:
-            raise
-        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
-            raise CheckpointError(f"{path} is damaged: start afresh without --resume") from error
-
-    def _restore(self, content: dict[str, Any], path: Path) -> None:
-        """Take up what a resume file holds; raises CheckpointError naming what differs, or some other error for bad content."""
-        counts = [content[name] for name in ("epoch", "batch", "round", "mean_steps")]
-        if (
-            not all(type(count) is int and count >= 0 for count in counts)
-            or not 0 < content["threads"] <= MOST_THREADS
-        ):
-            raise ValueError("no such counts")
-        if (
-            not all(
-                line.keys() >= set(LINE) and isinstance(line["epoch"], int) for line in content["history"]
-            )
-            or not content["seconds"] >= 0
-        ):
-            raise ValueError("no such history")
-        if not isinstance(content["run"], str):
-            raise ValueError("no such run")
-        here = {
-            **asdict(self.config),
-            "data": self.data,
-            "device": self.device.type,
-            "precision": self.precision,
-            "number of processes": self.team.size,
-            "the teacher's checksum": self.taught_by,
-        }
-        there = {
-            **content["config"],
-            "data": content.get("data"),
-            "device": content["device"],
-            "precision": content["precision"],
-            "number of processes": len(content["rng"]),
-            "the teacher's checksum": content["taught_by"],
-        }
-        differing = [
-            f"{name} was {there.get(name)!r}, is now {value!r}"
-            for name, value in here.items()
-            if there.get(name) != value
-        ]
-        if differing:
-            raise CheckpointError(
-                f"{path} belongs to another run: {'; '.join(differing)}. "
-                "Use the same options, or start afresh without --resume"
-            )
-        begun = content["epoch"] - content["round"] * self.config.epochs
-        if not 0 <= begun <= self.config.epochs or content["batch"] >= len(self.train_set):
-            raise ValueError("no such counts in this run")
-        torch.set_num_threads(content["threads"])
-        self.run_id = content["run"]
-        self.model.load_state_dict(content["weights"])
-        if shapes_of(content["mean"]) != shapes_of(self.mean.weights):
-            raise ValueError("means of other weights")
-        self.mean.weights = {name: weight.to(self.device) for name, weight in content["mean"].items()}
-        self.mean.steps = content["mean_steps"]
-        self._load_optimizer(content["optimizer"])
-        self.epoch, self.batch, self.round = content["epoch"], content["batch"], content["round"]
-        own = content["rng"][self.team.rank]
-        self.generator.set_state(own["generator"])
-        torch.set_rng_state(own["torch"])
-        if own["cuda"] is not None:
-            torch.cuda.set_rng_state(own["cuda"], self.device)
-        if own["mps"] is not None:
-            torch.mps.set_rng_state(own["mps"])
-        self.seconds, self.history = content["seconds"], content["history"]
-
-    def _load_optimizer(self, content: dict[str, Any]) -> None:
-        """Take up the optimizer's state; raises some error, ValueError among them, for another optimizer's."""
-        if not isinstance(self.optimizer, torch.optim.Optimizer):
-            self.optimizer.load_state_dict(content)
-            return
-        wanted = [set(group) for group in self.optimizer.param_groups]
-        self.optimizer.load_state_dict(content)  # which adds what an older torch did not know
-        if any(
-            not set(group) >= keys for group, keys in zip(self.optimizer.param_groups, wanted, strict=True)
-        ):
-            raise ValueError("another optimizer")
-        for weight, state in self.optimizer.state.items():
-            if any(
-                isinstance(value, Tensor) and value.ndim and value.shape != weight.shape
-                for value in state.values()
-            ):
-                raise ValueError("moments of other weights")
-
-    def _random_state(self) -> dict[str, Tensor | None]:
-        return {
-            "generator": self.generator.get_state(),
-            "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
-            "mps": torch.mps.get_rng_state() if self.device.type == "mps" else None,
-        }
+        calibrate(checkpoint, self.calibration_sets, self.device)
+        return checkpoint
 
     def new_round(self) -> None:
         """Begin another one-cycle round from the weights reached."""
         self.round += 1
-        self.optimizer = self._new_optimizer()
+        self.optimizer = make_optimizer(self.model, self.config)
 
-    def _new_optimizer(self) -> Any:
-        rate, decay = self.config.learning_rate, self.config.weight_decay
-        if not isinstance(self.model, torch.nn.Module):
-            if self.config.optimizer != "momentum":
-                raise ValueError("the network written by hand brings its own optimizer: --optimizer momentum")
-            return Momentum(self.model, rate, decay=decay)
-        # vectors (biases, BatchNorm) are not decayed
-        groups = [
-            {"params": [w for w in self.model.parameters() if w.ndim > 1], "weight_decay": decay},
-            {"params": [w for w in self.model.parameters() if w.ndim <= 1], "weight_decay": 0.0},
-        ]
-        if self.config.optimizer == "adamw":
-            return torch.optim.AdamW(groups, rate)
-        if self.config.optimizer == "adam":
-            return torch.optim.Adam(groups, rate)
-        if self.config.optimizer == "sgd":
-            return torch.optim.SGD(groups, rate, momentum=0.9, nesterov=True)
-        raise ValueError(f"no optimizer is called {self.config.optimizer!r}: choose adamw, adam or sgd")
+
+def make_optimizer(model: Any, config: TrainConfig) -> Any:
+    """Return the optimizer that the recipe names; raises ValueError if it is not for this network."""
+    rate, decay = config.learning_rate, config.weight_decay
+    if not isinstance(model, torch.nn.Module):
+        if config.optimizer != "momentum":
+            raise ValueError("the network written by hand brings its own optimizer: --optimizer momentum")
+        return Momentum(model, rate, decay=decay)
+    # vectors (biases, BatchNorm) are not decayed
+    groups = [
+        {"params": [w for w in model.parameters() if w.ndim > 1], "weight_decay": decay},
+        {"params": [w for w in model.parameters() if w.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(groups, rate)
+    if config.optimizer == "adam":
+        return torch.optim.Adam(groups, rate)
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, rate, momentum=0.9, nesterov=True)
+    raise ValueError(f"no optimizer is called {config.optimizer!r}: choose adamw, adam or sgd")
 
 
 def _take_over(model: Any, start: Checkpoint, arch: str, classes: tuple[str, ...]) -> None:
@@ -432,5 +263,5 @@ def _take_over(model: Any, start: Checkpoint, arch: str, classes: tuple[str, ...
 
 def _fingerprint(digits: Digits) -> str:
     """Return a checksum of the labels in their order, and of the pictures unless they are on disk."""
-    pictures = zlib.crc32(digits.images.numpy().data) if digits.pages is None else 0
+    pictures = 0 if digits.mapped else zlib.crc32(digits.images.numpy().data)
     return f"{zlib.crc32(digits.labels.numpy().data, pictures):08x}"

@@ -9,9 +9,9 @@ steps are those of one process with the whole batch. gloo on CPUs, NCCL between 
 from __future__ import annotations
 
 import os
-import sys
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,10 +21,16 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-PATIENCE = timedelta(
-    days=1
-)  # with one who decodes a large folder; torchrun itself ends those whose fellow has died
+PATIENCE = timedelta(days=1)  # a large folder is decoded in; torchrun itself ends those whose fellow has died
 ASK_EVERY = 10  # batches between two questions whether anybody was told to stop
+
+
+class Interrupted(Exception):
+    """A signal asked the training to stop: save it, then resume."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
 
 
 @dataclass(frozen=True)
@@ -97,8 +103,7 @@ def join() -> Iterator[Team]:
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     team = Team(dist.get_rank(), dist.get_world_size())
     try:
-        with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stdout if team.leads else nowhere):
-            yield team
+        yield team
     finally:
         dist.destroy_process_group()
 

@@ -23,7 +23,7 @@ from ink.canvas import Canvas
 from ink.decode import PictureError
 from ink.looks import read_ink
 from measuring.testsets import load_samples
-from training.run import RESUME_FORMAT
+from training.resume import FORMAT
 
 FRAME = np.arange(784, dtype=np.float32)
 
@@ -127,9 +127,7 @@ def test_a_model_file_runs_no_code_whatever_its_name(suffix: str, packed: bool, 
 
 
 def test_a_resume_file_runs_no_code(tmp_path: Path, few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
-    torch.save(
-        {"format": RESUME_FORMAT, "optimizer": Bomb(tmp_path / "canary")}, tmp_path / "model.resume.pth"
-    )
+    torch.save({"format": FORMAT, "optimizer": Bomb(tmp_path / "canary")}, tmp_path / "model.resume.pth")
     assert train.main(["--arch", "tiny", "--output", str(tmp_path / "model.pth"), "--resume"]) == 1
     assert "opening it could run code" in capsys.readouterr().err and not (tmp_path / "canary").exists()
 

@@ -20,7 +20,7 @@ from window.app import App
 def test_a_paused_training_is_ended_for_good(
     app: App, monkeypatch: pytest.MonkeyPatch, digits: Digits, tmp_path: Path, how: str
 ) -> None:
-    monkeypatch.setattr("training.lesson._find_digits", lambda: digits)
+    monkeypatch.setattr("training.lesson.load_digits", lambda **options: digits)
     press(app, pygame.K_m)
     settle(app, lambda: bool(app.lesson.reports))
     press(app, pygame.K_m, pygame.KMOD_SHIFT)
@@ -44,7 +44,7 @@ def test_a_paused_training_is_ended_for_good(
 def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(
     app: App, monkeypatch: pytest.MonkeyPatch, digits: Any
 ) -> None:
-    monkeypatch.setattr("training.lesson.load_mnist", lambda *args, **options: digits)
+    monkeypatch.setattr("training.lesson.load_digits", lambda *args, **options: digits)
     model = (ROOT / "model.pth").read_bytes()
     drag(app, SEVEN)
     before = read(app)
@@ -75,7 +75,7 @@ def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(
 
 
 def test_a_lesson_that_is_over_says_so(app: App, monkeypatch: pytest.MonkeyPatch, digits: Any) -> None:
-    monkeypatch.setattr("training.lesson._find_digits", lambda: digits)
+    monkeypatch.setattr("training.lesson.load_digits", lambda **options: digits)
     monkeypatch.setattr("training.lesson.teach.__defaults__", (None, 10))  # steps
     press(app, pygame.K_m)
     settle(app, lambda: bool(app.lesson.reports) and not app.worker.busy)
@@ -87,10 +87,10 @@ def test_a_lesson_that_is_over_says_so(app: App, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_training_that_fails_brings_the_model_back(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing() -> None:
+    def missing(**options: object) -> None:
         raise ImportError("no digits here")
 
-    monkeypatch.setattr("training.lesson._find_digits", missing)
+    monkeypatch.setattr("training.lesson.load_digits", missing)
     drag(app, SEVEN)
     before = read(app)
     press(app, pygame.K_m)

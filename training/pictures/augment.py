@@ -21,7 +21,6 @@ from ink.frame import CENTRE
 from training.pictures.clutter import add_clutter
 from training.pictures.negatives import make_negatives
 from training.pictures.pens import (
-    area_means,
     ink_points,
     ink_segment,
     pen_width,
@@ -245,10 +244,7 @@ def change_pen_width(ink: Tensor, extent: float, generator: Generator) -> Tensor
 def scan_coarsely(ink: Tensor, generator: Generator) -> Tensor:
     """Read the pictures at 10 to 24 pixels a side and enlarge them again; half become black and white."""
     side = random_integer(10, 25, generator)
-    if side < 20 and ink.device.type == "mps":
-        small = area_means(ink, side)
-    else:
-        small = F.interpolate(ink, size=side, mode="area" if side < 20 else "bilinear")
+    small = F.interpolate(ink, size=side, mode="area" if side < 20 else "bilinear")
     half = len(ink) // 2
     cut = random_values(half, 0.15, 0.45, generator)[:, None, None, None]
     small = torch.cat([(small[:half] > cut).float(), small[half:]])

@@ -70,23 +70,6 @@ def resample(pictures: Tensor, points: Tensor) -> Tensor:
     )
 
 
-def area_means(pictures: Tensor, side: int) -> Tensor:
-    """Return pictures (N, 1, H, W) reduced to (N, 1, side, side), each pixel the mean of those it touches.
-
-    As F.interpolate(mode="area"), which Apple GPUs have for divisors alone; rounded otherwise.
-    """
-    for size in reversed(pictures.shape[2:]):
-        cells, places = (
-            torch.arange(side, device=pictures.device)[:, None],
-            torch.arange(size, device=pictures.device),
-        )
-        touched = (places >= cells * size // side) & (
-            places < ((cells + 1) * size + side - 1) // side
-        )  # (side, size)
-        pictures = (pictures @ (touched / touched.sum(1, keepdim=True)).T).transpose(2, 3)
-    return pictures
-
-
 def first_mark(marks: Tensor) -> Tensor:
     """Return the place of the first True along the last axis, as float; 0 without any."""
     return marks.float().argmax(-1).float()

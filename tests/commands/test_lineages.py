@@ -14,9 +14,9 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-import train
 from base.checkpoint import load_checkpoint
 from dataset import Digits
+from training.run import Run
 
 TABLE = (ROOT / "README.md").read_text(encoding="utf-8").split("## If you come from ...")[1].split("\n## ")[0]
 COMMANDS = re.findall(r"`python (\w+)\.py ([^`]+)`", TABLE)
@@ -27,11 +27,12 @@ ARCHITECTURES = ("wide", "scratch", "simple", "colour")
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Digits) -> Path:
     """A folder with what the commands name: the model, the examples, a user's pictures; 24 digits in the place of MNIST."""
     few = Digits(digits.images[:24], digits.labels[:24], "24 digits")
-    monkeypatch.setattr("train.load_mnist", lambda *args, **options: few)
-    monkeypatch.setattr("train.LEAST_STEPS", 4)
+    monkeypatch.setattr("dataset.load_mnist", lambda *args, **options: few)
+    monkeypatch.setattr("training.recipe.LEAST_STEPS", 4)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "model.pth").write_bytes((ROOT / "model.pth").read_bytes())
+    for name in ("model.pth", "wide.pth"):
+        (tmp_path / name).write_bytes((ROOT / "model.pth").read_bytes())
     (tmp_path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
     for name, colour in (("apple", "red"), ("leaf", "green")):
         (tmp_path / "pictures" / name).mkdir(parents=True)
@@ -93,15 +94,15 @@ def test_a_training_without_end_is_stopped_and_goes_on(
         next(words for _, words in COMMANDS if flag in words) for flag in ("--forever", "--resume")
     )
     rounds = []
-    new_round = train.Run.new_round
+    new_round = Run.new_round
 
-    def counted(run: train.Run) -> None:
+    def counted(run: Run) -> None:
         rounds.append(run.epoch)
         if len(rounds) >= 2:
             signal.raise_signal(signal.SIGINT)
         new_round(run)
 
-    monkeypatch.setattr("train.Run.new_round", counted)
+    monkeypatch.setattr(Run, "new_round", counted)
     small = ["--arch", "tiny", "--epochs", "1", "--output", str(place / "own.pth"), "--device", "cpu"]
     assert call("train", *shlex.split(forever), *small) == 128 + signal.SIGINT
     assert "--resume" in capsys.readouterr().err and rounds == [1, 2]

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ import torch
 import torch._dynamo  # seconds, which DistributedDataParallel would spend in every process
 from conftest import ROOT
 
-import train
 from base.checkpoint import load_checkpoint
 from dataset import Batches, Digits
 from training import team as distributed
-from training.recipe import TrainConfig
-from training.run import Interrupted, Run
+from training.recipe import Job, TrainConfig
+from training.reports import SILENT
+from training.resume import restore, save
+from training.rounds import train_in_team
+from training.run import Run
+from training.team import Interrupted
 
 CONFIG = TrainConfig(arch="tiny", epochs=2, batch_size=64, augment="light")
 pytestmark = [
@@ -112,18 +116,18 @@ def _whole_and_resumed(team: distributed.Team, digits: Digits, path: Path) -> tu
     torch.set_num_threads(1)
     whole = make_run(team, digits)
     for _ in range(2):
-        whole.train_epoch(progress=False)
+        whole.train_epoch()
     stopped = make_run(team, digits, stop_after=2)  # the second time that only the follower is asked
     try:
         while stopped.epoch < 2:
-            stopped.train_epoch(progress=False)
+            stopped.train_epoch()
     except Interrupted:
-        stopped.save(path)
+        save(stopped, path)
     steps = stopped.epoch * len(stopped.train_set) + stopped.batch
     resumed = make_run(team, digits)
-    resumed.restore(path)
+    restore(resumed, path)
     while resumed.epoch < 2:
-        resumed.train_epoch(progress=False)
+        resumed.train_epoch()
     return numbers(whole), numbers(resumed), steps
 
 
@@ -136,14 +140,14 @@ def test_a_resumed_run_equals_one_never_stopped(digits: Digits, tmp_path: Path) 
 
 
 def test_resuming_with_another_number_of_processes_is_refused(digits: Digits, tmp_path: Path) -> None:
-    make_run(distributed.ALONE, digits).save(tmp_path / "resume.pth")
+    save(make_run(distributed.ALONE, digits), tmp_path / "resume.pth")
     for said in in_processes(_refusal, digits, tmp_path / "resume.pth"):
         assert "number of processes was 1, is now 2" in said
 
 
 def _refusal(team: distributed.Team, digits: Digits, path: Path) -> str:
     try:
-        make_run(team, digits).restore(path)
+        restore(make_run(team, digits), path)
     except ValueError as error:
         return str(error)
     return ""
@@ -152,10 +156,10 @@ def _refusal(team: distributed.Team, digits: Digits, path: Path) -> str:
 SCRIPT = """
 import sys
 sys.path.insert(0, {root!r})
-import torch, train
+import torch, train, dataset
 from dataset import Digits
 digits = Digits(torch.randint(0, 256, (1200, 1, 28, 28), dtype=torch.uint8), torch.arange(1200) % 10, "noise")
-train.load_mnist = lambda *a, **k: digits
+dataset.load_mnist = lambda *a, **k: digits
 sys.exit(train.main(sys.argv[1:]))
 """
 
@@ -226,19 +230,15 @@ def test_the_leader_alone_needs_the_resume_file(
     digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = digits.part(torch.arange(600))
-    monkeypatch.setattr("train.load_mnist", lambda *arguments, **options: few)
+    monkeypatch.setattr("dataset.load_mnist", lambda *arguments, **options: few)
 
     def work(team: distributed.Team) -> int:
         output = tmp_path / str(team.rank) / "m.pth"
-        arguments = train.build_parser().parse_args(
-            ["--arch", "tiny", "--epochs", "1", "--device", "cpu", "--output", str(output)]
-        )
-        arguments.command = "train.py"
+        job = Job({"arch": "tiny", "epochs": 1}, device="cpu", output=output)
         with monkeypatch.context() as patch:
-            patch.setattr("train._StopSignals.received", lambda self: 15)
-            assert train._run(arguments, None, team) == 128 + 15
-        arguments.resume = True
-        return train._run(arguments, None, team)
+            patch.setattr("training.rounds.StopSignals.received", lambda self: 15)
+            assert train_in_team(job, None, team, SILENT) == 128 + 15
+        return train_in_team(replace(job, resume=True), None, team, SILENT)
 
     assert in_processes(work) == [0, 0]
     assert (tmp_path / "0" / "m.pth").exists() and not (tmp_path / "1" / "m.pth").exists()

@@ -1,4 +1,4 @@
-"""The training loop never waits for its device: nothing in it reads a tensor's value, or makes a tensor of unknown size."""
+"""The training loop never waits for its device: nothing in it reads a tensor's value, or makes one of unknown size."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dataset import Digits
+from training.loop import Tracker
 from training.pictures.augment import NOT_A_DIGIT
 from training.recipe import TrainConfig
 from training.run import Run
-from training.tracking import Tracker
 
 aten = torch.ops.aten
 WAITS = {
@@ -64,7 +64,7 @@ def test_no_step_asks_for_a_value(digits: Digits, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(run, "validate", lambda: (0.0, 0.0))  # an epoch's end may wait
     monkeypatch.setattr("training.loop.Tracker.compute", lambda self: (0.0, 0.0))
     with Waits() as waits:
-        run.train_epoch(progress=False)
+        run.train_epoch()
     assert not waits.found
 
 
@@ -82,10 +82,10 @@ def test_no_step_waits_for_the_gpu(digits: Digits, monkeypatch: pytest.MonkeyPat
     run = make_run(digits, "cuda")
     monkeypatch.setattr(run, "validate", lambda: (0.0, 0.0))
     monkeypatch.setattr("training.loop.Tracker.compute", lambda self: (0.0, 0.0))
-    run.train_epoch(progress=False)  # the first time, libraries are loaded
+    run.train_epoch()  # the first time, libraries are loaded
     run.epoch = 0
     torch.cuda.set_sync_debug_mode("error")
     try:
-        run.train_epoch(progress=False)
+        run.train_epoch()
     finally:
         torch.cuda.set_sync_debug_mode("default")

@@ -17,15 +17,21 @@ from conftest import ROOT
 import export
 import train
 from base.checkpoint import MODEL_PATH, Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
-from base.devices import choose_device
 from dataset import Batches, DataError, Digits
 from model import build_model
 from recognizer.asking import evaluate
+from training import calibrate
 from training import loop as trainer
-from training.loop import WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
+from training.calibrate import fit_temperature
+from training.data import load_data
+from training.loop import WeightAverage, digit_loss, make_transform, one_cycle
 from training.pictures.augment import CALM, FULL, NOT_A_DIGIT
-from training.recipe import TrainConfig
-from training.run import Interrupted, Run
+from training.recipe import Job, TrainConfig
+from training.reports import Reports
+from training.resume import restore, save
+from training.rounds import Rounds, StopSignals
+from training.run import Run
+from training.team import Interrupted
 
 SMALL = TrainConfig(arch="tiny", epochs=2, batch_size=64)
 
@@ -53,8 +59,8 @@ def save_stopped(digits: Digits, path: Path, stop_after: int) -> None:
     run = make_run(digits, stop_after)
     with pytest.raises(Interrupted):
         while run.epoch < 2:
-            run.train_epoch(progress=False)
-    run.save(path)
+            run.train_epoch()
+    save(run, path)
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
@@ -81,7 +87,7 @@ def test_dropout_does_not_notice_who_else_draws_weights(digits: Digits, tmp_path
             run.mean.steps += 1  # so that it is worked out again
             save_checkpoint(tmp_path / "m.pth", run.checkpoint({}))
             load_checkpoint(tmp_path / "m.pth")
-        run.train_epoch(progress=False)
+        run.train_epoch()
         reached.append(run.model.state_dict())
     assert all(torch.equal(reached[0][name], reached[1][name]) for name in reached[0])
 
@@ -104,11 +110,11 @@ def test_a_resume_file_that_does_not_fit_is_refused(digits: Digits, tmp_path: Pa
         "epoch": lambda: content.update(epoch=10**6),
         "round": lambda: content.update(round=10**9),
     }
-    make_run(digits).restore(tmp_path / "r.pth")  # as it was it fits
+    restore(make_run(digits), tmp_path / "r.pth")  # as it was it fits
     harms[harm]()
     torch.save(content, tmp_path / "r.pth")
     with pytest.raises(CheckpointError, match="damaged"):
-        make_run(digits).restore(tmp_path / "r.pth")
+        restore(make_run(digits), tmp_path / "r.pth")
 
 
 @pytest.mark.parametrize("other", [{"epochs": 1}, {"batch_size": 300}])
@@ -117,25 +123,25 @@ def test_a_resume_file_of_other_options_is_named_as_such(
 ) -> None:
     save_stopped(digits, tmp_path / "r.pth", 10)
     with pytest.raises(CheckpointError, match="belongs to another run"):
-        make_run(digits, config=replace(SMALL, **other)).restore(tmp_path / "r.pth")
+        restore(make_run(digits, config=replace(SMALL, **other)), tmp_path / "r.pth")
 
 
 def test_an_optimizer_of_an_older_torch_is_taken_up_and_another_networks_is_not(
     digits: Digits, tmp_path: Path
 ) -> None:
-    make_run(digits).save(tmp_path / "r.pth")
+    save(make_run(digits), tmp_path / "r.pth")
     content = torch.load(tmp_path / "r.pth", weights_only=True)
     for group in content["optimizer"]["param_groups"]:
         del group["decoupled_weight_decay"]  # older ones did not have it
     torch.save(content, tmp_path / "r.pth")
-    make_run(digits).restore(tmp_path / "r.pth")
+    restore(make_run(digits), tmp_path / "r.pth")
     by_hand = replace(SMALL, arch="scratch", optimizer="momentum", augment="none")
-    make_run(digits, config=by_hand).save(tmp_path / "s.pth")
+    save(make_run(digits, config=by_hand), tmp_path / "s.pth")
     content = torch.load(tmp_path / "s.pth", weights_only=True)
     content["optimizer"]["velocities"][0] = content["optimizer"]["velocities"][0][:1]
     torch.save(content, tmp_path / "s.pth")
     with pytest.raises(CheckpointError, match="damaged"):
-        make_run(digits, config=by_hand).restore(tmp_path / "s.pth")
+        restore(make_run(digits, config=by_hand), tmp_path / "s.pth")
 
 
 def test_a_training_that_diverged_leaves_the_model(
@@ -151,13 +157,11 @@ def test_a_new_round_begins_with_a_new_optimizer_and_the_threshold_with_all_view
     digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(digits)
-    run.train_epoch(progress=False)
+    run.train_epoch()
     assert run.optimizer.state
     run.new_round()
     assert not run.optimizer.state and run.round == 1
-    monkeypatch.setattr(
-        Run, "_look_again", lambda run, model, probs, temperature: torch.full_like(probs, 0.1)
-    )
+    monkeypatch.setattr(calibrate, "look_again", lambda checkpoint, probs, *_: torch.full_like(probs, 0.1))
     assert run.checkpoint({}).threshold == pytest.approx(0, abs=1e-6)
 
 
@@ -170,21 +174,21 @@ def test_a_folder_is_no_output(few: Digits, tmp_path: Path, capsys: pytest.Captu
 def test_a_resumed_run_equals_one_never_stopped(digits: Digits, tmp_path: Path, stop_after: int) -> None:
     whole = make_run(digits)
     for _ in range(2):
-        whole.train_epoch(progress=False)
+        whole.train_epoch()
     save_stopped(digits, tmp_path / "resume.pth", stop_after)
     resumed = make_run(digits)
-    resumed.restore(tmp_path / "resume.pth")
+    restore(resumed, tmp_path / "resume.pth")
     while resumed.epoch < 2:
-        resumed.train_epoch(progress=False)
+        resumed.train_epoch()
     expected, reached = weights(whole), weights(resumed)
     assert all(torch.equal(expected[name], reached[name]) for name in expected)
 
 
 def test_resuming_with_another_configuration_names_the_difference(digits: Digits, tmp_path: Path) -> None:
-    make_run(digits).save(tmp_path / "resume.pth")
+    save(make_run(digits), tmp_path / "resume.pth")
     other = make_run(digits, config=TrainConfig(arch="tiny", epochs=2, batch_size=64, seed=7))
     with pytest.raises(ValueError, match="seed was 0, is now 7"):
-        other.restore(tmp_path / "resume.pth")
+        restore(other, tmp_path / "resume.pth")
 
 
 def test_the_end_of_a_run_is_gentler(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,7 +197,7 @@ def test_the_end_of_a_run_is_gentler(digits: Digits, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("training.loop.augment", lambda *words: seen.append(words[2]) or before(*words))
     run = make_run(digits, config=replace(SMALL, epochs=5, calm=0.4))
     for _ in range(5):
-        run.train_epoch(progress=False)
+        run.train_epoch()
     steps = len(run.train_set)
     assert seen == [FULL] * (3 * steps + 1) + [CALM] * (2 * steps - 1)
 
@@ -202,7 +206,7 @@ def test_the_seed_fixes_the_weights(digits: Digits) -> None:
     first, again = make_run(digits), make_run(digits)
     other = make_run(digits, config=TrainConfig(arch="tiny", epochs=2, batch_size=64, seed=1))
     for run in (first, again, other):
-        run.train_epoch(progress=False)
+        run.train_epoch()
     name = next(iter(first.model.state_dict()))
     assert torch.equal(first.model.state_dict()[name], again.model.state_dict()[name])
     assert not torch.equal(first.model.state_dict()[name], other.model.state_dict()[name])
@@ -237,7 +241,7 @@ def test_a_teacher_is_learnt_from(digits: Digits) -> None:
     for teacher in ("", str(MODEL_PATH)):
         run = Run(replace(config, teacher=teacher), wrong, wrong, cpu, "fp32")
         for _ in range(config.epochs):
-            run.train_epoch(False)
+            run.train_epoch()
         said = run.averaged()(images.float() / 255).softmax(1)
         agreement[teacher] = float(said.gather(1, digits.labels[:64, None]).detach().mean())
     assert agreement[""] < 0.2 and agreement[str(MODEL_PATH)] > 0.35
@@ -332,11 +336,12 @@ def test_without_mnist_it_says_so_and_trains_on_the_stand_in(
         raise DataError("no MNIST: the download failed")
 
     stand_in = Digits(digits.images[:240], digits.labels[:240], "the stand-in")
-    monkeypatch.setattr(train, "load_mnist", absent)
-    monkeypatch.setattr(train, "load_stand_in", lambda: stand_in)
-    training, validation = train.load_training_digits(None, fallback=True)
-    assert training.source == "the stand-in" and len(training) + len(validation) == 240
-    assert "WARNING" in capsys.readouterr().err
+    monkeypatch.setattr("dataset.load_mnist", absent)
+    monkeypatch.setattr("dataset.load_stand_in", lambda: stand_in)
+    lines: list[str] = []
+    data = load_data(Job(), "tiny", Path(), Reports(warn=lines.append))
+    assert data.training.source == "the stand-in" and len(data.training) + len(data.validation) == 240
+    assert "no MNIST: the download failed" in lines[0] and "5,000 digits" in lines[1]
     assert train.main(["--no-fallback", "--device", "cpu"]) == 1
     assert capsys.readouterr().err.strip() == "train.py: no MNIST: the download failed"
 
@@ -347,8 +352,10 @@ def test_without_mnist_it_says_so_and_trains_on_the_stand_in(
         (["--arch", "nonsense"], "no network is called"),
         (["--epochs", "0"], "must be above 0"),
         (["--device", "cuda:99"], "does not work here"),
-        (["--augment", "some"], "--augment is"),
-        (["--optimizer", "lion"], "optimizer"),
+        (["--augment", "some"], "--augment is one of"),
+        (["--optimizer", "lion"], "--optimizer is one of"),
+        (["--pairs-epochs", "-1"], "--pairs-epochs must be"),
+        (["--arch", "tiny", "--pairs-epochs", "1"], "leave --pairs-epochs out"),
         (["--resume", "--output", "nowhere.pth"], "nothing to resume"),
         (["--average", "2"], "--average must lie in"),
         (["--calm", "7"], "--calm must lie in"),
@@ -377,10 +384,12 @@ import sys, time
 sys.path.insert(0, {root!r})
 import torch
 import train
+import dataset
+from training import calibrate
 from training import loop as trainer
 from dataset import Digits
 digits = Digits(torch.randint(0, 256, (4000, 1, 28, 28), dtype=torch.uint8), torch.arange(4000) % 10, "noise")
-train.load_mnist = lambda *a, **k: digits
+dataset.load_mnist = lambda *a, **k: digits
 before = trainer.digit_loss
 def slowly(*a, **k):
     time.sleep(0.02)
@@ -413,7 +422,7 @@ def test_a_signal_saves_and_says_how_to_go_on(signum: int, tmp_path: Path) -> No
 def test_a_stop_at_an_epochs_end_keeps_its_line(digits: Digits) -> None:
     steps = len(make_run(digits).train_set)
     run = make_run(digits, stop_after=steps)  # asked after every batch but the last, then between the epochs
-    run.train_epoch(progress=False)
+    run.train_epoch()
     with pytest.raises(Interrupted):
         run.raise_if_stopped()
     assert run.epoch == 1 and run.batch == 0 and run.history[0]["loss"] > 0
@@ -454,10 +463,10 @@ def test_a_round_after_the_first_keeps_what_is_better(
     rounds: list[int] = []
     before = Run.new_round
     monkeypatch.setattr(Run, "new_round", lambda run: rounds.append(1) or before(run))
-    monkeypatch.setattr(train._StopSignals, "received", lambda _: signal.SIGINT if rounds else None)
+    monkeypatch.setattr(StopSignals, "received", lambda _: signal.SIGINT if rounds else None)
     assert train.main([*words, "--forever"]) == 130  # stopped as soon as the second round has begun
     best = load_checkpoint(tmp_path / "m.pth").facts["validation_accuracy"]
-    monkeypatch.setattr(train._StopSignals, "received", lambda _: None)
+    monkeypatch.setattr(StopSignals, "received", lambda _: None)
     monkeypatch.setattr(Run, "validate", lambda run: (best / 2, 9.0))
     kept = (tmp_path / "m.pth").read_bytes()
     assert train.main([*words, "--resume"]) == 0
@@ -473,9 +482,8 @@ def test_a_model_of_other_classes_is_no_match_for_a_better_round(few: Digits, tm
         ),
     )
     run = make_run(few)
-    run.train_epoch(progress=False)
-    train._write_if_better(run, path, {})
-    assert len(load_checkpoint(path).classes) == 10
+    run.train_epoch()
+    assert Rounds(run, path, {}).is_better(complete=True)
 
 
 @pytest.mark.parametrize("option, name", [("--plot", "curves.xyz"), ("--plot", "."), ("--log", ".")])
@@ -499,10 +507,7 @@ def test_a_record_that_cannot_be_written_is_said_before_the_training(
 
 
 def test_records_are_tried_as_they_will_be_written(tmp_path: Path) -> None:
-    parse = train.build_parser().parse_args
-    train._try_records(
-        parse(["--plot", str(tmp_path / "new" / "CURVES.PNG"), "--log", str(tmp_path / "deep" / "log.jsonl")])
-    )
+    Reports(plot=tmp_path / "new" / "CURVES.PNG", log=tmp_path / "deep" / "log.jsonl").try_out()
     assert (tmp_path / "deep" / "log.jsonl").read_text() == "" and not list((tmp_path / "new").iterdir())
 
 
@@ -512,7 +517,7 @@ def test_a_record_that_fails_later_ends_no_training(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "curves.png")
 
-    monkeypatch.setattr(train, "save_figure", full)
+    monkeypatch.setattr("measuring.plots.save_figure", full)
     plot = tmp_path / "new" / "curves.png"
     words = [
         "--arch",
@@ -532,7 +537,7 @@ def test_a_record_that_fails_later_ends_no_training(
 
 def test_a_model_of_other_pictures_is_no_match_for_a_better_round(few: Digits, tmp_path: Path) -> None:
     path, run = tmp_path / "m.pth", make_run(few)
-    run.train_epoch(progress=False)
+    run.train_epoch()
     for known, kept in (("MNIST", False), ("mine", True)):
         save_checkpoint(
             path,
@@ -540,8 +545,7 @@ def test_a_model_of_other_pictures_is_no_match_for_a_better_round(few: Digits, t
                 build_model("tiny"), "tiny", {"width": 12}, facts={"validation_accuracy": 1.0, "data": known}
             ),
         )
-        train._write_if_better(run, path, {"data": "mine"})
-        assert (load_checkpoint(path).facts["validation_accuracy"] == 1) == kept
+        assert Rounds(run, path, {"data": "mine"}).is_better(complete=True) != kept
 
 
 @pytest.mark.parametrize("other", ["pictures", "teacher"])
@@ -552,8 +556,8 @@ def test_a_resume_file_of_other_pictures_or_another_teacher_is_refused(
     torch.manual_seed(0)
     save_checkpoint(teacher, Checkpoint(build_model("tiny"), "tiny", {"width": 12}))
     config = replace(SMALL, teacher=str(teacher))
-    make_run(digits, config=config).save(tmp_path / "r.pth")
-    make_run(digits, config=config).restore(tmp_path / "r.pth")
+    save(make_run(digits, config=config), tmp_path / "r.pth")
+    restore(make_run(digits, config=config), tmp_path / "r.pth")
     if other == "pictures":
         digits = replace(digits, images=255 - digits.images)
     else:
@@ -562,12 +566,4 @@ def test_a_resume_file_of_other_pictures_or_another_teacher_is_refused(
     with pytest.raises(
         CheckpointError, match="data was" if other == "pictures" else "teacher's checksum was"
     ):
-        make_run(digits, config=config).restore(tmp_path / "r.pth")
-
-
-def test_an_apple_gpu_is_used_only_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    ones = torch.ones
-    monkeypatch.setattr(torch, "ones", lambda *size, device: ones(*size))  # as if every device worked
-    assert choose_device() == torch.device("cpu") and choose_device("mps") == torch.device("mps")
+        restore(make_run(digits, config=config), tmp_path / "r.pth")

@@ -1,12 +1,14 @@
 """Two digits that touch: pictures made for training, the head that reads them, and the road that asks it."""
 
+import copy
+import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from conftest import SEVEN, THREE
 from scipy import ndimage
 
@@ -30,8 +32,15 @@ from recognizer.asking import certainty
 from recognizer.grouping import CERTAIN_INSTEAD, CERTAIN_PAIR, SURE, SURE_OF_PAIRS, Grouping
 from recognizer.judge import Guess, walk
 from recognizer.road import Recognizer
-from training import pairs
+from training.pairs import measure_pairs, second_stage
+from training.pictures import pairs
+from training.recipe import TrainConfig
+from training.rounds import Rounds, StopSignals
+from training.run import Run
+from training.team import Interrupted
 
+CPU = torch.device("cpu")
+TWO_EPOCHS = TrainConfig(pairs_epochs=2)
 EIGHT = np.ones((3, 3), int)
 
 
@@ -90,22 +99,48 @@ def test_a_batch_holds_pairs_and_pictures_without_one(digits: Digits) -> None:
     assert torch.equal(truth[:64, 0], digits.labels[36:100])  # the left ones, in order
 
 
-def test_teaching_leaves_the_network_as_it_was(
-    shipped: Checkpoint, digits: Digits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pairs, "WARM_UP", 5)  # steps; these are few
+def test_the_second_stage_leaves_the_network_as_it_was(shipped: Checkpoint, digits: Digits) -> None:
     fresh = replace(shipped, pairs=None, facts=dict(shipped.facts))
     before = {name: weight.clone() for name, weight in fresh.model.state_dict().items()}
-    pairs.teach_pairs(fresh, digits.part(torch.arange(3_000)), 2, 0, torch.device("cpu"))
+    some = digits.part(torch.arange(400))
+    second_stage(fresh, digits.part(torch.arange(3_000)), some, TWO_EPOCHS, device=CPU)
     after = fresh.model.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before) and not fresh.model.training
-    some = digits.part(torch.arange(400))
-    assert pairs.measure_pairs(fresh, some, torch.device("cpu")) >= 0.1  # by chance 0.01
+    assert fresh.facts["pairs"]["epochs"] == 2
+    assert (
+        fresh.facts["pairs"]["validation_accuracy"] == measure_pairs(fresh, some, CPU) >= 0.1
+    )  # by chance 0.01
+
+
+@pytest.mark.parametrize("stop_after", [1, 2, 3])
+def test_a_second_stage_that_was_stopped_goes_on_bit_for_bit(
+    shipped: Checkpoint, digits: Digits, stop_after: int
+) -> None:
+    few = digits.part(torch.arange(500))  # two batches an epoch
+    whole, stopped = (replace(shipped, pairs=None, facts={}) for _ in range(2))
+    second_stage(whole, few, few, TWO_EPOCHS, device=CPU)
+    asked, kept = [], []
+
+    def ask(batch: int) -> None:
+        asked.append(batch)
+        if len(asked) == stop_after:
+            raise Interrupted(signal.SIGINT)
+
+    def keep(state: dict[str, Any]) -> None:
+        kept.append(copy.deepcopy(state))
+
+    with pytest.raises(Interrupted):
+        second_stage(stopped, few, few, TWO_EPOCHS, device=CPU, keep=keep, ask=ask)
+    assert stopped.pairs is None
+    second_stage(stopped, few, few, TWO_EPOCHS, device=CPU, state=kept[-1])
+    assert whole.pairs is not None and stopped.pairs is not None
+    expected, reached = whole.pairs.state_dict(), stopped.pairs.state_dict()
+    assert all(torch.equal(expected[name], reached[name]) for name in expected)
 
 
 def test_the_shipped_reader_reads_pairs_and_doubts_single_digits(shipped: Checkpoint, digits: Digits) -> None:
     some = digits.part(torch.arange(400))
-    assert pairs.measure_pairs(shipped, some, torch.device("cpu")) >= 0.65  # of pairs bent as for training
+    assert measure_pairs(shipped, some, CPU) >= 0.65  # of pairs bent as for training
     frames = digits.images[:, 0].numpy() / np.float32(255)
     certain = certainty(predict_pairs(shipped, torch.from_numpy(frames)[:, None]).numpy()).min(axis=1)
     confidence = Recognizer(shipped).ask(frames).max(axis=1)
@@ -241,13 +276,6 @@ def test_ink_that_the_user_called_one_digit_is_not_parted(
     assert kept >= 3
 
 
-def test_a_reader_pools_as_torch_does(shipped: Checkpoint) -> None:
-    head, features = shipped.pairs, torch.rand(20, 64, 14, 14)
-    assert head is not None
-    pooled = F.adaptive_max_pool2d(head.body[:-1](features), (4, 7))
-    assert torch.equal(head(features), head.head(pooled.flatten(1)).unflatten(1, (2, -1)))
-
-
 def test_a_checkpoint_keeps_its_reader_and_does_without(
     shipped: Checkpoint, digits: Digits, tmp_path: Path
 ) -> None:
@@ -259,7 +287,7 @@ def test_a_checkpoint_keeps_its_reader_and_does_without(
     save_checkpoint(tmp_path / "without.pth", replace(shipped, pairs=None))
     bare = load_checkpoint(tmp_path / "without.pth")
     assert bare.pairs is None
-    with pytest.raises(ValueError, match="pairs.py"):
+    with pytest.raises(ValueError, match="train.py"):
         predict_pairs(bare, images)
 
 
@@ -288,39 +316,51 @@ def test_only_the_residual_network_has_a_reader() -> None:
         build_pairs(build_model("tiny"))
 
 
-def test_the_command_names_what_is_wrong_and_changes_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_one_command_makes_a_complete_model_and_goes_on_in_either_stage(
+    few: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "tiny.pth"
-    save_checkpoint(path, Checkpoint(build_model("tiny").eval(), "tiny", {"width": 12}))
-    before = path.read_bytes()
-    assert pairs.main(["--model", str(path), "--data-dir", str(tmp_path)]) == 1
-    assert path.read_bytes() == before and capsys.readouterr().err.startswith("pairs.py: ")
-    assert pairs.main(["--model", str(tmp_path / "none.pth")]) == 1
-    assert "train.py" in capsys.readouterr().err
+    words = ["--epochs", "1", "--pairs-epochs", "1", "--augment", "none", "--device", "cpu", "--output"]
+    assert train.main([*words, str(tmp_path / "whole.pth")]) == 0
+    out = capsys.readouterr().out
+    assert "touching pairs" in out and out.count("wrote") == 1
+    path = tmp_path / "m.pth"
+    asked = iter(range(1, 1000))
+    for stop in (1, 4):  # of three batches and an end of the first stage, two and an end of the second
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                StopSignals, "received", lambda _, stop=stop: signal.SIGINT if next(asked) == stop else None
+            )
+            resume = ["--resume"] if path.with_name("m.resume.pth").exists() else []
+            assert train.main([*words, str(path), *resume]) == 128 + signal.SIGINT
+    assert "1 epoch of the first stage" in capsys.readouterr().err
+    assert load_checkpoint(path).pairs is None
+    assert train.main([*words, str(path), "--resume"]) == 0
+    whole, resumed = load_checkpoint(tmp_path / "whole.pth"), load_checkpoint(path)
+    for one, other in ((whole.model, resumed.model), (whole.pairs, resumed.pairs)):
+        expected, reached = one.state_dict(), other.state_dict()
+        assert all(torch.equal(expected[name], reached[name]) for name in expected)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["m.pth", "whole.pth"]
 
 
-def test_the_command_adds_a_reader_and_keeps_the_one_it_replaces(
-    shipped: Checkpoint,
-    digits: Digits,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_without_a_second_stage_there_is_no_reader(few: Digits, tmp_path: Path) -> None:
+    words = ["--epochs", "1", "--pairs-epochs", "0", "--augment", "none", "--device", "cpu"]
+    assert train.main([*words, "--output", str(tmp_path / "m.pth")]) == 0
+    assert load_checkpoint(tmp_path / "m.pth").pairs is None
+
+
+def test_an_unfinished_training_does_not_replace_a_complete_model(
+    shipped: Checkpoint, few: Digits, tmp_path: Path
 ) -> None:
-    path = tmp_path / "my.pth"
-    save_checkpoint(path, replace(shipped, pairs=None, facts={**shipped.facts, "run": "a training"}))
-    monkeypatch.setattr(pairs, "load_mnist", lambda *arguments: digits)
-    monkeypatch.setattr(
-        pairs, "split_validation", lambda all: (all.part(torch.arange(500)), all.part(torch.arange(100)))
-    )
-    words = ["--model", str(path), "--epochs", "1", "--device", "cpu"]
-    assert pairs.main(words) == 0 and not (tmp_path / "backups").exists()
-    first, taught = path.read_bytes(), load_checkpoint(path)
-    assert taught.pairs is not None and taught.facts["pairs"]["epochs"] == 1
-    assert pairs.main([*words, "--seed", "1"]) == 0
-    (backup,) = (tmp_path / "backups").iterdir()
-    assert backup.read_bytes() == first != path.read_bytes() and str(backup) in capsys.readouterr().out
-    train.protect(path, "a training")  # which goes on
-    assert len(list((tmp_path / "backups").iterdir())) == 2
-    assert pairs.main(["--model", str(path), "--output", str(tmp_path)]) == 1
-    assert "is a folder" in capsys.readouterr().err
+    path = tmp_path / "m.pth"
+    save_checkpoint(path, replace(shipped, facts={"validation_accuracy": 0.0, "data": "few"}))
+    run = Run(TrainConfig(epochs=1, pairs_epochs=1, augment="none"), few, few, CPU, "fp32")
+    rounds = Rounds(run, path, {"data": "few"})
+    assert rounds.is_better(complete=True) and not rounds.is_better(complete=False)
+    save_checkpoint(path, replace(shipped, pairs=None, facts={"validation_accuracy": 0.0, "data": "few"}))
+    assert rounds.is_better(complete=False)
+
+
+def test_a_damaged_second_stage_is_named(shipped: Checkpoint, digits: Digits) -> None:
+    few = digits.part(torch.arange(250))
+    with pytest.raises(ValueError, match="damaged"):
+        second_stage(shipped, few, few, TWO_EPOCHS, device=CPU, state={"head": {}})
