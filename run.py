@@ -38,6 +38,7 @@ from model import (
 )
 from scratch import Momentum
 from tracking import Tracker
+from training.hands import Hands
 from trainer import WeightAverage, fit_temperature, make_teacher, make_transform, one_cycle, train
 
 RESUME_FORMAT = "digits-resume-v3"
@@ -90,6 +91,7 @@ class Run:
         stop: Callable[[], int | None] = lambda: None,
         start: Checkpoint | None = None,
         team: Team = ALONE,
+        hands: Hands | None = None,
     ) -> None:
         """Begin with fresh weights, or those of `start`. Raises ValueError where the parts do not fit.
 
@@ -105,9 +107,12 @@ class Run:
         if not self.road and config.augment != "none":
             raise ValueError("pictures as they are cannot be augmented like ink on paper: --augment none")
         transform = make_transform(
-            config.augment, self.generator, self.classes == DIGITS, lambda: self.done > 1 - config.calm
+            config.augment, self.generator, self.classes == DIGITS, lambda: self.done > 1 - config.calm, hands and hands.to(device)
         )
+        self.hands = hands
         self.data = f"{train_set.source}, {len(train_set)} pictures {_fingerprint(train_set)}"
+        if hands is not None:
+            self.data += f", hands {hands.fingerprint}"
         self.train_set = Batches(
             train_set, config.batch_size, device, seed=config.seed, transform=transform, rank=team.rank, size=team.size
         )

@@ -46,6 +46,7 @@ from model import (
 )
 from run import Interrupted, Run, TrainConfig
 from storage import back_up, save_figure, try_out
+from training.hands import load_hands
 from trainer import train as train  # for visitors: one epoch
 
 RETRAIN_EPOCHS, RETRAIN_RATE = 2, 0.2  # with corrections: few epochs at this share of the recipe's learning rate
@@ -102,6 +103,8 @@ def build_parser() -> argparse.ArgumentParser:
         )
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="train on pictures in sub-folders named by class")
     parser.add_argument("--as-is", action="store_true", help="take the pictures of --data as they are, not their ink")
+    parser.add_argument("--hands", type=Path, nargs="+", metavar="PATH",
+                        help="other people's digits, letters and doodles, to learn beside MNIST: files and folders, see docs/data.md")
     parser.add_argument("--start", type=Path, metavar="MODEL", help="start from this model's weights instead of fresh ones")
     parser.add_argument(
         "--corrections",
@@ -253,9 +256,10 @@ def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) ->
         if team.leads:
             _try_records(arguments)
         train_set, validation_set, adapted = load_data(arguments)
+        hands = load_hands(arguments.hands) if arguments.hands else None
     config = make_config(arguments, adapted)
     with _StopSignals() as stop:
-        run = Run(config, train_set, validation_set, device, precision, stop.received, start, team)
+        run = Run(config, train_set, validation_set, device, precision, stop.received, start, team, hands)
         resume = arguments.output.with_name(arguments.output.stem + ".resume.pth")
         if arguments.resume:
             run.restore(resume)
@@ -269,6 +273,7 @@ def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) ->
             flush=True,
         )
         facts = {
+            **({"hands": hands.sets} if hands else {}),
             "data": train_set.source,
             "training_size": len(train_set),
             "torch": str(torch.__version__),
