@@ -19,14 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dataset import load_mnist, split_validation
-from decode import PictureError
-from folders import frame_of
-from model import Checkpoint, certainty, load_checkpoint, predict_logits
-from dataset import Batches
-from recognizer import Recognizer
-from storage import save_figure
-from testsets import Sample, load_samples
+from base.checkpoint import Checkpoint, load_checkpoint
+from dataset import Batches, load_mnist, split_validation
+from ink.decode import PictureError
+from measuring.plots import save_figure
+from measuring.testsets import Sample, load_samples
+from recognizer.asking import certainty, predict_logits
+from recognizer.road import Recognizer
+from training.folders import frame_of
 
 BRUSHES = (14, 6, 24)  # px of the 280 px canvas
 AMBIGUOUS = frozenset("OoIliSsZzBbGgqQDJjtTyYL")  # letters that look like digits in some hands
@@ -47,17 +47,28 @@ class Row:
 
 def main(argv: list[str] | None = None) -> int:
     """Print the table; return the exit status."""
-    parser = argparse.ArgumentParser(prog="benchmarks.hands", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.hands", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="checkpoints, one column each")
     parser.add_argument("--sets", type=Path, required=True, help="folder of the sets")
     parser.add_argument("--every", type=int, default=1, help="take one picture in so many (default: 1)")
-    parser.add_argument("--brushes", type=float, nargs="+", default=BRUSHES, help="pen widths in px (default: 14 6 24)")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw digits refused against each kind refused, of the first model")
+    parser.add_argument(
+        "--brushes", type=float, nargs="+", default=BRUSHES, help="pen widths in px (default: 14 6 24)"
+    )
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="PNG",
+        help="draw digits refused against each kind refused, of the first model",
+    )
     parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw")
     arguments = parser.parse_args(argv)
     try:
         checkpoints = [load_checkpoint(path) for path in arguments.models]
-        print(f"| what | n | {' | '.join(path.name for path in arguments.models)} |\n|---|---:|{'---:|' * len(checkpoints)}")
+        print(
+            f"| what | n | {' | '.join(path.name for path in arguments.models)} |\n|---|---:|{'---:|' * len(checkpoints)}"
+        )
         print("\n".join(mnist_rows(checkpoints, arguments.data_dir)), flush=True)
         rows = list(find_rows(arguments.sets, arguments.brushes, arguments.every))
         for row in rows:
@@ -82,7 +93,11 @@ def find_rows(folder: Path, brushes: list[float], every: int) -> Iterator[Row]:
 
     pictures = samples("pictures.tsv")
     for polarity in ("light_on_dark", "dark_on_light", "photo", "other"):
-        yield Row(f"pictures, {polarity}", [s for s in pictures if s.columns["kind"] == "single" and s.columns["polarity"] == polarity], False)
+        yield Row(
+            f"pictures, {polarity}",
+            [s for s in pictures if s.columns["kind"] == "single" and s.columns["polarity"] == polarity],
+            False,
+        )
     yield Row("semeion", samples("semeion.npz"), False)
     for name in ("digilets", "chars74k", "unipen"):
         for brush in brushes:
@@ -91,7 +106,11 @@ def find_rows(folder: Path, brushes: list[float], every: int) -> Iterator[Row]:
         for brush in brushes:
             letters = samples(f"{name}_letters.jsonl.gz", brush)
             yield Row(f"{name} letters, brush {brush:g}, all", letters, True)
-            yield Row(f"{name} letters, brush {brush:g}, clear ones", [s for s in letters if s.label not in AMBIGUOUS], True)
+            yield Row(
+                f"{name} letters, brush {brush:g}, clear ones",
+                [s for s in letters if s.label not in AMBIGUOUS],
+                True,
+            )
     doodles = samples("quickdraw.jsonl.gz", brushes[0])
     yield Row("doodles, all", doodles, True)
     yield Row("doodles, no rings and bars", [s for s in doodles if s.label not in RINGS], True)
@@ -106,7 +125,9 @@ def mnist_rows(checkpoints: list[Checkpoint], data_dir: Path | None) -> list[str
     for checkpoint in checkpoints:
         logits, labels = predict_logits(checkpoint.model, Batches(digits, 500), "cpu")
         refused = certainty((logits / checkpoint.temperature).softmax(1).numpy()) < checkpoint.threshold
-        lines.append(f"{_percent(int((logits.argmax(1) == labels).sum()), len(labels))} ({int(refused.sum())})")
+        lines.append(
+            f"{_percent(int((logits.argmax(1) == labels).sum()), len(labels))} ({int(refused.sum())})"
+        )
     return [f"| MNIST validation (refused by the frame alone) | {len(digits):,} | {' | '.join(lines)} |"]
 
 
@@ -146,10 +167,18 @@ def plot_refusals(checkpoint: Checkpoint, rows: list[Row], path: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
     for row in rows:
         if row.refuse and row.samples:
-            axes.plot(100 * shares, [100 * (scores[row.name] < threshold).mean() for threshold in thresholds], label=row.name)
+            axes.plot(
+                100 * shares,
+                [100 * (scores[row.name] < threshold).mean() for threshold in thresholds],
+                label=row.name,
+            )
     now = 100 * (digits < checkpoint.threshold).mean()
-    axes.axvline(now, color="grey", linestyle=":", label=f"the model's threshold, {checkpoint.threshold:.2f} nats")
-    axes.set(xlabel="digits refused, % (all sets of digits)", ylabel="refused, %", xscale="log", ylim=(0, 101))
+    axes.axvline(
+        now, color="grey", linestyle=":", label=f"the model's threshold, {checkpoint.threshold:.2f} nats"
+    )
+    axes.set(
+        xlabel="digits refused, % (all sets of digits)", ylabel="refused, %", xscale="log", ylim=(0, 101)
+    )
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     save_figure(figure, path, 120)

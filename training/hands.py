@@ -17,6 +17,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,18 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from augment import NOT_A_DIGIT, Augmentation, augment
-from dataset import DataError
-from decode import PictureError, Source
-from folders import class_files, frame_of
-from training import lookalikes
+from dataset import DataError, Digits
+from ink.decode import PictureError, Source, class_files
+from training.folders import frame_of
+from training.pictures.augment import NOT_A_DIGIT, Augmentation, augment
 from training.pictures.redraw import Drawings, draw_again, trace_drawings
 
 LEAST_WRITERS, VALIDATION_PART = 10, 12
 VALIDATION_COPIES = 8  # drawings of each that is held out: as many digits as MNIST has for validation
-DIGIT_POINTS, OTHER_POINTS = 96, 192  # of a path: less than 0.85 px apart along 98 % of the digits, and of what is none
+DIGIT_POINTS, OTHER_POINTS = (
+    96,
+    192,
+)  # of a path: less than 0.85 px apart along 98 % of the digits, and of what is none
 DIGIT_SHARE, OTHER_SHARE = 0.25, 0.375  # pictures of hands beside each picture of MNIST's
 MOST_BYTES = 1 << 30  # of an unpacked file; more is refused as a bomb
 # letters that are digits in many hands, and Quick, Draw!'s rings, bars, hooks and zigzags
@@ -41,6 +44,15 @@ LOOKALIKES = frozenset(
     "/ O o I l i Z z S s q g b D B G J j circle line donut moon pond squiggle finger knee nail ear bracelet peanut snake "
     "boomerang zigzag lightning triangle".split()
 ) | {"baseball bat", "golf club", "hockey stick", "paper clip"}
+
+
+LOOKALIKES_FILE = Path(__file__).with_name("lookalikes.txt")  # made by lookalikes.py
+
+
+@lru_cache(maxsize=1)
+def _lookalikes() -> frozenset[str]:
+    """Return the checksums of drawings and pictures that are digits to any reader, whatever their name."""
+    return frozenset(LOOKALIKES_FILE.read_text(encoding="ascii").split("\n"))
 
 
 @dataclass(frozen=True)
@@ -60,13 +72,19 @@ class Item:
     @property
     def checksum(self) -> str:
         """The CRC-32 of what is drawn or seen, in hexadecimal."""
-        content = json.dumps(self.strokes, separators=(",", ":")).encode() if self.frame is None else self.frame.tobytes()
+        content = (
+            json.dumps(self.strokes, separators=(",", ":")).encode()
+            if self.frame is None
+            else self.frame.tobytes()
+        )
         return f"{zlib.crc32(content):08x}"
 
     @property
     def teaches(self) -> bool:
         """Whether it is a digit, or none to any reader."""
-        return self.digit != NOT_A_DIGIT or self.label not in LOOKALIKES and self.checksum not in lookalikes.known()
+        return (
+            self.digit != NOT_A_DIGIT or self.label not in LOOKALIKES and self.checksum not in _lookalikes()
+        )
 
 
 @dataclass(frozen=True)
@@ -104,18 +122,27 @@ class Hands:
 
     digits: tuple[Pool, ...]
     others: tuple[Pool, ...]
-    validation: tuple[Tensor, Tensor]  # uint8 (N, 1, 28, 28) and labels (N,), drawn once
+    validation: tuple[
+        Tensor, Tensor
+    ]  # of the writers held out: uint8 (N, 1, 28, 28) and labels (N,), drawn once
     sets: list[dict[str, Any]]
 
     @property
     def fingerprint(self) -> str:
         return " ".join(f"{each['name']} {each['checksum']}" for each in self.sets)
 
+    @property
+    def held_out_digits(self) -> Digits:
+        images, labels = (part[self.validation[1] != NOT_A_DIGIT] for part in self.validation)
+        return Digits(images, labels, "the digits of hands held out")
+
     def to(self, device: torch.device) -> Hands:
         digits, others = (tuple(pool.to(device) for pool in pools) for pools in (self.digits, self.others))
         return replace(self, digits=digits, others=others)
 
-    def beside(self, made: tuple[Tensor, Tensor], strength: Augmentation, generator: Generator) -> tuple[Tensor, Tensor]:
+    def beside(
+        self, made: tuple[Tensor, Tensor], strength: Augmentation, generator: Generator
+    ) -> tuple[Tensor, Tensor]:
         """Return `made`, MNIST's images and labels, with those of hands behind them."""
         images, labels = self.batch(len(made[1]), strength, generator)
         return torch.cat([made[0], images]), torch.cat([made[1], labels])
@@ -125,10 +152,17 @@ class Hands:
         drawn = []
         for pools, share in ((self.digits, DIGIT_SHARE), (self.others, OTHER_SHARE)):
             total = sum(float(pool.chances.sum()) for pool in pools)
-            drawn += [pool.draw(round(beside * share * float(pool.chances.sum()) / total), generator) for pool in pools]
+            drawn += [
+                pool.draw(round(beside * share * float(pool.chances.sum()) / total), generator)
+                for pool in pools
+            ]
         images, labels = (torch.cat(parts) for parts in zip(*drawn))
-        order = torch.randperm(len(labels), generator=generator, device=labels.device)  # augmentation takes slices
-        return augment(images[order], labels[order], replace(strength, drawn_share=0, negative_share=0), generator)
+        order = torch.randperm(
+            len(labels), generator=generator, device=labels.device
+        )  # augmentation takes slices
+        return augment(
+            images[order], labels[order], replace(strength, drawn_share=0, negative_share=0), generator
+        )
 
 
 def load_hands(
@@ -144,12 +178,20 @@ def load_hands(
         held_out += validate
         digits = sum(item.digit != NOT_A_DIGIT for item in teach)
         sets.append(
-            {"name": file.name, "digits": digits, "others": len(teach) - digits, "validation": len(validate),
-             "left_out": len(items) - len(teach) - len(validate), "checksum": _checksum(file)}
+            {
+                "name": file.name,
+                "digits": digits,
+                "others": len(teach) - digits,
+                "validation": len(validate),
+                "left_out": len(items) - len(teach) - len(validate),
+                "checksum": _checksum(file),
+            }
         )
     pools = [tuple(_pools(kept, digits)) for digits in (True, False)]
     if not all(pools):
-        raise DataError(f"{', '.join(map(str, files)) or 'these hands'}: digits and what is no digit are needed: name more files")
+        raise DataError(
+            f"{', '.join(map(str, files)) or 'these hands'}: digits and what is no digit are needed: name more files"
+        )
     return Hands(pools[0], pools[1], _validation(held_out), sets)
 
 
@@ -175,10 +217,20 @@ def read_set(path: Path) -> Iterator[Item]:
             yield from _read_npz(path)
         else:
             yield from _read_strokes(path)
-    except (LookupError, TypeError, AttributeError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+    except (
+        LookupError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        zlib.error,
+        gzip.BadGzipFile,
+        ValueError,
+    ) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{path} is damaged or has another layout ({error}): docs/data.md says how it is made") from error
+        raise DataError(
+            f"{path} is damaged or has another layout ({error}): docs/data.md says how it is made"
+        ) from error
 
 
 def _read_strokes(path: Path) -> Iterator[Item]:
@@ -198,13 +250,17 @@ def _read_npz(path: Path) -> Iterator[Item]:
         images, labels = arrays["x"], arrays["y"]
         writers = arrays["w"] if "w" in arrays else np.full(len(labels), "")
     if images.ndim != 3 or images.dtype != np.uint8 or len(images) != len(labels):
-        raise DataError(f"{path} needs x uint8 (N, H, W), ink bright, and y (N,): it has {images.dtype} {images.shape}")
+        raise DataError(
+            f"{path} needs x uint8 (N, H, W), ink bright, and y (N,): it has {images.dtype} {images.shape}"
+        )
     for image, label, writer in zip(images, labels, writers):
         yield from _framed(image, str(label), str(writer))
 
 
 def _read_pictures(path: Path) -> Iterator[Item]:
-    for folder in sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
+    for folder in sorted(
+        entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+    ):
         for file in class_files(folder):
             yield from _framed(file, folder.name, "")
 
@@ -221,7 +277,11 @@ def _split(items: list[Item]) -> tuple[list[Item], list[Item]]:
     """Return (what teaches, what is held out): all of one writer on one side, the same whatever else is there."""
     if len({item.writer for item in items}) < LEAST_WRITERS:
         return items, []
-    out = {writer for writer in {item.writer for item in items} if zlib.crc32(writer.encode()) % VALIDATION_PART == 0}
+    out = {
+        writer
+        for writer in {item.writer for item in items}
+        if zlib.crc32(writer.encode()) % VALIDATION_PART == 0
+    }
     return [item for item in items if item.writer not in out], [item for item in items if item.writer in out]
 
 
@@ -233,7 +293,11 @@ def _pools(sets: list[list[Item]], digits: bool) -> Iterator[Pool]:
     for drawn in (True, False):
         part = [(item, chance) for item, chance in both if (item.strokes is not None) == drawn]
         if part:
-            yield _pool([item for item, _ in part], [chance for _, chance in part], DIGIT_POINTS if digits else OTHER_POINTS)
+            yield _pool(
+                [item for item, _ in part],
+                [chance for _, chance in part],
+                DIGIT_POINTS if digits else OTHER_POINTS,
+            )
 
 
 def _pool(items: list[Item], chances: list[float], points: int) -> Pool:
@@ -247,10 +311,16 @@ def _pool(items: list[Item], chances: list[float], points: int) -> Pool:
 
 def _validation(items: list[Item]) -> tuple[Tensor, Tensor]:
     """Return frames uint8 (N, 1, 28, 28) and labels (N,) of what is held out, each VALIDATION_COPIES times, always alike."""
-    generator, images, labels = Generator().manual_seed(0), [torch.zeros(0, 1, 28, 28, dtype=torch.uint8)], [torch.zeros(0, dtype=torch.int64)]
+    generator, images, labels = (
+        Generator().manual_seed(0),
+        [torch.zeros(0, 1, 28, 28, dtype=torch.uint8)],
+        [torch.zeros(0, dtype=torch.int64)],
+    )
     for digits in (True, False):
         for pool in _pools([items], digits):
-            order = torch.cat([torch.randperm(len(pool.labels), generator=generator) for _ in range(VALIDATION_COPIES)])
+            order = torch.cat(
+                [torch.randperm(len(pool.labels), generator=generator) for _ in range(VALIDATION_COPIES)]
+            )
             images.append(pool.at(order, generator))
             labels.append(pool.labels[order])
     return torch.cat(images), torch.cat(labels)

@@ -11,53 +11,70 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from augment import NOT_A_DIGIT, Augmentation, warp
-from drawing import ink_points
-from frame import CENTRE, DIGIT_BOX
-from model import MODEL_PATH, Checkpoint, certainty, load_checkpoint
-from storage import atomic_write
+from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
+from base.storage import atomic_write
+from ink.frame import CENTRE, DIGIT_BOX
+from recognizer.asking import certainty
 from training import hands
+from training.pictures.augment import NOT_A_DIGIT, Augmentation, warp
+from training.pictures.pens import ink_points
 from training.pictures.redraw import AT_ONCE, trace_drawings
 
-LIST = Path(__file__).with_suffix(".txt")
 PENS = (1.6, 2.2, 3.0)  # frame pixels
 QUANTILE = 0.25  # of the certainties of real digits
 POINTS = 192  # of a path
-STILL = Augmentation(rotation=0, shear=0, scale=0, shift=0, bend=0, stretch_share=0)  # centred, and nothing else
-
-
-@lru_cache(maxsize=1)
-def known() -> frozenset[str]:
-    """Return the checksums of the listed drawings and pictures."""
-    return frozenset(line for line in LIST.read_text(encoding="ascii").split("\n") if line and line[0] != "#")
+STILL = Augmentation(
+    rotation=0, shear=0, scale=0, shift=0, bend=0, stretch_share=0
+)  # centred, and nothing else
 
 
 def main(argv: list[str] | None = None) -> int:
     """Write the list; return the exit status."""
-    parser = argparse.ArgumentParser(prog="lookalikes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("hands", type=Path, nargs="+", metavar="HANDS", help="files and folders, as for train.py --hands")
-    parser.add_argument("--model", type=Path, default=MODEL_PATH, help="a network trained on digits alone (default: model.pth)")
-    parser.add_argument("--output", type=Path, default=LIST, help="default: training/lookalikes.txt")
+    parser = argparse.ArgumentParser(
+        prog="lookalikes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "hands", type=Path, nargs="+", metavar="HANDS", help="files and folders, as for train.py --hands"
+    )
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=MODEL_PATH,
+        help="a network trained on digits alone (default: model.pth)",
+    )
+    parser.add_argument(
+        "--output", type=Path, default=hands.LOOKALIKES_FILE, help="default: training/lookalikes.txt"
+    )
     arguments = parser.parse_args(argv)
     try:
         checkpoint = load_checkpoint(arguments.model)
-        items = [item for path in arguments.hands for file in hands.find_sets(path) for item in hands.read_set(file)]
+        items = [
+            item
+            for path in arguments.hands
+            for file in hands.find_sets(path)
+            for item in hands.read_set(file)
+        ]
         sure, least = find_lookalikes(items, checkpoint)
-        heading = f"# read by {checkpoint.facts.get('command', 'a network')} of {checkpoint.facts.get('date', 'no date')} with {least:.2f} nats or more\n"
+        maker = f"{checkpoint.facts.get('command', 'a network')} of {checkpoint.facts.get('date', 'no date')}"
+        lines = [
+            f"# what {maker} reads with {least:.2f} nats or more",
+            *sorted({item.checksum for item in sure}),
+        ]
         with atomic_write(arguments.output) as file:
-            file.write((heading + "".join(f"{checksum}\n" for checksum in sorted({item.checksum for item in sure}))).encode("ascii"))
+            file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
     except (OSError, ValueError) as error:
         print(f"lookalikes: {error}", file=sys.stderr)
         return 1
     others = sum(item.digit == NOT_A_DIGIT for item in items)
-    print(f"{len(sure):,} of {others:,} are digits to a reader, with {least:.2f} nats or more: wrote {arguments.output}")
+    print(
+        f"{len(sure):,} of {others:,} are digits to a reader, with {least:.2f} nats or more: wrote {arguments.output}"
+    )
     return 0
 
 
@@ -78,7 +95,9 @@ def find_lookalikes(items: list[hands.Item], checkpoint: Checkpoint) -> tuple[li
     if not digits.any():
         raise ValueError("no digits among these hands to compare with: name sets of digits too")
     least = float(np.quantile(sure[digits], QUANTILE))
-    return [item for item, certain, digit in zip(items, sure, digits) if certain >= least and not digit], least
+    return [
+        item for item, certain, digit in zip(items, sure, digits) if certain >= least and not digit
+    ], least
 
 
 def _plain(paths: Tensor, pen: float) -> Tensor:
@@ -91,7 +110,9 @@ def _plain(paths: Tensor, pen: float) -> Tensor:
 def _certainty(checkpoint: Checkpoint, pictures: list[Tensor]) -> np.ndarray:
     """Return how certain (N,) the network is, in nats, of what is drawn in several ways (each (N, 1, 28, 28))."""
     with torch.inference_mode():
-        logits = torch.stack([checkpoint.model(images).float() / checkpoint.temperature for images in pictures])
+        logits = torch.stack(
+            [checkpoint.model(images).float() / checkpoint.temperature for images in pictures]
+        )
     return certainty(logits.log_softmax(2).mean(0).softmax(1).numpy())
 
 

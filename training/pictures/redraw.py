@@ -12,24 +12,28 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from drawing import ink_points, random_values, smooth_noise
-from frame import CENTRE, DIGIT_BOX, NARROW, PEN_RANGE, WIDEST_BAR
+from ink.frame import CENTRE, DIGIT_BOX, PEN_RANGE, WIDEST_BAR
+from ink.measures import NARROW
+from training.pictures.pens import ink_points, random_values, smooth_noise
 
 BRUSHES = (2.0, 40.0)  # px of a 280 px canvas; widths of the pen, evenly spread in their logarithm
 SIZES = (60.0, 250.0)  # px of that canvas; longer side of the path, likewise
 AT_ONCE = 32  # drawings; what their distances take (N x points x 784) stays in a CPU's cache
 
-Strokes = Sequence[Sequence[Sequence[float]]]  # [[[x, y], ...], ...] in any units, y down, a new stroke at each pen-up
+Strokes = Sequence[
+    Sequence[Sequence[float]]
+]  # [[[x, y], ...], ...] in any units, y down, a new stroke at each pen-up
 
 
 @dataclass(frozen=True)
 class Drawings:
     """Paths of N drawings, all of P points, evenly spaced along the strokes.
 
-    `points` (N, P, 2) float16 in [-0.5, 0.5], the longer side 1; `first` and `last` (N, P) uint8 or int16: the first and last point of the stroke
-    that a point belongs to.
+    `points` (N, P, 2) float16 in [-0.5, 0.5], the longer side 1; `first` and `last` (N, P) int16: the first and last
+    point of the stroke that a point belongs to.
     """
 
     points: Tensor
@@ -55,7 +59,9 @@ def trace_drawings(drawings: Sequence[Strokes], count: int) -> Drawings:
     empty = (np.empty((0, count, 2)), np.empty((0, count)), np.empty((0, count)))
     points, first, last = (np.stack(part) for part in zip(*traced)) if traced else empty
     return Drawings(
-        torch.tensor(points, dtype=torch.float16), torch.tensor(first, dtype=torch.int16), torch.tensor(last, dtype=torch.int16)
+        torch.tensor(points, dtype=torch.float16),
+        torch.tensor(first, dtype=torch.int16),
+        torch.tensor(last, dtype=torch.int16),
     )
 
 
@@ -75,17 +81,23 @@ def _trace(strokes: Strokes, count: int) -> tuple[np.ndarray, np.ndarray, np.nda
     shares[lengths.argmax()] += count - shares.sum()
     places = [np.linspace(0, line[-1], share) for line, share in zip(along, shares)]
     points = [
-        np.stack([np.interp(at, way, line[:, 0]), np.interp(at, way, line[:, 1])], 1) for at, way, line in zip(places, along, lines)
+        np.stack([np.interp(at, way, line[:, 0]), np.interp(at, way, line[:, 1])], 1)
+        for at, way, line in zip(places, along, lines)
     ]
     ends = shares.cumsum()
-    return (np.concatenate(points) - (low + high) / 2) / side, np.repeat(ends - shares, shares), np.repeat(ends - 1, shares)
+    return (
+        (np.concatenate(points) - (low + high) / 2) / side,
+        np.repeat(ends - shares, shares),
+        np.repeat(ends - 1, shares),
+    )
 
 
 def draw_again(drawings: Drawings, generator: Generator) -> Tensor:
-    """Return frames (N, 1, 28, 28) in [0, 1] of `drawings`, each with its own hand and pen. In random order, please: parts of the batch are treated alike.
+    """Return frames (N, 1, 28, 28) in [0, 1] of `drawings`, each with its own hand and pen.
 
-    A tenth has corners for curves (a square 0, the strokes of a display); an eighth fades along the path, as many overlap
-    like a marker's strokes, half as many are sprayed; a sixth has hard edges, another soft ones.
+    A tenth has corners for curves (a square 0, the strokes of a display); an eighth is faded, in as many strokes overlap
+    as a marker's do, half as many are sprayed; a sixth has hard edges, another soft ones. Parts of the batch are
+    treated alike: let it be in random order.
     """
     if not len(drawings):
         return torch.zeros(0, 1, 28, 28, device=generator.device)
@@ -156,7 +168,9 @@ def _fading(count: int, generator: Generator) -> Tensor:
     return 1 - random_values(count, 0.2, 0.75, generator)[:, None, None] * uneven
 
 
-def _overlapping(drawings: Drawings, part: slice, path: Tensor, radius: Tensor, generator: Generator) -> Tensor:
+def _overlapping(
+    drawings: Drawings, part: slice, path: Tensor, radius: Tensor, generator: Generator
+) -> Tensor:
     """Return inks (n, 28, 28) in [0, 1], darker where the first and the second half of the path overlap, as a marker's are."""
     half = path.shape[1] // 2
     path, radius = path[part], radius[part]
@@ -169,12 +183,13 @@ def _overlapping(drawings: Drawings, part: slice, path: Tensor, radius: Tensor, 
 
 
 def _edges(ink: Tensor, generator: Generator) -> Tensor:
-    """Return inks (N, 28, 28), a sixth of them with hard edges, a sixth with soft ones. The first are the last third."""
-    sixth = len(ink) // 6
-    start = (len(ink) - 2 * sixth) // 2
-    hard = slice(start, start + sixth)
+    """Return inks (N, 28, 28), the sixth before the middle with hard edges, that after it with soft ones."""
+    sixth, middle = len(ink) // 6, len(ink) // 2
+    if not sixth:
+        return ink
+    hard, soft = slice(middle - sixth, middle), slice(middle, middle + sixth)
     ink[hard] = (ink[hard] > random_values(sixth, 0.25, 0.6, generator)[:, None, None]).float()
-    soft = slice(start + sixth, start + 2 * sixth)
-    blurred = torch.nn.functional.avg_pool2d(ink[soft][:, None], 3, 1, 1)[:, 0] if sixth else ink[soft]
-    ink[soft] = ink[soft].lerp(blurred / blurred.amax((1, 2), keepdim=True).clamp(min=1e-3), random_values(sixth, 0.3, 1, generator)[:, None, None]) if sixth else ink[soft]
+    blurred = F.avg_pool2d(ink[soft][:, None], 3, 1, 1)[:, 0]
+    blurred = blurred / blurred.amax((1, 2), keepdim=True).clamp(min=1e-3)
+    ink[soft] = ink[soft].lerp(blurred, random_values(sixth, 0.3, 1, generator)[:, None, None])
     return ink
