@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from measuring.testsets import load_samples
 from training.convert import main
 from training.hands import read_set
 
@@ -69,17 +70,23 @@ def test_uji_gives_letters_and_digits_apart_and_chosen_writers(tmp_path: Path) -
     assert [drawing["label"] for drawing in drawings(target)] == ["a"]
 
 
-def test_scans_become_pictures_with_ink_bright(tmp_path: Path) -> None:
-    rows = ["0" * 32] * 32
-    rows[3] = "0" * 5 + "1" * 7 + "0" * 20
-    (tmp_path / "optdigits-orig.tra").write_text("header\n" + "\n".join(rows) + "\n 5\n" + "\n".join(rows) + "\n 0\n")
-    semeion = " ".join(["1.0"] * 16 + ["0.0"] * 240 + ["0"] * 8 + ["1", "0"])
-    (tmp_path / "semeion.data").write_text(semeion + " \n")
-    for source, side, labels, inked in (("optdigits-orig.tra", 32, [5, 0], 7), ("semeion.data", 16, [8], 16)):
-        assert main(["uci", str(tmp_path / source), str(tmp_path / "set.npz")]) == 0
-        with np.load(tmp_path / "set.npz") as arrays:
-            assert arrays["y"].tolist() == labels and arrays["x"].shape[1:] == (side, side)
-            assert (arrays["x"][0] == 255).sum() == inked and arrays["x"].dtype == np.uint8
+@pytest.mark.parametrize("side", [16, 32])
+def test_scans_become_a_test_set(side: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    bits, labels = rng.integers(0, 2, (12, side, side)), rng.integers(0, 10, 12)
+    text = "" if side == 16 else "comments = 1\nentwidth = 32\n\n"
+    for rows, label in zip(bits, labels):
+        if side == 16:
+            flags = np.eye(10, dtype=int)[label]
+            text += " ".join([*(f"{bit:.4f}" for bit in rows.ravel()), *map(str, flags)]) + " \n"
+        else:
+            text += "\n".join("".join(map(str, row)) for row in rows) + f"\n {label}\n"
+    source, output = tmp_path / "public", tmp_path / "scans.npz"
+    source.write_text(text, encoding="ascii")
+    assert main(["uci", str(source), str(source), str(output)]) == 0
+    samples = list(load_samples(output))
+    assert [sample.label for sample in samples] == [str(label) for label in labels] * 2
+    assert all(np.array_equal(sample.source, 255 * rows) for sample, rows in zip(samples, [*bits, *bits]))
 
 
 def test_unipen_finds_its_included_strokes(tmp_path: Path) -> None:
@@ -92,7 +99,10 @@ def test_unipen_finds_its_included_strokes(tmp_path: Path) -> None:
     (tmp_path / "include" / "apb" / "data" / "one.dat").write_text(UNIPEN_DATA)
     assert main(command) == 0
     (seven,) = drawings(target)
-    assert seven["writer"] == "1a-apb" and seven["strokes"] == [[[0, 0], [30, 0], [10, 90]], [[0, 50], [30, 50]]]
+    assert seven["writer"] == "1a-apb" and seven["strokes"] == [
+        [[0, 0], [30, 0], [10, 90]],
+        [[0, 50], [30, 50]],
+    ]
 
 
 def test_unipen_counts_moves_with_the_pen_up_and_parts_of_strokes(tmp_path: Path) -> None:
@@ -135,9 +145,15 @@ def test_what_is_converted_can_be_learnt_from_and_is_always_alike(tmp_path: Path
     "origin, content, target, said",
     [
         ("uci", "1 2 3\n", "set.npz", "unpack it first"),
+        ("uci", "\x1f\x9d\x90packed", "set.npz", "unpack it first"),
         ("quickdraw", '{"word": "cat"}\n', "set.jsonl.gz", "line 1"),
         ("quickdraw", "", "set.jsonl.gz", "no drawing"),
-        ("unipen", '.PEN_DOWN\n1 x\n.PEN_UP\n.SEGMENT DIGIT 0 ? "1"\n', "set.jsonl.gz", "a point that is none"),
+        (
+            "unipen",
+            '.PEN_DOWN\n1 x\n.PEN_UP\n.SEGMENT DIGIT 0 ? "1"\n',
+            "set.jsonl.gz",
+            "a point that is none",
+        ),
         ("uci", PENDIGITS, "set.npz", "go into a .jsonl.gz"),
     ],
 )

@@ -25,7 +25,10 @@ RING = [[[round(50 + 40 * np.cos(t)), round(50 + 50 * np.sin(t))] for t in np.li
 
 
 def write(path: Path, drawings: list[tuple[str, str, list]]) -> Path:
-    lines = [json.dumps({"label": label, "writer": writer, "strokes": strokes}) for label, writer, strokes in drawings]
+    lines = [
+        json.dumps({"label": label, "writer": writer, "strokes": strokes})
+        for label, writer, strokes in drawings
+    ]
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
     return path
 
@@ -34,8 +37,15 @@ def write(path: Path, drawings: list[tuple[str, str, list]]) -> Path:
 def folder(tmp_path: Path) -> Path:
     """Sevens and crosses of thirty writers each, and rings that are called letters."""
     for name, label, strokes in (("digits", "7", SEVEN), ("letters", "x", CROSS)):
-        write(tmp_path / f"{name}.jsonl.gz", [(label, f"w{n}", strokes) for n in range(30)] + [("O", "w99", RING)] * 3)
-    np.savez(tmp_path / "scans.npz", x=np.pad(np.full((5, 20, 4), 255, np.uint8), ((0, 0), (4, 4), (12, 12))), y=np.full(5, "1"))
+        write(
+            tmp_path / f"{name}.jsonl.gz",
+            [(label, f"w{n}", strokes) for n in range(30)] + [("O", "w99", RING)] * 3,
+        )
+    np.savez(
+        tmp_path / "scans.npz",
+        x=np.pad(np.full((5, 20, 4), 255, np.uint8), ((0, 0), (4, 4), (12, 12))),
+        y=np.full(5, "1"),
+    )
     return tmp_path
 
 
@@ -52,7 +62,9 @@ def test_a_writer_is_on_one_side_whatever_else_there_is(folder: Path) -> None:
     for line, again in zip(both.sets, one.sets):
         assert line == again and 0 < line["validation"] < 10
     sevens = int((both.held_out_digits.labels == 7).sum())
-    assert sevens == both.sets[0]["validation"] * hands.VALIDATION_COPIES and len(both.held_out_digits) == sevens
+    assert (
+        sevens == both.sets[0]["validation"] * hands.VALIDATION_COPIES and len(both.held_out_digits) == sevens
+    )
     assert torch.equal(both.validation[0], one.validation[0])  # drawn once, always alike
 
 
@@ -64,7 +76,9 @@ def test_a_batch_is_reproducible_in_range_and_shared_out(folder: Path) -> None:
     assert torch.equal(images, again) and not torch.equal(images, other)
     assert images.shape[1:] == (1, 28, 28) and 0 <= float(images.min()) and float(images.max()) <= 1
     counts = {label: int((labels == label).sum()) for label in (1, 7, NOT_A_DIGIT)}
-    assert counts[NOT_A_DIGIT] == round(400 * hands.OTHER_SHARE) and counts[1] + counts[7] == round(400 * hands.DIGIT_SHARE)
+    assert counts[NOT_A_DIGIT] == round(400 * hands.OTHER_SHARE) and counts[1] + counts[7] == round(
+        400 * hands.DIGIT_SHARE
+    )
     assert 1.5 < counts[7] / counts[1] < 3.5  # five scans against some 27 drawings: the root of their sizes
 
 
@@ -73,7 +87,9 @@ def test_strokes_are_drawn_as_the_road_frames_them() -> None:
     generator = Generator().manual_seed(0)
     for strokes in (SEVEN, CROSS, RING):
         many = draw_again(trace_drawings([strokes] * 400, 96), generator)[:, 0].numpy()
-        frames = np.stack([make_frame(1 - draw_strokes(strokes, brush) / np.float32(255)) for brush in (8, 16, 30)])
+        frames = np.stack(
+            [make_frame(1 - draw_strokes(strokes, brush) / np.float32(255)) for brush in (8, 16, 30)]
+        )
         distance = np.abs(many[:, None] - frames[None]).mean(axis=(2, 3)).min(axis=0)
         assert (distance < 0.07).all()  # each of the road's has its like among them
         widths = [pen_width(each) for each in many]
@@ -85,7 +101,9 @@ def test_a_path_keeps_to_its_strokes() -> None:
     assert traced.points.shape == (1, 40, 2) and float(traced.points.abs().max()) <= 0.5
     jumps = (traced.first[0].diff() != 0).nonzero()[:, 0].tolist()
     assert jumps == [19]  # two strokes of equal length, the second from point 20 on
-    frames = draw_again(trace_drawings([[[[3, 3]]]] * 4, 40), Generator().manual_seed(0))  # a dot is a drawing, too
+    frames = draw_again(
+        trace_drawings([[[[3, 3]]]] * 4, 40), Generator().manual_seed(0)
+    )  # a dot is a drawing, too
     assert torch.isfinite(frames).all() and float(frames.amax((1, 2, 3)).min()) > 0.3
 
 
@@ -96,7 +114,8 @@ def test_drawings_without_points_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "name, content", [("a.jsonl.gz", b"no gzip"), ("a.jsonl", b'{"label": 3}'), ("a.jsonl", b"[1]"), ("a.npz", b"PK")]
+    "name, content",
+    [("a.jsonl.gz", b"no gzip"), ("a.jsonl", b'{"label": 3}'), ("a.jsonl", b"[1]"), ("a.npz", b"PK")],
 )
 def test_damaged_sets_are_named(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)

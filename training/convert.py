@@ -55,10 +55,16 @@ def build_parser() -> argparse.ArgumentParser:
         prog="training.convert", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("origin", choices=["uci", "unipen", "quickdraw", "omniglot"], help="who published it")
-    parser.add_argument("sources", type=Path, nargs="+", metavar="SOURCE", help="files, or a folder with all below it")
-    parser.add_argument("target", type=Path, metavar="TARGET", help="what to write: .npz for pictures, else .jsonl.gz")
+    parser.add_argument(
+        "sources", type=Path, nargs="+", metavar="SOURCE", help="files, or a folder with all below it"
+    )
+    parser.add_argument(
+        "target", type=Path, metavar="TARGET", help="what to write: .npz for pictures, else .jsonl.gz"
+    )
     parser.add_argument("--labels", choices=list(LABELS), default="all", help="which to take (default: all)")
-    parser.add_argument("--writers", metavar="PATTERN", default="*", help="which to take, as in w0? (default: all)")
+    parser.add_argument(
+        "--writers", metavar="PATTERN", default="*", help="which to take, as in w0? (default: all)"
+    )
     parser.add_argument("--most", type=int, default=sys.maxsize, help="of each label (default: all)")
     return parser
 
@@ -80,7 +86,9 @@ def convert(arguments: argparse.Namespace) -> str:
     wanted = _choose(_read(arguments.origin, arguments.sources, files), arguments)
     count = write_drawings(arguments.target, wanted)
     if not count:
-        raise ValueError(f"no drawing of the wanted labels and writers in {', '.join(map(str, arguments.sources))}")
+        raise ValueError(
+            f"no drawing of the wanted labels and writers in {', '.join(map(str, arguments.sources))}"
+        )
     return f"{arguments.target}: {count:,} drawings"
 
 
@@ -108,7 +116,9 @@ def _choose(drawings: Iterable[Drawing], arguments: argparse.Namespace) -> Itera
     """Yield the drawings of the wanted labels and writers, of each label the first `--most`."""
     taken: Counter[str] = Counter()
     for drawing in drawings:
-        fits = LABELS[arguments.labels](drawing.label) and Path(drawing.writer or "-").match(arguments.writers)
+        fits = LABELS[arguments.labels](drawing.label) and Path(drawing.writer or "-").match(
+            arguments.writers
+        )
         if fits and taken[drawing.label] < arguments.most:
             taken[drawing.label] += 1
             yield drawing

@@ -50,7 +50,9 @@ def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray]:
     else:
         table = np.array([line.split() for line in text.splitlines() if line.strip()], dtype=object)
         if table.ndim != 2 or table.shape[1] != SEMEION_SIDE**2 + 10:
-            raise ValueError(f"{path} is no set of UCI's that is known here: unpack it first if it ends in .Z or .zip")
+            raise ValueError(
+                f"{path} is no set of UCI's that is known here: unpack it first if it ends in .Z or .zip"
+            )
         try:
             values = table.astype(np.float64)
         except ValueError as error:
@@ -181,8 +183,12 @@ def read_quickdraw(path: Path) -> Iterator[Drawing]:
         for number, line in enumerate(file, 1):
             try:
                 content = json.loads(line)
-                strokes = [[(float(x), float(y)) for x, y in zip(*stroke[:2])] for stroke in content["drawing"]]
-                drawing = Drawing(str(content["word"]), str(content.get("key_id", "")), [part for part in strokes if part])
+                strokes = [
+                    [(float(x), float(y)) for x, y in zip(*stroke[:2])] for stroke in content["drawing"]
+                ]
+                drawing = Drawing(
+                    str(content["word"]), str(content.get("key_id", "")), [part for part in strokes if part]
+                )
             except (ValueError, LookupError, TypeError, AttributeError) as error:
                 raise ValueError(f"{path}, line {number}: no drawing of Quick, Draw!'s ({error})") from error
             if drawing.strokes:
