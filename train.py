@@ -284,6 +284,8 @@ def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) ->
             _try_records(arguments)
         train_set, validation_set, adapted = load_data(arguments)
         hands = load_hands(arguments.hands) if arguments.hands else None
+        if hands is not None and team.leads:
+            print(hands.summary(), flush=True)
     config = make_config(arguments, adapted)
     with _StopSignals() as stop:
         run = Run(config, train_set, validation_set, device, precision, stop.received, start, team, hands)

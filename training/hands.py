@@ -107,6 +107,11 @@ class Pool:
             return self.frames[index]
         return (draw_again(self.paths.part(index), generator) * 255).round().to(torch.uint8)
 
+    def tensors(self) -> list[Tensor]:
+        """Return all that it keeps in memory."""
+        paths = [] if self.paths is None else [self.paths.points, self.paths.first, self.paths.last]
+        return [*paths, *([] if self.frames is None else [self.frames]), self.labels, self.chances]
+
     def to(self, device: torch.device) -> Pool:
         return Pool(
             self.paths and self.paths.to(device),
@@ -130,6 +135,13 @@ class Hands:
     @property
     def fingerprint(self) -> str:
         return " ".join(f"{each['name']} {each['checksum']}" for each in self.sets)
+
+    def summary(self) -> str:
+        """Return a line about what is here and what it takes."""
+        digits, others = (sum(each[kind] for each in self.sets) for kind in ("digits", "others"))
+        tensors = [tensor for pool in (*self.digits, *self.others) for tensor in pool.tensors()] + list(self.validation)
+        size = sum(tensor.nbytes for tensor in tensors) / 1e6
+        return f"hands: {digits:,} digits and {others:,} of no digit in {len(self.sets)} sets, {size:.0f} MB"
 
     @property
     def held_out_digits(self) -> Digits:

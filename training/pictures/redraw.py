@@ -20,7 +20,7 @@ from ink.measures import NARROW
 from training.pictures.pens import ink_points, random_values, smooth_noise
 
 BRUSHES = (2.0, 40.0)  # px of a 280 px canvas; widths of the pen, evenly spread in their logarithm
-SIZES = (60.0, 250.0)  # px of that canvas; longer side of the path, likewise
+SIZES = (100.0, 250.0)  # px of that canvas; longer side of the path, likewise
 AT_ONCE = 32  # drawings; what their distances take (N x points x 784) stays in a CPU's cache
 
 Strokes = Sequence[
@@ -105,7 +105,7 @@ def draw_again(drawings: Drawings, generator: Generator) -> Tensor:
     path, pen = _pose(drawings, generator)
     spray = max(len(drawings) // 16, 1)
     noise = torch.randn(path[:spray].shape, generator=generator, device=path.device)
-    path[:spray] += noise * (pen[:spray] * 0.3)[:, None, None]
+    path[:spray] += noise * (pen[:spray] * 0.15)[:, None, None]
     radius = pen / 2
     radius[:spray] = random_values(spray, 0.4, 0.8, generator)
     solid = torch.cat([ink_points(path[part], radius[part]) for part in parts])
@@ -149,7 +149,7 @@ def _pose(drawings: Drawings, generator: Generator) -> tuple[Tensor, Tensor]:
 def _with_corners(path: Tensor, drawings: Drawings, start: int, generator: Generator) -> Tensor:
     """Return paths (n, P, 2), those of the drawings from `start` on, as straight lines between every so many of their points."""
     count, points = path.shape[:2]
-    step = torch.randint(points // 12, points // 5, (count, 1), generator=generator, device=path.device)
+    step = torch.randint(points // 20, points // 8, (count, 1), generator=generator, device=path.device)
     first, last = drawings.first[start:].long(), drawings.last[start:].long()
     place = torch.arange(points, device=path.device) - first
     before = torch.minimum(first + place // step * step, last)
