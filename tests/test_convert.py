@@ -9,7 +9,7 @@ import pytest
 
 from measuring.testsets import load_samples
 from training.convert import main
-from training.hands import read_set
+from training.hands.sets import read_set
 
 PENDIGITS = """.INCLUDE dene.doc
 .HIERARCHY DIGIT

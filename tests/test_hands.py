@@ -14,8 +14,8 @@ from dataset import DataError
 from ink.frame import make_frame
 from ink.measures import pen_width
 from ink.raster import draw_strokes
-from training import hands
-from training.hands import load_hands, read_set
+from training.hands import load_hands, pools
+from training.hands.sets import read_set
 from training.pictures.augment import CALM, NOT_A_DIGIT
 from training.pictures.redraw import draw_again, trace_drawings
 
@@ -63,7 +63,7 @@ def test_a_writer_is_on_one_side_whatever_else_there_is(folder: Path) -> None:
         assert line == again and 0 < line["validation"] < 10
     sevens = int((both.held_out_digits.labels == 7).sum())
     assert (
-        sevens == both.sets[0]["validation"] * hands.VALIDATION_COPIES and len(both.held_out_digits) == sevens
+        sevens == both.sets[0]["validation"] * pools.VALIDATION_COPIES and len(both.held_out_digits) == sevens
     )
     assert torch.equal(both.validation[0], one.validation[0])  # drawn once, always alike
 
@@ -76,8 +76,8 @@ def test_a_batch_is_reproducible_in_range_and_shared_out(folder: Path) -> None:
     assert torch.equal(images, again) and not torch.equal(images, other)
     assert images.shape[1:] == (1, 28, 28) and 0 <= float(images.min()) and float(images.max()) <= 1
     counts = {label: int((labels == label).sum()) for label in (1, 7, NOT_A_DIGIT)}
-    assert counts[NOT_A_DIGIT] == round(400 * hands.OTHER_SHARE) and counts[1] + counts[7] == round(
-        400 * hands.DIGIT_SHARE
+    assert counts[NOT_A_DIGIT] == round(400 * pools.OTHER_SHARE) and counts[1] + counts[7] == round(
+        400 * pools.DIGIT_SHARE
     )
     assert 1.5 < counts[7] / counts[1] < 3.5  # five scans against some 27 drawings: the root of their sizes
 

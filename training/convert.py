@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from base.storage import atomic_write
-from training import origins
-from training.origins import Drawing
+from training.hands import origins
+from training.hands.origins import Drawing
 
 LABELS: dict[str, Callable[[str], bool]] = {
     "all": lambda label: True,

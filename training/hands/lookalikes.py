@@ -1,6 +1,6 @@
 """Which drawings of no digit are one to any reader: left out of what teaches "not a digit".
 
-    $ python -m training.lookalikes --model digits-only.pth HANDS...    # writes training/lookalikes.txt
+    $ python -m training.hands.lookalikes --model digits-only.pth HANDS...    # writes training/hands/lookalikes.txt
 
 A ring drawn as a potato, the bar of a match, a Cyrillic letter like a 3: a network that has only ever seen digits and
 invented negatives says which. What it reads as certainly as three in four of the real digits in HANDS, drawn plainly
@@ -21,7 +21,7 @@ from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from base.storage import atomic_write
 from ink.frame import CENTRE, DIGIT_BOX
 from recognizer.asking import certainty
-from training import hands
+from training.hands import sets
 from training.pictures.augment import NOT_A_DIGIT, Augmentation, warp
 from training.pictures.pens import ink_points
 from training.pictures.redraw import AT_ONCE, trace_drawings
@@ -37,7 +37,9 @@ STILL = Augmentation(
 def main(argv: list[str] | None = None) -> int:
     """Write the list; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="lookalikes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="training.hands.lookalikes",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "hands", type=Path, nargs="+", metavar="HANDS", help="files and folders, as for train.py --hands"
@@ -49,16 +51,13 @@ def main(argv: list[str] | None = None) -> int:
         help="a network trained on digits alone (default: model.pth)",
     )
     parser.add_argument(
-        "--output", type=Path, default=hands.LOOKALIKES_FILE, help="default: training/lookalikes.txt"
+        "--output", type=Path, default=sets.LOOKALIKES_FILE, help="default: training/hands/lookalikes.txt"
     )
     arguments = parser.parse_args(argv)
     try:
         checkpoint = load_checkpoint(arguments.model)
         items = [
-            item
-            for path in arguments.hands
-            for file in hands.find_sets(path)
-            for item in hands.read_set(file)
+            item for path in arguments.hands for file in sets.find_sets(path) for item in sets.read_set(file)
         ]
         sure, least = find_lookalikes(items, checkpoint)
         maker = f"{checkpoint.facts.get('command', 'a network')} of {checkpoint.facts.get('date', 'no date')}"
@@ -78,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def find_lookalikes(items: list[hands.Item], checkpoint: Checkpoint) -> tuple[list[hands.Item], float]:
+def find_lookalikes(items: list[sets.Item], checkpoint: Checkpoint) -> tuple[list[sets.Item], float]:
     """Return the items of no digit that `checkpoint` reads as surely as most digits, and how sure that is in nats."""
     sure = np.zeros(len(items))
     drawn = [place for place, item in enumerate(items) if item.strokes is not None]
@@ -89,7 +88,7 @@ def find_lookalikes(items: list[hands.Item], checkpoint: Checkpoint) -> tuple[li
         sure[part] = _certainty(checkpoint, [_plain(paths, pen) for pen in PENS])
     for start in range(0, len(framed), 500):
         part = framed[start : start + 500]
-        frames = np.stack([items[place].frame for place in part if items[place].frame is not None])
+        frames = np.stack([frame for place in part if (frame := items[place].frame) is not None])
         sure[part] = _certainty(checkpoint, [torch.from_numpy(frames)[:, None] / 255])
     digits = np.array([item.digit != NOT_A_DIGIT for item in items])
     if not digits.any():

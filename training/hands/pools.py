@@ -1,23 +1,16 @@
 """Other people's hands, to train on beside MNIST: their digits, and what is no digit at all.
 
-A file of pen strokes (.jsonl or .jsonl.gz: one JSON a line with `label`, `strokes` and, where known, `writer`), an .npz (x uint8 (N, H, W), ink
-bright; y labels; w writers where known), a folder of such files, or a folder of pictures in sub-folders named by label. What is
-labelled 0 to 9 teaches that digit, everything else teaches "not a digit", but for what is a digit to any reader
-(LOOKALIKES by name, lookalikes.txt by checksum), which is left out. Strokes are drawn anew for each batch, pictures go through the road once.
-
-Sets are drawn from by the square root of their size, so that a large one does not drown a small one. In sets of
-LEAST_WRITERS or more, one writer in VALIDATION_PART is held out: for the threshold and the temperature.
+Strokes are drawn anew for each batch; pictures go through the road once. Sets are drawn from by the square root of their
+size, so that a large one does not drown a small one. In sets of LEAST_WRITERS or more, one writer in VALIDATION_PART is
+held out: for the threshold and the temperature.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,65 +19,14 @@ import torch
 from torch import Generator, Tensor
 
 from dataset import DataError, Digits
-from ink.decode import PictureError, Source, class_files
-from training.folders import frame_of
+from training.hands.sets import Item, checksum_of, find_sets, read_set
 from training.pictures.augment import NOT_A_DIGIT, Augmentation, augment
 from training.pictures.redraw import Drawings, draw_again, trace_drawings
 
 LEAST_WRITERS, VALIDATION_PART = 10, 12
 VALIDATION_COPIES = 8  # drawings of each that is held out: as many digits as MNIST has for validation
-DIGIT_POINTS, OTHER_POINTS = (
-    96,
-    192,
-)  # of a path: less than 0.85 px apart along 98 % of the digits, and of what is none
+DIGIT_POINTS, OTHER_POINTS = 96, 192  # of a path: less than 0.85 px apart along 98 % of both kinds
 DIGIT_SHARE, OTHER_SHARE = 0.25, 0.375  # pictures of hands beside each picture of MNIST's
-MOST_BYTES = 1 << 30  # of an unpacked file; more is refused as a bomb
-# letters that are digits in many hands, and Quick, Draw!'s rings, bars, hooks and zigzags
-LOOKALIKES = frozenset(
-    "/ O o I l i Z z S s q g b D B G J j circle line donut moon pond squiggle finger knee nail ear bracelet peanut snake "
-    "boomerang zigzag lightning triangle".split()
-) | {"baseball bat", "golf club", "hockey stick", "paper clip"}
-
-
-LOOKALIKES_FILE = Path(__file__).with_name("lookalikes.txt")  # made by lookalikes.py
-
-
-@lru_cache(maxsize=1)
-def _lookalikes() -> frozenset[str]:
-    """Return the checksums of drawings and pictures that are digits to any reader, whatever their name."""
-    return frozenset(LOOKALIKES_FILE.read_text(encoding="ascii").split("\n"))
-
-
-@dataclass(frozen=True)
-class Item:
-    """One drawing or picture: `strokes`, or a `frame` uint8 (28, 28)."""
-
-    label: str
-    writer: str
-    strokes: list[list[list[float]]] | None = None
-    frame: np.ndarray | None = None
-
-    @property
-    def digit(self) -> int:
-        """The digit, or NOT_A_DIGIT."""
-        return int(self.label) if len(self.label) == 1 and self.label in "0123456789" else NOT_A_DIGIT
-
-    @property
-    def checksum(self) -> str:
-        """The CRC-32 of what is drawn or seen, in hexadecimal."""
-        content = (
-            json.dumps(self.strokes, separators=(",", ":")).encode()
-            if self.frame is None
-            else self.frame.tobytes()
-        )
-        return f"{zlib.crc32(content):08x}"
-
-    @property
-    def teaches(self) -> bool:
-        """Whether it is a digit, or none to any reader."""
-        return (
-            self.digit != NOT_A_DIGIT or self.label not in LOOKALIKES and self.checksum not in _lookalikes()
-        )
 
 
 @dataclass(frozen=True)
@@ -139,7 +81,9 @@ class Hands:
     def summary(self) -> str:
         """Return a line about what is here and what it takes."""
         digits, others = (sum(each[kind] for each in self.sets) for kind in ("digits", "others"))
-        tensors = [tensor for pool in (*self.digits, *self.others) for tensor in pool.tensors()] + list(self.validation)
+        tensors = [tensor for pool in (*self.digits, *self.others) for tensor in pool.tensors()] + list(
+            self.validation
+        )
         size = sum(tensor.nbytes for tensor in tensors) / 1e6
         return f"hands: {digits:,} digits and {others:,} of no digit in {len(self.sets)} sets, {size:.0f} MB"
 
@@ -196,7 +140,7 @@ def load_hands(
                 "others": len(teach) - digits,
                 "validation": len(validate),
                 "left_out": len(items) - len(teach) - len(validate),
-                "checksum": _checksum(file),
+                "checksum": checksum_of(file),
             }
         )
     pools = [tuple(_pools(kept, digits)) for digits in (True, False)]
@@ -205,84 +149,6 @@ def load_hands(
             f"{', '.join(map(str, files)) or 'these hands'}: digits and what is no digit are needed: name more files"
         )
     return Hands(pools[0], pools[1], _validation(held_out), sets)
-
-
-def find_sets(path: Path) -> list[Path]:
-    """Return the sets at `path`: itself, the files of a folder, or the folder if its sub-folders hold pictures."""
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder: docs/data.md says where hands come from")
-    if not path.is_dir():
-        return [path]
-    files = [file for file in sorted(path.iterdir()) if file.name.endswith((".jsonl.gz", ".jsonl", ".npz"))]
-    pictures = any(entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir())
-    if not files and not pictures:
-        raise DataError(f"{path} holds no .jsonl.gz, .npz or sub-folders of pictures")
-    return files + ([path] if pictures else [])
-
-
-def read_set(path: Path) -> Iterator[Item]:
-    """Yield what a file or a folder of pictures holds; pictures through the road. Raises DataError naming the file."""
-    try:
-        if path.is_dir():
-            yield from _read_pictures(path)
-        elif path.suffix == ".npz":
-            yield from _read_npz(path)
-        else:
-            yield from _read_strokes(path)
-    except (
-        LookupError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        zlib.error,
-        gzip.BadGzipFile,
-        ValueError,
-    ) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(
-            f"{path} is damaged or has another layout ({error}): docs/data.md says how it is made"
-        ) from error
-
-
-def _read_strokes(path: Path) -> Iterator[Item]:
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise DataError(f"{path} unpacks to more than {MOST_BYTES >> 20} MB: split it")
-    for line in content.splitlines():
-        drawing = json.loads(line)
-        yield Item(str(drawing["label"]), str(drawing.get("writer") or ""), drawing["strokes"])
-
-
-def _read_npz(path: Path) -> Iterator[Item]:
-    with np.load(path, allow_pickle=False) as arrays:
-        if sum(entry.file_size for entry in arrays.zip.infolist()) > MOST_BYTES:
-            raise DataError(f"{path} unpacks to more than {MOST_BYTES >> 20} MB: split it")
-        images, labels = arrays["x"], arrays["y"]
-        writers = arrays["w"] if "w" in arrays else np.full(len(labels), "")
-    if images.ndim != 3 or images.dtype != np.uint8 or len(images) != len(labels):
-        raise DataError(
-            f"{path} needs x uint8 (N, H, W), ink bright, and y (N,): it has {images.dtype} {images.shape}"
-        )
-    for image, label, writer in zip(images, labels, writers):
-        yield from _framed(image, str(label), str(writer))
-
-
-def _read_pictures(path: Path) -> Iterator[Item]:
-    for folder in sorted(
-        entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")
-    ):
-        for file in class_files(folder):
-            yield from _framed(file, folder.name, "")
-
-
-def _framed(source: Source, label: str, writer: str) -> Iterator[Item]:
-    """Yield the item of a picture; nothing for one without ink, or that is no picture."""
-    try:
-        yield Item(label, writer, frame=np.round(frame_of(source) * 255).astype(np.uint8))
-    except PictureError:
-        return
 
 
 def _split(items: list[Item]) -> tuple[list[Item], list[Item]]:
@@ -336,11 +202,3 @@ def _validation(items: list[Item]) -> tuple[Tensor, Tensor]:
             images.append(pool.at(order, generator))
             labels.append(pool.labels[order])
     return torch.cat(images), torch.cat(labels)
-
-
-def _checksum(path: Path) -> str:
-    """Return the CRC-32 of a file, or of all files below a folder."""
-    checksum = 0
-    for file in class_files(path) if path.is_dir() else [path]:
-        checksum = zlib.crc32(file.read_bytes(), checksum)
-    return f"{checksum:08x}"
