@@ -21,8 +21,9 @@ from base.devices import choose_device
 from dataset import Batches, DataError, Digits
 from model import build_model
 from recognizer.asking import evaluate
+from training import calibrate
 from training import loop as trainer
-from training.loop import WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
+from training.loop import WeightAverage, digit_loss, make_transform, one_cycle
 from training.pictures.augment import CALM, FULL, NOT_A_DIGIT
 from training.recipe import TrainConfig
 from training.run import Interrupted, Run
@@ -155,9 +156,7 @@ def test_a_new_round_begins_with_a_new_optimizer_and_the_threshold_with_all_view
     assert run.optimizer.state
     run.new_round()
     assert not run.optimizer.state and run.round == 1
-    monkeypatch.setattr(
-        Run, "_look_again", lambda run, model, probs, temperature: torch.full_like(probs, 0.1)
-    )
+    monkeypatch.setattr(calibrate, "_look_again", lambda model, images, probs, *_: torch.full_like(probs, 0.1))
     assert run.checkpoint({}).threshold == pytest.approx(0, abs=1e-6)
 
 
@@ -272,13 +271,6 @@ def test_the_mean_of_equal_weights_is_themselves() -> None:
     )
 
 
-def test_the_temperature_is_found() -> None:
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(4000, 10, generator=generator) * 2
-    labels = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
-    assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.1)
-
-
 def test_training_writes_a_checkpoint_with_its_facts(
     few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -377,6 +369,7 @@ import sys, time
 sys.path.insert(0, {root!r})
 import torch
 import train
+from training import calibrate
 from training import loop as trainer
 from dataset import Digits
 digits = Digits(torch.randint(0, 256, (4000, 1, 28, 28), dtype=torch.uint8), torch.arange(4000) % 10, "noise")
