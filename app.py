@@ -10,31 +10,13 @@ The window is up before torch is loaded; reading happens in a thread of its own 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 import threading
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from base import command
-from window.settings import LEAST_SIZE, MOST_SIDE, THEMES, load_settings, save_settings
-
-if TYPE_CHECKING:
-    import pygame
-
-    from window.app import App
-
-FRAMES_PER_SECOND = (
-    120  # at most; a window that draws more often than the screen shows wastes the reading's time
-)
-ACTIVE_PAUSE, CALM_PAUSE = (
-    0.002,
-    0.015,
-)  # seconds between looks at the events; the second is less than a frame at 60 Hz
-CALM_AFTER = 1.0  # seconds without anything to see
-LOADING_LIMIT = 120.0  # seconds; --screenshot waits no longer for the answer
+from window.settings import LEAST_SIZE, MOST_SIDE, THEMES, keep_drawing, load_settings, save_settings
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,14 +29,9 @@ def build_parser() -> argparse.ArgumentParser:
         "  python app.py --strokes drawing.json --screenshot window.png\n\nF1 in the window shows all keys.",
     )
     default = Path(__file__).parent / "model.pth"
+    parser.add_argument("--model", type=Path, default=default, help="checkpoint (default: model.pth)")
     parser.add_argument(
-        "--model", type=Path, default=default, help="checkpoint (default: the shipped model.pth)"
-    )
-    parser.add_argument(
-        "--device", default="cpu", help="where the network runs: cpu, cuda, mps (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--trust", action="store_true", help="open a model that ends in .pt2, which may hold code"
+        "--device", default="cpu", help="where the network runs: cpu or cuda (default: %(default)s)"
     )
     parser.add_argument(
         "--corrections", type=Path, metavar="DIR", help="folder of corrections (default: in the user's data)"
@@ -73,11 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--theme", choices=THEMES, help="colours (default: those of the last time)")
     parser.add_argument(
-        "--output",
-        type=Path,
-        default=None,
-        metavar="DIR",
-        help="folder for drawings (default: the current one)",
+        "--output", type=Path, metavar="DIR", help="folder for drawings (default: the current one)"
     )
     parser.add_argument(
         "--strokes",
@@ -107,6 +80,8 @@ def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     import pygame
 
+    from window.layout import open_window
+
     settings = load_settings()
     if args.theme:
         settings.theme = args.theme
@@ -118,10 +93,7 @@ def main(argv: list[str] | None = None) -> int:
         else (settings.width, settings.height)
     )
     try:
-        pygame.display.init()
-        if "SDL_VIDEODRIVER" not in os.environ and pygame.display.get_driver() in ("offscreen", "dummy"):
-            raise pygame.error("there is no display")  # and SDL would draw a window that nobody sees
-        screen = _open_window(size)
+        screen = open_window(size)
     except pygame.error as error:
         print(
             f"app.py: no window can be opened ({error}): start it where there is a display, "
@@ -130,93 +102,34 @@ def main(argv: list[str] | None = None) -> int:
         )
         return 1
     from window.app import App
+    from window.controls import run
+    from window.exchange import screenshot
     from window.session import Session
     from window.worker import Worker
 
     wake = threading.Event()
     pygame.font.init()
-    with contextlib.suppress(pygame.error):  # SDL's dummy driver has none
-        pygame.mouse.set_cursor(pygame.SYSTEM_CURSOR_CROSSHAIR)
-    session = Session(args.device, args.corrections, args.trust)
-    worker = Worker(session, wake.set)
-    app = App(screen, session, worker, settings, args.scale, args.output)
+    worker = Worker(wake.set)
+    app = App(screen, Session(args.device, args.corrections), worker, settings, args.scale, args.output)
     pygame.display.update(app.draw())
-    worker.ask("load", args.model)
+    app.load(args.model)
     try:
-        drawn = not args.strokes or app.exchange.open_strokes(args.strokes)
-        if args.screenshot and not drawn:
+        if args.strokes and not app.exchange.open_strokes(args.strokes) and args.screenshot:
             print(f"app.py: {app.message}", file=sys.stderr)
             return 1
         if args.screenshot:
-            return _screenshot(app, args.screenshot)
-        run(app, wake)
-        save_settings(settings)
+            return screenshot(app, args.screenshot)
+        if not args.strokes:
+            app.bring_back()
+        try:
+            run(app, wake)
+        finally:  # also where Ctrl-C ended it
+            save_settings(settings)
+            keep_drawing(app.drawing.canvas)
     finally:
         worker.close(timeout=0.2)
         pygame.display.quit()
     return 0
-
-
-def run(app: App, wake: threading.Event) -> None:
-    """Handle events, answer and draw until the window is closed; sleep while nothing happens and `wake` is not set.
-
-    pygame's own wait looks a thousand times a second, which costs 2 % of a core; this looks as often only while there is
-    something to see.
-    """
-    import pygame
-
-    clock, active = pygame.time.Clock(), time.monotonic()
-    while app.running:
-        events = pygame.event.get()
-        for event in events:
-            app.handle(event)
-        app.tick()
-        changed = app.draw()
-        if changed:
-            pygame.display.update(changed)
-            clock.tick(FRAMES_PER_SECOND)
-        if changed or events:
-            active = time.monotonic()
-        else:
-            wake.wait(ACTIVE_PAUSE if time.monotonic() - active < CALM_AFTER else CALM_PAUSE)
-            wake.clear()
-
-
-def _open_window(size: tuple[int, int]) -> pygame.Surface:
-    """Open the window, no larger than the screen, and return what it shows."""
-    import pygame
-
-    pygame.display.set_caption("Digits")
-    desktop = pygame.display.get_desktop_sizes()
-    if desktop and os.environ.get("SDL_VIDEODRIVER") != "dummy":
-        size = min(size[0], desktop[0][0]), min(size[1], desktop[0][1])
-    return pygame.display.set_mode(
-        (max(size[0], LEAST_SIZE[0]), max(size[1], LEAST_SIZE[1])), pygame.RESIZABLE
-    )
-
-
-def _screenshot(app: App, path: Path) -> int:
-    """Wait for the model's answer, save the window and return the exit status."""
-    import pygame
-
-    end = time.monotonic() + LOADING_LIMIT
-    while (
-        time.monotonic() < end and not app.trouble and not (app.model and (app.reading or app.canvas.empty))
-    ):
-        pygame.event.get()
-        app.tick()
-        time.sleep(0.01)
-    app.message = ""
-    app.show("all")
-    app.draw()
-    try:
-        pygame.image.save(app.screen, path)
-    except (OSError, pygame.error) as error:
-        print(f"app.py: {path} cannot be written: {error}", file=sys.stderr)
-        return 1
-    if app.trouble:
-        print(f"app.py: {app.trouble}", file=sys.stderr)
-    return 1 if app.trouble else 0
 
 
 def window_size(text: str) -> tuple[int, int]:

@@ -99,7 +99,7 @@ def while_loading(size: tuple[int, int]) -> list[tuple[str, str, str]]:
 
     assert "torch" not in sys.modules
     app, wake = _window(size)
-    app.worker.ask("load", ROOT / "model.pth")
+    app.load(ROOT / "model.pth")
     start, sent, worst, last = time.perf_counter(), 0, 0.0, time.perf_counter()
     app.handle(_event(pygame.MOUSEBUTTONDOWN, _spiral(app, 0), button=1))
     while not app.model:
@@ -113,7 +113,7 @@ def while_loading(size: tuple[int, int]) -> list[tuple[str, str, str]]:
         time.sleep(0.001)
     app.handle(_event(pygame.MOUSEBUTTONUP, _spiral(app, sent), button=1))
     reads = time.perf_counter() - start
-    kept = len(app.canvas.strokes[0])
+    kept = len(app.drawing.canvas.strokes[0])
     app.worker.close()
     return [
         ("until the network reads", f"{reads * 1000:.0f} ms", ""),
@@ -127,21 +127,11 @@ def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]
     import numpy as np
     import pygame
 
-    from window import answers
-
     app, wake = _window(size)
-    app.worker.ask("load", ROOT / "model.pth")
+    app.load(ROOT / "model.pth")
     while not app.model:
         app.tick()
         time.sleep(0.01)
-    shown, take = 0, answers.TAKERS["read"]
-
-    def noting(state: Any, result: Any) -> None:
-        nonlocal shown
-        take(state, result)
-        shown = result.tag[1]
-
-    answers.TAKERS["read"] = noting
     frames, delays, index = [], [], 0
     end = time.perf_counter() + seconds
     waiting: tuple[float, int] | None = None  # since when, for the answer to which drawing
@@ -161,7 +151,7 @@ def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]
             app.clear()
         _frame(app)
         if waiting is None and kind == pygame.MOUSEMOTION:
-            waiting = began, app.source
+            waiting = began, app.on_show.asked
         frames.append(time.perf_counter() - began)
         while time.perf_counter() < began + 1 / RATE:
             if wake.wait(max(0.0, began + 1 / RATE - time.perf_counter())):
@@ -169,12 +159,11 @@ def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]
                 again = time.perf_counter()
                 _frame(app)
                 frames.append(time.perf_counter() - again)
-                if waiting is not None and shown >= waiting[1]:
+                if waiting is not None and app.on_show.answered >= waiting[1]:
                     delays.append(time.perf_counter() - waiting[0])
                     waiting = None
         index += 1
     app.worker.close()
-    answers.TAKERS["read"] = take
     p50, p99, worst = (float(np.percentile(frames, share) * 1000) for share in (50, 99, 100))
     within = float((np.array(frames) * 1000 <= FRAME).mean())
     a50, a99 = (float(np.percentile(delays, share) * 1000) for share in (50, 99))
@@ -214,7 +203,7 @@ def memory(size: tuple[int, int], count: int) -> list[tuple[str, str, str]]:
     import pygame
 
     app, wake = _window(size)
-    app.worker.ask("load", ROOT / "model.pth")
+    app.load(ROOT / "model.pth")
     while not app.model:
         app.tick()
         time.sleep(0.01)
@@ -226,7 +215,7 @@ def memory(size: tuple[int, int], count: int) -> list[tuple[str, str, str]]:
             for step in range(1, 8):
                 app.handle(_event(pygame.MOUSEMOTION, _spiral(app, stroke + 2 * step), buttons=(1, 0, 0)))
             app.handle(_event(pygame.MOUSEBUTTONUP, _spiral(app, stroke + 16), button=1))
-            points += len(app.canvas.strokes[-1])
+            points += len(app.drawing.canvas.strokes[-1])
             if stroke % 5 == 4:
                 app.clear()
             if stroke % 50 == 0:
@@ -234,7 +223,7 @@ def memory(size: tuple[int, int], count: int) -> list[tuple[str, str, str]]:
         return points
 
     def kept() -> dict[int, Any]:
-        steps = [done if isinstance(done, list) else [done] for done in app.canvas._done]
+        steps = [done if isinstance(done, list) else [done] for done in app.drawing.canvas._done]
         return {id(stroke): stroke for step in steps for stroke in step}
 
     draw(1000)
@@ -273,7 +262,7 @@ def _window(size: tuple[int, int]) -> tuple[Any, threading.Event]:
     pygame.font.init()
     wake = threading.Event()
     session = Session(corrections=ROOT / "no-such-folder")
-    app = App(pygame.display.set_mode(size), session, Worker(session, wake.set), Settings(*size))
+    app = App(pygame.display.set_mode(size), session, Worker(wake.set), Settings(*size))
     _frame(app)
     return app, wake
 

@@ -43,22 +43,21 @@ def write(app: App, number: str) -> None:
     strokes = row_of(number, np.random.default_rng(5))
     points = np.concatenate([np.array(stroke) for stroke in strokes])
     low, high = points.min(axis=0), points.max(axis=0)
-    size = np.array([app.canvas.width, app.canvas.height])
+    size = np.array([app.drawing.canvas.width, app.drawing.canvas.height])
     scale = min(0.82 * size[0] / (high - low)[0], 0.6 * size[1] / (high - low)[1])
     for stroke in strokes:
         (x, y), *rest = ((np.array(stroke) - (low + high) / 2) * scale + size / 2).tolist()
-        app.drawn(app.canvas.begin(x, y, app.settings.brush))
+        app.drawing.drawn(app.drawing.canvas.begin(x, y, app.settings.brush))
         for x, y in rest:
-            app.drawn(app.canvas.extend(x, y))
-        app.canvas.end()
+            app.drawing.drawn(app.drawing.canvas.extend(x, y))
+        app.drawing.canvas.end()
 
 
 def settle(app: App, done: Callable[[], bool] = lambda: True) -> None:
     """Let the worker answer everything that was asked, and until `done`."""
-    kinds = ("load", "classes", "read", "saliency", "features", "learn", "open")
     end = time.monotonic() + SECONDS
     app.tick()
-    while time.monotonic() < end and (any(app.worker.asked_for(kind) for kind in kinds) or not done()):
+    while time.monotonic() < end and (app.worker.asked_for() and not app.lesson.on or not done()):
         time.sleep(0.002)
         app.tick()
     if time.monotonic() >= end:
@@ -68,7 +67,7 @@ def settle(app: App, done: Callable[[], bool] = lambda: True) -> None:
 def training(app: App) -> None:
     write(app, "27")
     app.train()
-    settle(app, lambda: len(app.training or ()) >= 60)
+    settle(app, lambda: len(app.lesson.reports or ()) >= 60)
     app.worker.pause(True)
 
 
@@ -84,15 +83,15 @@ def teach(app: App) -> None:
 def scribble(app: App) -> None:
     places = np.random.default_rng(1).uniform((60, 30), (500, 250), (14, 2)).tolist()
     (x, y), *rest = places
-    app.drawn(app.canvas.begin(x, y, 6))
+    app.drawing.drawn(app.drawing.canvas.begin(x, y, 6))
     for x, y in rest:
-        app.drawn(app.canvas.extend(x, y))
-    app.canvas.end()
+        app.drawing.drawn(app.drawing.canvas.extend(x, y))
+    app.drawing.canvas.end()
 
 
 def why(app: App) -> None:
     write(app, "385")
-    app.toggle_heat()
+    app.on_show.toggle_heat()
 
 
 def files(app: App) -> None:
@@ -102,7 +101,7 @@ def files(app: App) -> None:
 
 def layers(app: App) -> None:
     write(app, "27")
-    app.toggle_layers()
+    app.on_show.toggle_layers()
 
 
 def keyboard(app: App) -> None:
@@ -159,10 +158,8 @@ def picture(name: str, size: tuple[int, int], scale: float, theme: str, folder: 
     """Bring a fresh window into the state `name` and save what it shows."""
     with tempfile.TemporaryDirectory() as corrections:
         session = Session(corrections=corrections)
-        app = App(
-            pygame.display.set_mode(size), session, Worker(session), Settings(*size, theme=theme), scale
-        )
-        app.worker.ask("load", ROOT / ("none.pth" if name == "no model" else "model.pth"))
+        app = App(pygame.display.set_mode(size), session, Worker(), Settings(*size, theme=theme), scale)
+        app.load(ROOT / ("none.pth" if name == "no model" else "model.pth"))
         settle(app, lambda: bool(app.model or app.trouble))
         STATES[name](app)
         settle(app)

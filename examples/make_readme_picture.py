@@ -38,12 +38,12 @@ def main() -> int:
     pygame.font.init()
     with tempfile.TemporaryDirectory() as folder:
         session = Session(corrections=folder)
-        worker = Worker(session)
+        worker = Worker()
         app = App(pygame.display.set_mode(SIZE), session, worker, Settings(*SIZE))
-        worker.ask("load", ROOT / "model.pth")
+        app.load(ROOT / "model.pth")
         _settle(app)
         pictures = _write(app)
-        app.toggle_heat()
+        app.on_show.toggle_heat()
         _settle(app)
         pictures.append(_picture(app))
         worker.close()
@@ -99,9 +99,8 @@ def _evenly(stroke: np.ndarray, step: float) -> np.ndarray:
 
 def _settle(app: App) -> None:
     """Let the worker answer everything that was asked."""
-    kinds = ("load", "classes", "read", "saliency")
     app.tick()
-    while any(app.worker.asked_for(kind) for kind in kinds):
+    while app.worker.asked_for():
         time.sleep(0.002)
         app.tick()
     app.message = ""

@@ -8,6 +8,11 @@ from typing import Any
 import numpy as np
 
 
+def as_percent(confidence: float) -> str:
+    """Return a probability in [0, 1] with one decimal, rounded down: "94.9%" is below 95 %, and nothing is "100.0%"."""
+    return f"{min(int(confidence * 1000 + 1e-6), 999) / 10:.1f}%"
+
+
 def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
     """Return a reading in words: "7 (99.2%)", "blank", "not a digit"; with `top`, the likeliest classes of each digit."""
     if reading.status != "ok":

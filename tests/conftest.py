@@ -11,8 +11,10 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import functools  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Callable  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
@@ -23,6 +25,9 @@ from dataset import DataError, Digits, load_mnist, load_stand_in, split_validati
 from ink.raster import draw_strokes
 from model import build_model
 from recognizer.road import Recognizer  # noqa: E402
+
+if TYPE_CHECKING:
+    from window.app import App
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,3 +122,50 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload]
 
     return call
+
+
+# ---------------------------------------------------------------------------------- windows
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., App]]:
+    """Start windows of any size and model, without a display; they are closed in the end."""
+    import pygame
+
+    from window.app import App
+    from window.session import Session
+    from window.settings import Settings
+    from window.worker import Worker
+
+    apps: list[App] = []
+
+    def begin(
+        size: tuple[int, int] = (1024, 768),
+        scale: float = 1.0,
+        theme: str = "light",
+        model: Path | None = ROOT / "model.pth",
+    ) -> App:
+        screen = pygame.display.set_mode(size)
+        session = Session(corrections=tmp_path / "corrections")
+        app = App(screen, session, Worker(), Settings(*size, theme=theme), scale, tmp_path)
+        apps.append(app)
+        if model:
+            app.load(model)
+            end = time.monotonic() + 60
+            while not (app.model or app.trouble) and time.monotonic() < end:
+                app.tick()
+                time.sleep(0.002)
+        return app
+
+    pygame.display.init()
+    pygame.font.init()
+    pygame.event.clear()
+    yield begin
+    for app in apps:
+        app.worker.close()
+
+
+@pytest.fixture
+def app(start: Callable[..., App]) -> App:
+    """A window of the usual size with the shipped model."""
+    return start()

@@ -97,7 +97,7 @@ assert app.main([*words, "--screenshot", "window.png"]) == 1
 mine = session.Session()
 mine.load("model.pth")
 try:
-    mine.learn((mine.read("seven.png").groups[0].frame, "1"))
+    mine.learn(mine.read("seven.png").groups[0].frame, "1")
 except OSError as error:
     print(error.strerror, len(mine.memory))
 """

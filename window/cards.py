@@ -12,40 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pygame
 
-from window.panels import Style, picture_of
-from window.widgets import Button, text_size
+from window.theme import Style
+from window.widgets import Button, draw_rows
 
 if TYPE_CHECKING:
     from window.session import FileReading
 
 PAUSE = 0.1  # seconds between two drawings of a list that grows; to draw each row as it comes would slow the reading
-
-KEYS = (
-    ("Left button", "draw (or a finger)"),
-    ("Right button", "erase"),
-    ("E", "pen or eraser"),
-    ("[  ]  wheel", "brush size"),
-    ("Ctrl-Z", "undo, without limit"),
-    ("Ctrl-Y", "redo (or Ctrl-Shift-Z)"),
-    ("C", "clear (can be undone)"),
-    ("Left, Right", "mark another digit"),
-    ("0 to 9", "the marked digit is this"),
-    ("Backspace", "undo the last teaching"),
-    ("L", "list of corrections"),
-    ("P", "draw with the arrow keys"),
-    ("H", "heat map: what decided"),
-    ("F", "maps of each layer, live"),
-    ("M, Shift-M", "train a tiny network, stop"),
-    ("S", "save the drawing as PNG"),
-    ("J", "save the strokes as JSON"),
-    ("Ctrl-C", "copy the number"),
-    ("Ctrl-V", "paste a picture or a path"),
-    ("Drop", "picture, folder, .json, .pth"),
-    ("T", "light or dark"),
-    ("Tab, Enter", "walk, press buttons"),
-    ("F1, ?", "this help"),
-    ("Esc", "close; on the canvas: quit"),
-)
 
 
 class Card:
@@ -112,8 +85,12 @@ class HelpCard(Card):
 
     title = "Keys"
 
+    def __init__(self, close: Callable[[], None], keys: Sequence[tuple[str, str]]) -> None:
+        super().__init__(close)
+        self.keys = keys
+
     def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, style: Style) -> None:
-        draw_keys(surface, room, style, KEYS)
+        draw_keys(surface, room, style, self.keys)
 
 
 class CorrectionsCard(Card):
@@ -267,46 +244,3 @@ def draw_keys(
         y = room.top + row * step
         style.text(surface, key, (x, y), size, bold=True, colour=style.palette.accent, width=tab)
         style.text(surface, meaning, (x + tab + gap, y), size, width=room.width / 2 - tab - gap)
-
-
-def draw_rows(
-    surface: pygame.Surface,
-    room: pygame.Rect,
-    style: Style,
-    rows: Sequence[tuple[np.ndarray | None, str, str]],
-    first: int,
-    note: str = "",
-    progress: float | None = None,
-) -> int:
-    """Draw a scrolled list of (frame or None, words, faint words) and return how many rows fit."""
-    size = text_size(style.unit)
-    line = style.type.font(size).get_linesize()
-    top = room.top
-    if note:
-        for part in style.type.wrap(note, size, room.width)[:3]:
-            style.text(surface, part, (room.left, top), size, faint=True)
-            top += line
-        top += round(6 * style.unit)
-    if progress is not None:
-        bar = pygame.Rect(room.left, top, room.width, max(3, round(5 * style.unit)))
-        pygame.draw.rect(surface, style.palette.line, bar, border_radius=bar.height)
-        done = pygame.Rect(bar.topleft, (round(bar.width * progress), bar.height))
-        pygame.draw.rect(surface, style.palette.accent, done, border_radius=bar.height)
-        top = bar.bottom + round(8 * style.unit)
-    step = round((34 if any(frame is not None for frame, _, _ in rows[:1]) else 24) * style.unit)
-    step = max(step, line + 4)
-    fits = max(1, (room.bottom - top) // step)
-    for index, (frame, words, faint) in enumerate(rows[first : first + fits]):
-        place = pygame.Rect(room.left, top + index * step, room.width, step)
-        x = place.left
-        if frame is not None:
-            side = step - 4
-            surface.blit(picture_of(frame, (side, side)), (x, place.top + 2))
-            x += side + round(10 * style.unit)
-        y = place.top + (step - line) // 2
-        half = (place.right - x) * 0.5
-        style.text(surface, words, (x, y), size, bold=frame is not None, width=half - 8 * style.unit)
-        text = style.type.fit(faint, size, half, keep_end=frame is None)
-        image = style.type.render(text, size, style.palette.faint)
-        surface.blit(image, (place.right - image.get_width(), y))
-    return fits

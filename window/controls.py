@@ -1,20 +1,22 @@
-"""Pointer, fingers, keys and dropped files -> what the window is to do."""
+"""Pointer, fingers, keys and dropped files -> what the window is to do; and the loop that hands them over."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pygame
 
+from window.actions import BRUSH_STEP, by_key, key_name, latin_key
 from window.cards import CorrectionsCard
 from window.widgets import Button, Widget
 
 if TYPE_CHECKING:
-    from window.exchange import Exchange
-    from window.state import State
+    from window.app import App
 
-BRUSH_STEP = 2.0  # canvas units
+CLICK = 4.0  # window pixels that the pointer may move in a click
 PEN_STEP = 4.0  # canvas units; how far an arrow moves the keyboard's pen
 ARROWS = {
     pygame.K_LEFT: (-PEN_STEP, 0.0),
@@ -23,18 +25,50 @@ ARROWS = {
     pygame.K_DOWN: (0.0, PEN_STEP),
 }
 REPEATING = {*ARROWS, pygame.K_PAGEUP, pygame.K_PAGEDOWN}  # the keys that go on while they are held
+PRESSES = (pygame.K_RETURN, pygame.K_KP_ENTER, pygame.K_SPACE)  # the keys that press the focused button
+
+FRAMES_PER_SECOND = 120  # at most; drawing more often than the screen shows takes time from the reading
+ACTIVE_PAUSE = 0.002  # seconds between looks at the events while there is something to see
+CALM_PAUSE = 0.015  # seconds between looks otherwise; less than a frame at 60 Hz
+CALM_AFTER = 1.0  # seconds without anything to see
+
+
+def run(app: App, wake: threading.Event) -> None:
+    """Handle events, answer and draw until the window is closed; sleep while nothing happens and `wake` is not set.
+
+    pygame's own wait looks a thousand times a second, which costs 2 % of a core.
+    """
+    clock, active = pygame.time.Clock(), time.monotonic()
+    while app.running:
+        events = pygame.event.get()
+        for event in events:
+            app.handle(event)
+        app.tick()
+        changed = app.draw()
+        if changed:
+            pygame.display.update(changed)
+            clock.tick(FRAMES_PER_SECOND)
+        if changed or events:
+            active = time.monotonic()
+        else:
+            wake.wait(ACTIVE_PAUSE if time.monotonic() - active < CALM_AFTER else CALM_PAUSE)
+            wake.clear()
 
 
 class Controls:
-    """Turns events into calls of a `State`. A press belongs to what it began on until it is let go."""
+    """Turns events into calls of an `App`. What is pressed keeps the pointer until it is released."""
 
-    def __init__(self, app: State, exchange: Exchange) -> None:
-        self.app, self.exchange = app, exchange
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self._keys = by_key(app.actions)
         self._held: Widget | None = None
-        self._consumed = False  # the press in progress was for something else than the pen
+        self._consumed = False  # whether the press in progress was for something else than the pen
         self._finger: tuple[int, int] | None = None
+        self._on_label: tuple[int, tuple[float, float]] | None = (
+            None  # a box's label that is pressed, and where
+        )
         self._dropped: list[str] | None = None
-        self._keys: set[int] = set()  # held down
+        self._down: set[int] = set()  # keys that are held
 
     def handle(self, event: pygame.event.Event) -> None:
         """Let one event change the state."""
@@ -52,39 +86,47 @@ class Controls:
     def _on_windowexposed(self, event: pygame.event.Event) -> None:
         self.app.show("all")
 
+    def _on_windowleave(self, event: pygame.event.Event) -> None:
+        self._hover(None)
+
     def _on_windowfocuslost(self, event: pygame.event.Event) -> None:
         if self._finger:  # it may be lifted where we do not hear of it
             self._finger = None
             self._release()
 
-    def _for_the_mouse(self, event: pygame.event.Event) -> bool:
-        """Say whether the mouse itself has done something, and no finger draws: SDL repeats a finger as a mouse."""
+    # ------------------------------------------------------------------------------ mouse and fingers
+
+    def _is_mouse(self, event: pygame.event.Event) -> bool:
+        """Return whether the mouse itself has done something, and no finger draws: SDL repeats a finger as a mouse."""
         return not getattr(event, "touch", False) and self._finger is None
 
     def _on_mousebuttondown(self, event: pygame.event.Event) -> None:
-        if self._for_the_mouse(event) and event.button in (1, 3):
+        if self._is_mouse(event) and event.button in (1, 3):
             self._press(event.pos, eraser=event.button == 3)
 
     def _on_mousemotion(self, event: pygame.event.Event) -> None:
-        if not self._for_the_mouse(event):
+        if not self._is_mouse(event):
             return
         left, _, right = event.buttons[:3]
         if not (left or right):
-            if not self.app.pen:
+            if not self.app.drawing.pen:
                 self._release()  # the button was let go where we could not see it
             self._point(event.pos)
+            self._hover(event.pos)
             return
-        if not self.app.canvas.current and not self._consumed and self._held is None:
+        self._hover(event.pos)
+        if not self.app.drawing.canvas.current and not self._consumed and self._held is None:
             if self.app.layout.canvas.collidepoint(event.pos) and not self.app.card:
                 self._press(event.pos, eraser=bool(right))
         self._move(event.pos)
 
     def _on_mousebuttonup(self, event: pygame.event.Event) -> None:
-        if self._for_the_mouse(event) and event.button in (1, 3):
+        if self._is_mouse(event) and event.button in (1, 3):
             self._release()
 
     def _on_fingerdown(self, event: pygame.event.Event) -> None:
-        if self._finger is None and self._held is None and (self.app.canvas.current is None or self.app.pen):
+        free = self.app.drawing.canvas.current is None or self.app.drawing.pen
+        if self._finger is None and self._held is None and free:
             self._finger = (event.touch_id, event.finger_id)
             self._press(self._finger_position(event), eraser=False)
 
@@ -106,169 +148,135 @@ class Controls:
             self.app.card.scroll(-event.y)
             self.app.show("all")
         else:
-            self.app.set_brush(self.app.settings.brush + event.y * BRUSH_STEP)
+            self.app.drawing.set_brush(self.app.settings.brush + event.y * BRUSH_STEP)
 
     def _on_dropbegin(self, event: pygame.event.Event) -> None:
         self._dropped = []
 
     def _on_dropfile(self, event: pygame.event.Event) -> None:
         if self._dropped is None:
-            self.exchange.open([event.file])
+            self.app.exchange.open([event.file])
         else:
             self._dropped.append(event.file)
 
     def _on_dropcomplete(self, event: pygame.event.Event) -> None:
         if self._dropped:
-            self.exchange.open(self._dropped)
+            self.app.exchange.open(self._dropped)
         self._dropped = None
 
+    # ------------------------------------------------------------------------------ keys
+
     def _on_keydown(self, event: pygame.event.Event) -> None:
-        if not self.app.pen:
-            self._keys.clear()  # no key repeats itself
-        elif event.key in self._keys and event.key not in REPEATING:
+        app, key, name = self.app, latin_key(event), key_name(event)
+        if not app.drawing.pen:
+            self._down.clear()  # no key repeats itself
+        elif event.key in self._down and event.key not in REPEATING:
             return
-        self._keys.add(event.key)
-        key = _latin(event)
-        control = (
-            event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META) and not event.mod & pygame.KMOD_RALT
-        )  # AltGr is both
-        shift = event.mod & pygame.KMOD_SHIFT
-        letter = event.unicode if getattr(event, "unicode", "") else ""
+        self._down.add(event.key)
         if key == pygame.K_ESCAPE:
-            self.app.escape()
-        elif self.app.card and not (key == pygame.K_BACKSPACE and isinstance(self.app.card, CorrectionsCard)):
-            if key == pygame.K_F1 or letter == "?":
-                self.app.close_card()
-            else:
-                self.app.card.key(key)
-            self.app.show("all")
-        elif control:
-            self._control_key(key, bool(shift))
-        elif self.app.pen and (key in ARROWS or key == pygame.K_SPACE):
-            self.app.drop_pen() if key == pygame.K_SPACE else self.app.move_pen(*ARROWS[key])
-        elif self._focus_key(key, bool(shift)):
-            self.app.show("toolbar", "status")
-        elif letter == "?" or key == pygame.K_F1:
-            self.app.show_help()
-        elif letter in ("[", "]"):
-            self.app.set_brush(self.app.settings.brush + (BRUSH_STEP if letter == "]" else -BRUSH_STEP))
-        elif letter and letter in "0123456789":
-            self.app.correct(letter)
-        elif key == pygame.K_m and shift:
-            self.app.stop_training()
-        else:
-            self._plain_key(key)
+            app.escape()
+        elif app.card and not (key == pygame.K_BACKSPACE and isinstance(app.card, CorrectionsCard)):
+            app.close_card() if name in ("F1", "?") else app.card.key(key)
+            app.show("all")
+        elif name.startswith("Ctrl-") or not (self._pen_key(key) or self._focus_key(key, name)):
+            do = self._keys.get(name) or self._keys.get(name.replace("Shift-", ""))
+            if do:
+                do()
 
     def _on_keyup(self, event: pygame.event.Event) -> None:
-        self._keys.discard(event.key)
+        self._down.discard(event.key)
 
-    def _control_key(self, key: int, shift: bool) -> None:
-        app = self.app
-        actions: dict[int, Callable[[], None]] = {
-            pygame.K_z: app.redo if shift else app.undo,
-            pygame.K_y: app.redo,
-            pygame.K_c: self.exchange.copy,
-            pygame.K_v: self.exchange.paste,
-            pygame.K_s: self.exchange.save_picture,
-        }
-        actions.get(key, lambda: None)()
-
-    def _plain_key(self, key: int) -> None:
-        app = self.app
-        actions: dict[int, Callable[[], None]] = {
-            pygame.K_c: app.clear,
-            pygame.K_e: app.toggle_eraser,
-            pygame.K_s: self.exchange.save_picture,
-            pygame.K_j: self.exchange.save_strokes,
-            pygame.K_t: app.toggle_theme,
-            pygame.K_h: app.toggle_heat,
-            pygame.K_l: app.show_corrections,
-            pygame.K_f: app.toggle_layers,
-            pygame.K_m: app.train,
-            pygame.K_p: app.toggle_pen,
-            pygame.K_BACKSPACE: app.unlearn,
-            pygame.K_LEFT: lambda: app.select(-1),
-            pygame.K_RIGHT: lambda: app.select(1),
-        }
-        actions.get(key, lambda: None)()
-
-    def _focus_key(self, key: int, back: bool) -> bool:
-        """Walk the toolbar with Tab, use what has the focus; False for any other key."""
-        if key == pygame.K_TAB:
-            start = 0 if back and self.app.focus < 0 else self.app.focus
-            self.app.focus = (start + (-1 if back else 1)) % len(self.app.shown_widgets)
-            return True
-        if self.app.focus < 0:
+    def _pen_key(self, key: int) -> bool:
+        """Move, drop or lift the keyboard's pen; False for any other key."""
+        drawing = self.app.drawing
+        if not drawing.pen or key not in (*ARROWS, pygame.K_SPACE):
             return False
-        widget = self.app.shown_widgets[min(self.app.focus, len(self.app.shown_widgets) - 1)]
-        if key in (pygame.K_LEFT, pygame.K_RIGHT) and widget.nudge(1 if key == pygame.K_RIGHT else -1):
-            return True
-        if key in (pygame.K_RETURN, pygame.K_KP_ENTER, pygame.K_SPACE) and isinstance(widget, Button):
-            widget.press(widget.rect.center)
-            return True
-        return False
+        drawing.drop_pen() if key == pygame.K_SPACE else drawing.move_pen(*ARROWS[key])
+        return True
+
+    def _focus_key(self, key: int, name: str) -> bool:
+        """Walk the toolbar with Tab, use what has the focus; False for any other key."""
+        app, back = self.app, "Shift-" in name
+        if key == pygame.K_TAB:
+            start = 0 if back and app.focus < 0 else app.focus
+            app.focus = (start + (-1 if back else 1)) % len(app.shown_widgets)
+        elif app.focus < 0:
+            return False
+        else:
+            widget = app.shown_widgets[min(app.focus, len(app.shown_widgets) - 1)]
+            if key in PRESSES and isinstance(widget, Button):
+                widget.press(widget.rect.center)
+            elif key not in (pygame.K_LEFT, pygame.K_RIGHT) or not widget.nudge(
+                1 if key == pygame.K_RIGHT else -1
+            ):
+                return False
+        app.show("toolbar", "status")
+        return True
 
     # ------------------------------------------------------------------------------ the pointer
 
     def _press(self, position: tuple[float, float], eraser: bool) -> None:
+        app = self.app
         self._point(position)
         self._consumed = True
-        if self.app.card:
-            self.app.card.press(position)
-            self.app.show("all")
+        if app.card:
+            app.card.press(position)
+            app.show("all")
             return
-        for widget in self.app.shown_widgets:
+        for widget in app.shown_widgets:
             if widget.rect.collidepoint(position):
                 self._held = widget
                 widget.press(position)
-                self.app.show("toolbar")
+                app.show("toolbar")
                 return
-        for label, rect in self.app.bar_places.items():
+        for label, rect in app.bar_places.items():
             if rect.collidepoint(position):
-                self.app.correct(label)
-                return
-        for index, rect in enumerate(self.app.frame_places):
+                return app.correct(label)
+        for index, rect in enumerate(app.frame_places):
             if rect.collidepoint(position):
-                self.app.mark(index)
-                return
-        if self.app.shown:
-            self.app.leave_picture()
-        elif self.app.part_at(position) in ("canvas", ""):
+                return app.on_show.mark(index)
+        box = pygame.Rect(position, (1, 1)).collidelist(app.label_places)
+        if box >= 0 and not eraser:
+            self._on_label = box, position
+        elif app.on_show.picture:
+            app.on_show.leave_picture()
+        elif app.part_at(position) == "training":
+            app.lesson.pause()
+        elif app.part_at(position) in ("canvas", ""):
             self._consumed = False
-            x, y = self._on_canvas(position)
-            self.app.drawn(self.app.canvas.begin(x, y, self.app.settings.brush, eraser or self.app.eraser))
-            self.app.show("toolbar")
+            app.drawing.begin(position, eraser)
 
     def _move(self, position: tuple[float, float]) -> None:
         self._point(position)
+        if self._on_label and not self.app.on_show.picture and math.dist(position, self._on_label[1]) > CLICK:
+            self.app.drawing.begin(
+                self._on_label[1], eraser=False
+            )  # no click on a label: a stroke that begins there
+            self._on_label, self._consumed = None, False
         if self._held:
             self._held.drag(position)
             self.app.show("toolbar")
-        elif self.app.canvas.current:
-            rect = self.app.canvas.extend(*self._on_canvas(position))
-            if rect[0] < rect[2] and rect[1] < rect[3]:
-                self.app.drawn(rect)
+        elif self.app.drawing.canvas.current:
+            self.app.drawing.extend(position)
 
     def _point(self, position: tuple[float, float]) -> None:
-        """The pointer is at `position`: say what is there."""
+        """The pointer is at `position`: show the hint of what is there."""
         before, self.app.pointer = self.app.hint_at(self.app.pointer), position
         if self.app.hint_at(position) != before:
             self.app.show("toolbar", "status", *(["all"] if self.app.card else []))
 
+    def _hover(self, position: tuple[float, float] | None) -> None:
+        """Show the brush's ring in place of the mouse's arrow while that is over the canvas."""
+        app = self.app
+        over = position is not None and not app.card and app.part_at(position) == "canvas"
+        if over or app.drawing.ring:
+            app.drawing.hover(position if over else None)
+        if pygame.mouse.get_visible() == over:
+            pygame.mouse.set_visible(not over)
+
     def _release(self) -> None:
+        if self._on_label:
+            self.app.on_show.mark(self._on_label[0])
+            self._on_label = None
         self._held, self._consumed = None, False
-        if self.app.canvas.current:
-            self.app.canvas.end()
-            self.app.show("toolbar")
-
-    def _on_canvas(self, position: tuple[float, float]) -> tuple[float, float]:
-        """Return canvas units for window pixels."""
-        rect = self.app.layout.canvas
-        return (position[0] - rect.left) / self.app.view.scale, (position[1] - rect.top) / self.app.view.scale
-
-
-def _latin(event: pygame.event.Event) -> int:
-    """Return the key of an event; on a Cyrillic, Greek, ... keyboard, for a letter's place, the Latin letter there."""
-    place = getattr(event, "scancode", 0)
-    foreign = 127 < event.key < 1 << 30 and pygame.KSCAN_A <= place <= pygame.KSCAN_Z
-    return pygame.K_a + place - pygame.KSCAN_A if foreign else event.key
+        self.app.drawing.end()

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import pygame
 
+from window.settings import LEAST_SIZE
+
 LEAST_UNIT, MOST_UNIT = 0.75, 2.5  # pixels a design unit at scale 1; the design is 1024 x 768 units
 CROWDED = 1.7  # times the unit at which the whole design fits; beyond, text would not
 COLUMN = 860  # design units that toolbar and panels need
+PARTS = ("canvas", "answer", "bars", "frames", "toolbar", "status")
+
+HINTS = {
+    "picture": "A picture that was opened; a click or Esc goes back to the canvas",
+    "canvas": "Left button or finger draws, right button erases; click a digit's label to mark it",
+    "answer": "The number that was read, and how sure the least sure digit is",
+    "bars": "The probability of each class for the marked digit; click one to say that it is the right one",
+    "layers": "What each layer of the network makes of the marked digit, from the first to the last",
+    "training": "How many of its training digits the tiny network gets right; click, or Shift-M, pauses it; M stops it",
+    "frames": "Each digit as the network sees it, 28 x 28 pixels; click one to mark it",
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,31 @@ class Layout:
     bars: pygame.Rect
     frames: pygame.Rect
     status: pygame.Rect
+
+    def part_at(self, position: tuple[float, float]) -> str:
+        """Return the name of the part that a position lies in; "" beside all of them."""
+        return next((name for name in PARTS if getattr(self, name).collidepoint(position)), "")
+
+
+def open_window(size: tuple[int, int]) -> pygame.Surface:
+    """Open the window, `size` pixels but no larger than the screen, and return what it shows. Raises pygame.error."""
+    pygame.display.init()
+    if "SDL_VIDEODRIVER" not in os.environ and pygame.display.get_driver() in ("offscreen", "dummy"):
+        raise pygame.error("there is no display")  # and SDL would draw a window that nobody sees
+    pygame.display.set_caption("Digits")
+    desktop = pygame.display.get_desktop_sizes()
+    if desktop and os.environ.get("SDL_VIDEODRIVER") != "dummy":
+        size = min(size[0], desktop[0][0]), min(size[1], desktop[0][1])
+    size = max(size[0], LEAST_SIZE[0]), max(size[1], LEAST_SIZE[1])
+    return pygame.display.set_mode(size, pygame.RESIZABLE)
+
+
+def to_window(box: tuple[int, int, int, int], area: pygame.Rect, ratio: float) -> pygame.Rect:
+    """Return a box (left, top, width, height) of a picture shown in `area`, at `ratio` window pixels a pixel of it."""
+    left, top, width, height = (side * ratio for side in box)
+    return pygame.Rect(
+        round(area.left + left), round(area.top + top), max(1, round(width)), max(1, round(height))
+    )
 
 
 def arrange(width: int, height: int, scale: float, aspect: float) -> Layout:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pygame
 
 from window import panels
-from window.widgets import text_size
+from window.theme import Palette, Style, text_size
 
 if TYPE_CHECKING:
     from recognizer.answer import Digit
-    from window.state import State
+    from window.app import App
 
 
-def draw(app: State) -> list[pygame.Rect]:
+def draw(app: App) -> list[pygame.Rect]:
     """Draw what changed and return where, for `pygame.display.update`."""
     dirty, app.dirty = app.dirty, set()
-    ink, app.ink_changed = app.ink_changed, None
+    ink, app.drawing.ink_changed = app.drawing.ink_changed, None
     if app.card and (dirty or ink):
         dirty.add("all")
     everything = "all" in dirty
@@ -29,7 +30,7 @@ def draw(app: State) -> list[pygame.Rect]:
         changed.append(_draw_toolbar(app))
     if everything or "canvas" in dirty:
         changed.append(_draw_canvas(app, _canvas_area(app)))
-    elif ink and not app.shown:
+    elif ink and not app.on_show.picture:
         changed.append(_draw_canvas(app, ink.clip(app.layout.canvas)))
     if everything or "panels" in dirty:
         changed += _draw_panels(app)
@@ -41,11 +42,11 @@ def draw(app: State) -> list[pygame.Rect]:
     return [app.screen.get_rect()] if everything else changed
 
 
-def _canvas_area(app: State) -> pygame.Rect:
+def _canvas_area(app: App) -> pygame.Rect:
     return app.layout.canvas.inflate(2, 2)
 
 
-def _draw_toolbar(app: State) -> pygame.Rect:
+def _draw_toolbar(app: App) -> pygame.Rect:
     area = pygame.Rect(0, 0, app.screen.get_width(), app.layout.toolbar.bottom)
     app.screen.fill(app.style.palette.window, area)
     for index, widget in enumerate(app.shown_widgets):
@@ -54,85 +55,147 @@ def _draw_toolbar(app: State) -> pygame.Rect:
     return area
 
 
-def _draw_canvas(app: State, area: pygame.Rect) -> pygame.Rect:
+def _draw_canvas(app: App, area: pygame.Rect) -> pygame.Rect:
     """Draw the part of the canvas inside `area`."""
-    rect = app.layout.canvas
-    app.screen.set_clip(area)
-    if app.shown:
-        app.screen.fill(app.style.palette.panel, rect)
-        target = app.picture_rect()
-        app.screen.blit(pygame.transform.smoothscale(app.shown[0], target.size), target)
+    screen, rect, palette = app.screen, app.layout.canvas, app.style.palette
+    drawing, on_show = app.drawing, app.on_show
+    screen.set_clip(area)
+    if on_show.picture:
+        screen.fill(palette.panel, rect)
+        target = on_show.picture_rect()
+        screen.blit(pygame.transform.smoothscale(on_show.picture[0], target.size), target)
     else:
-        app.screen.blit(app.sheet, rect)  # the clip leaves what changed
-        if app.trouble and not app.canvas.strokes:
-            panels.draw_notice(app.screen, rect, app.style, app.waiting())
-    pygame.draw.rect(app.screen, app.style.palette.line, _canvas_area(app), 1)
-    if app.reading:
-        for group, heat in zip(app.reading.groups, app.heats):
-            _draw_heat(app, group, heat)
-        panels.draw_boxes(app.screen, app.style, app.reading.groups, app.to_screen, app.selected, rect)
-    if app.pen and not app.shown:
-        spot = (rect.left + app.pen[0] * app.view.scale, rect.top + app.pen[1] * app.view.scale)
-        pygame.draw.aacircle(
-            app.screen, app.style.palette.accent, spot, app.settings.brush * app.view.scale / 2 + 4, 2
-        )
-    app.screen.set_clip(None)
+        screen.blit(drawing.sheet, rect)  # the clip leaves what changed
+        drawing.shown_empty = drawing.canvas.empty
+        if drawing.shown_empty:
+            draw_invitation(screen, rect, app.style, *app.invitation(), trouble=bool(app.trouble))
+    pygame.draw.rect(screen, palette.line, _canvas_area(app), 1)
+    for group, heat in zip(on_show.groups, on_show.heats):
+        _draw_heat(app, group, heat)
+    app.label_places = draw_boxes(
+        screen, app.style, on_show.groups, on_show.to_window, on_show.selected, rect
+    )
+    if drawing.pen and not on_show.picture:
+        radius = app.settings.brush * drawing.view.scale / 2 + 4
+        pygame.draw.aacircle(screen, palette.accent, drawing.to_window(drawing.pen), radius, 2)
+    if drawing.ring and not on_show.picture and not app.card:
+        colour = palette.doubt if drawing.erases else palette.faint
+        pygame.draw.aacircle(screen, colour, drawing.ring, drawing.ring_radius + 1, 2)
+    screen.set_clip(None)
     return area
 
 
-def _draw_heat(app: State, group: Digit, heat: np.ndarray) -> None:
+def _draw_heat(app: App, group: Digit, heat: np.ndarray) -> None:
     """Lay a frame's heat over what it was made from: the frame's ink fills the group's box, a whole picture its frame."""
     marks = np.ones(heat.shape, bool) if app.session.whole else group.frame > 0
     rows, columns = np.flatnonzero(marks.any(axis=1)), np.flatnonzero(marks.any(axis=0))
-    if len(rows):
-        box = app.to_screen(group.box)
-        inked = heat[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        place = box.move(-app.layout.canvas.left, -app.layout.canvas.top)
-        if app.shown:
-            app.screen.blit(panels.heat_of(inked, box.size, app.style.palette.heat), box)
-        else:
-            ink = app.view.ink[place.top : place.bottom, place.left : place.right]
-            app.screen.blit(panels.heated_ink(inked, ink, app.style.palette), box)
-
-
-def _draw_panels(app: State) -> list[pygame.Rect]:
-    layout, group = app.layout, app.group
-    waiting = "No model yet" if app.trouble and not app.canvas.strokes else app.waiting()
-    panels.draw_answer(app.screen, layout.answer, app.style, app.reading, waiting)
-    if app.layers_shown:
-        app.bar_places, app.frame_places = {}, []
-        panels.draw_features(
-            app.screen,
-            layout.bars if app.training is not None else layout.bars.union(layout.frames),
-            app.style,
-            app.layers if group else None,
-        )
+    if not len(rows):
+        return
+    box = app.on_show.to_window(group.box)
+    inked = heat[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if app.on_show.picture:
+        app.screen.blit(panels.heat_of(inked, box.size, app.style.palette.heat), box)
     else:
-        app.bar_places = panels.draw_bars(app.screen, layout.bars, app.style, app.classes, group)
-    frames = [each.frame for each in app.reading.groups] if app.reading else []
-    if app.training is not None:
-        app.frame_places = []
-        panels.draw_training(app.screen, layout.frames, app.style, app.training, app.worker.paused)
-    elif not app.layers_shown:
+        place = box.move(-app.layout.canvas.left, -app.layout.canvas.top)
+        ink = app.drawing.view.ink[place.top : place.bottom, place.left : place.right]
+        app.screen.blit(heated_ink(inked, ink, app.style.palette), box)
+
+
+def _draw_panels(app: App) -> list[pygame.Rect]:
+    """Draw the three panels: the answer, its bars or the layers, the frames or the training."""
+    screen, style, layout, on_show = app.screen, app.style, app.layout, app.on_show
+    waiting = "No model yet" if app.trouble and not app.drawing.canvas.strokes else app.waiting()
+    panels.draw_answer(screen, layout.answer, style, on_show.reading, waiting)
+    app.bar_places, app.frame_places = {}, []
+    if on_show.layers_shown:
+        room = layout.bars if app.lesson.on else layout.bars.union(layout.frames)
+        panels.draw_features(screen, room, style, on_show.layers if on_show.group else None)
+    else:
+        app.bar_places = panels.draw_bars(screen, layout.bars, style, app.classes, on_show.group)
+    if app.lesson.reports is not None:
+        panels.draw_training(screen, layout.frames, style, app.lesson.reports, app.worker.paused)
+    elif not on_show.layers_shown:
+        frames = [group.frame for group in on_show.groups]
         app.frame_places = panels.draw_frames(
-            app.screen, layout.frames, app.style, frames, app.heats, app.selected
+            screen, layout.frames, style, frames, on_show.heats, on_show.selected
         )
     return [layout.answer, layout.bars, layout.frames]
 
 
-def _draw_status(app: State) -> pygame.Rect:
+def _draw_status(app: App) -> pygame.Rect:
     area = app.layout.status
     app.screen.fill(app.style.palette.window, area)
     size = text_size(app.layout.unit) - 1
     name = app.model or ("no model" if app.trouble else "loading")
-    model = app.type.fit("a tiny network" if app.training is not None else name, size, area.width * 0.3)
+    model = app.type.fit("a tiny network" if app.lesson.on else name, size, area.width * 0.3)
     image = app.type.render(model, size, app.style.palette.faint)
     app.screen.blit(image, image.get_rect(midright=area.midright))
     room = area.width - image.get_width() - round(16 * app.layout.unit)
     hint = app.hint_at(app.pointer)
     if app.focus >= 0:
         hint = app.shown_widgets[min(app.focus, len(app.shown_widgets) - 1)].hint
-    words = app.type.fit(app.message or hint or "F1 shows all keys", size, room)
+    rest = "Read wrong? Click or type the right digit. " if app.on_show.group and not app.lesson.on else ""
+    words = app.type.fit(app.message or hint or f"{rest}F1 shows all keys", size, room)
     image = app.type.render(words, size, app.style.palette.text if app.message else app.style.palette.faint)
     app.screen.blit(image, image.get_rect(midleft=area.midleft))
     return area
+
+
+def draw_invitation(
+    surface: pygame.Surface, rect: pygame.Rect, style: Style, large: str, small: str, trouble: bool
+) -> None:
+    """Draw what an empty canvas says in the middle of `rect`: a large line, and small ones below."""
+    size = max(12.0, 16 * style.unit)
+    lines = [(line, size) for line in style.type.wrap(small, size, rect.width * 0.8)]
+    if large:
+        lines.insert(0, (large, 1.8 * size))
+    heights = [style.type.font(size).get_linesize() * 1.25 for _, size in lines]
+    top = rect.centery - sum(heights) / 2
+    for (line, size), height in zip(lines, heights):
+        image = style.type.render(line, size, style.palette.doubt if trouble else style.palette.faint)
+        surface.blit(image, image.get_rect(midtop=(rect.centerx, round(top))))
+        top += height
+
+
+def heated_ink(heat: np.ndarray, ink: np.ndarray, palette: Palette) -> pygame.Surface:
+    """Return `ink` (uint8, (H, W)) on paper: pale where it did not count, the colour of heat where it did."""
+    height, width = ink.shape
+    strokes = pygame.Surface((width, height), pygame.SRCALPHA)
+    strokes.fill(palette.muted)
+    strokes.blit(panels.heat_of(heat, (width, height), palette.heat), (0, 0))
+    alpha = pygame.surfarray.pixels_alpha(strokes)
+    alpha[:] = ink.T
+    del alpha  # a surface is locked while its pixels are held
+    sheet = pygame.Surface((width, height))
+    sheet.fill(palette.paper)
+    sheet.blit(strokes, (0, 0))
+    return sheet
+
+
+def draw_boxes(
+    surface: pygame.Surface,
+    style: Style,
+    groups: Sequence[Digit],
+    to_window: Callable[[Any], pygame.Rect],
+    selected: int,
+    inside: pygame.Rect,
+) -> list[pygame.Rect]:
+    """Draw a box around each group, labelled with what it was read as; return where the labels are."""
+    places = []
+    size = max(11.0, 15 * style.unit)
+    for index, group in enumerate(groups):
+        colour = style.palette.accent if group.accepted else style.palette.doubt
+        box = to_window(group.box).inflate(round(10 * style.unit), round(10 * style.unit)).clip(inside)
+        thick = max(1, round((2 if index == selected and len(groups) > 1 else 1) * style.unit))
+        pygame.draw.rect(surface, colour, box, thick, round(5 * style.unit))
+        text = style.type.render(group.digit if group.accepted else "?", size, style.palette.panel, bold=True)
+        tag = pygame.Rect(
+            0, 0, text.get_width() + round(10 * style.unit), text.get_height() + round(2 * style.unit)
+        )
+        tag.bottomleft = box.topleft
+        if tag.top < inside.top:
+            tag.topleft = box.topleft
+        pygame.draw.rect(surface, colour, tag, border_radius=round(4 * style.unit))
+        surface.blit(text, text.get_rect(center=tag.center))
+        places.append(tag)
+    return places

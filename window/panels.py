@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pygame
 
-from window.theme import Colour, Palette, Type, shades
-from window.widgets import text_size
+from recognizer.answer import as_percent
+from window.theme import Colour, Style
 
 if TYPE_CHECKING:
     from recognizer.answer import Digit, Reading
@@ -22,35 +21,6 @@ Rects = list[pygame.Rect]
 SURE, LIKELY = 0.95, 0.7  # calibrated confidence from which these words are used
 MOST_BARS = 12  # classes shown at once, the likeliest if there are more
 CELLS = 64  # feature maps shown of one layer
-
-
-@dataclass(frozen=True)
-class Style:
-    """How things are drawn: colours, type and the size of things (pixels a design unit)."""
-
-    palette: Palette
-    type: Type
-    unit: float
-
-    def text(
-        self,
-        surface: pygame.Surface,
-        words: str,
-        at: tuple[float, float],
-        size: float | None = None,
-        faint: bool = False,
-        bold: bool = False,
-        colour: Colour | None = None,
-        width: float | None = None,
-    ) -> pygame.Rect:
-        """Draw one line of text with its left top corner `at`, shortened to `width`."""
-        size = text_size(self.unit) if size is None else size
-        if width is not None:
-            words = self.type.fit(words, size, width, bold)
-        image = self.type.render(
-            words, size, colour or (self.palette.faint if faint else self.palette.text), bold
-        )
-        return surface.blit(image, at)
 
 
 def panel(surface: pygame.Surface, rect: pygame.Rect, style: Style, *titles: str) -> pygame.Rect:
@@ -81,7 +51,7 @@ def in_words(reading: Reading | None, waiting: str) -> tuple[str, str, float, bo
         return "?", "Not a digit, as far as I can tell", 0.0, True
     confidence = reading.confidence
     words = "Sure" if confidence >= SURE else "Likely" if confidence >= LIKELY else "Unsure"
-    words += f", {'at least ' if len(reading.digits) > 1 else ''}{min(confidence, 0.999):.1%}"
+    words += f", {'at least ' if len(reading.digits) > 1 else ''}{as_percent(confidence)}"
     if reading.rejected:
         words = (
             f"{len(reading.rejected)} mark{'s are' if len(reading.rejected) > 1 else ' is'} not a digit. "
@@ -132,12 +102,18 @@ def draw_bars(
     surface: pygame.Surface, rect: pygame.Rect, style: Style, classes: Sequence[str], group: Digit | None
 ) -> dict[str, pygame.Rect]:
     """Draw a column for each class and return where each may be clicked."""
-    title = (
-        "How sure"
-        if group is None
-        else f"How sure: the marked one is {group.digit if group.accepted else 'no digit'}"
-    )
-    room = panel(surface, rect, style, title, "How sure")
+    titles = ["How sure"]
+    if group is not None and group.accepted:
+        cure = "Wrong? Click the right digit"
+        titles = [
+            f"How sure: the marked one is {group.digit}. {cure}",
+            f"{group.digit}. {cure}",
+            cure,
+            *titles,
+        ]
+    elif group is not None:
+        titles = ["No digit; nearest to it. Wrong? Click the right digit", "No digit; nearest to it"]
+    room = panel(surface, rect, style, *titles)
     probs = dict(zip(classes, group.probs if group else [0.0] * len(classes)))
     shown = list(classes)
     if len(shown) > MOST_BARS:
@@ -148,7 +124,7 @@ def draw_bars(
     top = room.top + style.type.font(small).get_linesize()
     places = {}
     step = room.width / max(len(shown), 1)
-    best = max(probs, key=lambda name: probs[name]) if group else None
+    best = max(probs, key=lambda name: probs[name]) if group and group.accepted else None
     for column, name in enumerate(shown):
         place = pygame.Rect(round(room.left + column * step), room.top, max(1, round(step)), room.height)
         places[name] = place
@@ -159,14 +135,9 @@ def draw_bars(
         tall = round(full.height * probs[name])
         winner = name == best
         if tall:
-            colour = (
-                (style.palette.accent if group and group.accepted else style.palette.doubt)
-                if winner
-                else style.palette.muted
-            )
             pygame.draw.rect(
                 surface,
-                colour,
+                style.palette.accent if winner else style.palette.muted,
                 (full.left, full.bottom - tall, full.width, tall),
                 border_top_left_radius=round(3 * style.unit),
                 border_top_right_radius=round(3 * style.unit),
@@ -177,9 +148,9 @@ def draw_bars(
         )
         surface.blit(image, image.get_rect(centerx=place.centerx, bottom=room.bottom + round(3 * style.unit)))
         if winner:
-            percent = f"{probs[name]:.0%}" if probs[name] < 0.995 else "99+%"
-            image = style.type.render(percent, small, style.palette.text)
-            surface.blit(image, image.get_rect(centerx=place.centerx, bottom=full.bottom - tall))
+            image = style.type.render(as_percent(probs[name]), small, style.palette.text)
+            over = image.get_rect(centerx=place.centerx, bottom=full.bottom - tall)
+            surface.blit(image, over.clamp(rect))
     return places
 
 
@@ -249,19 +220,6 @@ def draw_training(
         pygame.draw.lines(surface, style.palette.accent, False, points, max(2, round(2 * style.unit)))
 
 
-def draw_notice(surface: pygame.Surface, rect: pygame.Rect, style: Style, words: str) -> None:
-    """Draw a paragraph in the middle of `rect`."""
-    size = max(12.0, 16 * style.unit)
-    lines = style.type.wrap(words, size, rect.width * 0.8)
-    step = round(style.type.font(size).get_linesize() * 1.25)
-    for row, line in enumerate(lines):
-        image = style.type.render(line, size, style.palette.doubt)
-        surface.blit(
-            image,
-            image.get_rect(center=(rect.centerx, rect.centery + round((row - len(lines) / 2 + 0.5) * step))),
-        )
-
-
 def _columns(count: int, width: float, height: float) -> int:
     """Return in how many columns `count` squares are largest."""
     return max(
@@ -284,47 +242,6 @@ def heat_of(heat: np.ndarray, size: tuple[int, int], colour: Colour) -> pygame.S
     alpha[:] = (np.clip(heat, 0, 1) * 250).astype(np.uint8).T
     del alpha  # a surface is locked while its pixels are held
     return pygame.transform.smoothscale(surface, (max(1, size[0]), max(1, size[1])))
-
-
-def heated_ink(heat: np.ndarray, ink: np.ndarray, palette: Palette) -> pygame.Surface:
-    """Return `ink` (uint8, (H, W)) on paper: pale where it did not count, the colour of heat where it did."""
-    height, width = ink.shape
-    strokes = pygame.Surface((width, height), pygame.SRCALPHA)
-    strokes.fill(palette.muted)
-    strokes.blit(heat_of(heat, (width, height), palette.heat), (0, 0))
-    alpha = pygame.surfarray.pixels_alpha(strokes)
-    alpha[:] = ink.T
-    del alpha  # a surface is locked while its pixels are held
-    sheet = pygame.Surface((width, height))
-    sheet.fill(palette.paper)
-    sheet.blit(strokes, (0, 0))
-    return sheet
-
-
-def draw_boxes(
-    surface: pygame.Surface,
-    style: Style,
-    groups: Sequence[Digit],
-    to_screen: Callable[[Any], pygame.Rect],
-    selected: int,
-    inside: pygame.Rect,
-) -> None:
-    """Draw a box around each group with what it was read as."""
-    size = max(11.0, 15 * style.unit)
-    for index, group in enumerate(groups):
-        colour = style.palette.accent if group.accepted else style.palette.doubt
-        box = to_screen(group.box).inflate(round(10 * style.unit), round(10 * style.unit)).clip(inside)
-        thick = max(1, round((2 if index == selected and len(groups) > 1 else 1) * style.unit))
-        pygame.draw.rect(surface, colour, box, thick, round(5 * style.unit))
-        text = style.type.render(group.digit if group.accepted else "?", size, style.palette.panel, bold=True)
-        tag = pygame.Rect(
-            0, 0, text.get_width() + round(10 * style.unit), text.get_height() + round(2 * style.unit)
-        )
-        tag.bottomleft = box.topleft
-        if tag.top < inside.top:
-            tag.topleft = box.topleft
-        pygame.draw.rect(surface, colour, tag, border_radius=round(4 * style.unit))
-        surface.blit(text, text.get_rect(center=tag.center))
 
 
 def draw_features(
@@ -369,8 +286,3 @@ def draw_features(
             faint=True,
             width=place.width,
         )
-
-
-def ink_palette(palette: Palette) -> list[Colour]:
-    """Return the colours of ink 0 to 255 on the canvas."""
-    return shades(palette.paper, palette.ink)

@@ -4,20 +4,17 @@
     session.load("model.pth")
     session.read(picture)
 
-Every public method is a kind of question for a `worker.Worker`. No window here, and no torch before `load`.
+Its methods are what a `worker.Worker` is asked. No window here, and no torch before `load`.
 """
 
 from __future__ import annotations
 
 import atexit
-import ctypes
 import gc
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +27,14 @@ if TYPE_CHECKING:
     from recognizer.answer import Digit, Reading
     from recognizer.road import Recognizer
     from training.finetune import FineTuner
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the window knows of a model: its name, and what it tells apart."""
+
+    name: str
+    classes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,33 +51,30 @@ class FileReading:
 class Session:
     """A recognizer and its memory of corrections."""
 
-    def __init__(
-        self, device: str = "cpu", corrections: str | os.PathLike[str] | None = None, trust: bool = False
-    ) -> None:
-        """`trust`: see model.load_checkpoint."""
-        self.device, self.trust = device, trust
-        self.corrections = corrections
+    def __init__(self, device: str = "cpu", corrections: str | os.PathLike[str] | None = None) -> None:
+        """`corrections`: their folder (default: in the user's data)."""
+        self.device, self.corrections = device, corrections
         self.recognizer: Recognizer | None = None
         self.memory: Memory | None = None
         self._before: Recognizer | None = None  # the model that was in use before a training
         self._tuner: FineTuner | None = None  # of the model in use, once it has practised
 
-    def load(self, path: str | os.PathLike[str]) -> str:
-        """Use the checkpoint at `path` from now on and return its name; on an error the one before stays in use."""
+    def load(self, path: str | os.PathLike[str]) -> Model:
+        """Use the checkpoint at `path` from now on; on an error the one before stays in use."""
         from corrections.memory import Memory
 
         if self.memory is None:
             self.memory = Memory(self.corrections)
-        with _unhurried():
+        with _without_collecting():
             import torch
 
             from recognizer.road import Recognizer
 
             torch.set_num_threads(1)  # small batches; the other cores belong to the pen
-            recognizer = Recognizer(path, device=self.device, memory=self.memory, trust=self.trust)
+            recognizer = Recognizer(path, device=self.device, memory=self.memory)
             recognizer.read(_warm_up())  # the first reading costs several times the next
         self.recognizer = recognizer
-        return f"{Path(path).name} ({recognizer.checkpoint.arch})"
+        return Model(f"{Path(path).name} ({recognizer.checkpoint.arch})", tuple(recognizer.classes))
 
     def read(self, source: Any) -> Reading | None:
         """Return the reading of a picture; None while there is no model."""
@@ -83,9 +85,6 @@ class Session:
         """Whether pictures are shown to the network whole, as they are."""
         return self.recognizer is not None and not self.recognizer.checkpoint.input["road"]
 
-    def classes(self, _: Any = None) -> tuple[str, ...]:
-        return () if self.recognizer is None else tuple(self.recognizer.classes)
-
     def open(self, source: Any) -> tuple[np.ndarray, float, Reading | None]:
         """Return (uint8 upright picture, pixels of the file per pixel of it, reading) of a file or a PIL image."""
         from ink.decode import open_picture
@@ -93,7 +92,7 @@ class Session:
         colours, scale = open_picture(source)
         return colours, scale, self.read(source)
 
-    def paste(self, _: Any = None) -> tuple[np.ndarray, float, Reading | None] | None:
+    def paste(self) -> tuple[np.ndarray, float, Reading | None] | None:
         """Open the clipboard's image; None if it holds none. Raises OSError with the cure where no helper is installed."""
         from PIL import Image, ImageGrab
 
@@ -144,7 +143,7 @@ class Session:
 
         return feature_maps(self.recognizer.checkpoint.model, frame)
 
-    def train(self, _: Any = None) -> Iterator[Any]:
+    def train(self) -> Iterator[Any]:
         """Train a tiny network, in memory only, and read with it meanwhile; `stop_training` brings the model back."""
         from recognizer.road import Recognizer
         from training.lesson import new_network, teach
@@ -155,20 +154,19 @@ class Session:
         self.recognizer = Recognizer(checkpoint, device="cpu")
         yield from teach(checkpoint.model)
 
-    def stop_training(self, _: Any = None) -> None:
+    def stop_training(self) -> None:
         """Read with the model from before the training again."""
         if self._before is not None:
             self.recognizer, self._before = self._before, None
 
-    def learn(self, correction: tuple[np.ndarray, str]) -> str:
-        """Keep a correction (frame, label) and return the label."""
+    def learn(self, frame: np.ndarray, label: str) -> str:
+        """Keep a correction and return its label."""
         if self.memory is None or self.recognizer is None:
             raise ValueError("nothing can be learnt before a model is loaded")
-        frame, label = correction
         self.memory.learn(frame, label, self.recognizer.checkpoint.arch)
         return label
 
-    def unlearn(self, _: Any = None) -> str | None:
+    def unlearn(self) -> str | None:
         """Take back the latest correction and return its label; None if there is none."""
         entry = self.memory.undo() if self.memory is not None else None
         return entry.label if entry else None
@@ -212,11 +210,11 @@ class Session:
         assert self.recognizer is not None
         self.recognizer = Recognizer(self.recognizer.checkpoint, device=self.device, memory=self.memory)
 
-    def reload(self, _: Any = None) -> bool:
-        """Take in what other windows learnt or forgot, and say whether that was anything."""
+    def reload(self) -> bool:
+        """Take in what other windows learnt or forgot; return whether that was anything."""
         return self.memory is not None and self.memory.reload()
 
-    def forget_all(self, _: Any = None) -> int:
+    def forget_all(self) -> int:
         """Delete all corrections and return how many there were."""
         return self.memory.forget_all() if self.memory is not None else 0
 
@@ -234,24 +232,14 @@ def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
 
 
 @contextmanager
-def _unhurried() -> Iterator[None]:
-    """Torch imported inside holds the window's thread up by tens of milliseconds, not by hundreds.
-
-    An import keeps the interpreter's lock while the system loads torch's libraries (seconds from a cold disk), unless
-    ctypes, which lets go of the lock, asked for them before (one links to all others); and while the
-    garbage collector scans its many new objects, all of them in use.
-    """
-    spec = find_spec("torch") if "torch" not in sys.modules and os.name == "posix" else None
-    if spec is not None and spec.origin:
-        ending = "dylib" if sys.platform == "darwin" else "so"
-        library = Path(spec.origin).parent / "lib" / f"libtorch_python.{ending}"
-        ctypes.CDLL(None).dlopen(os.fsencode(library), os.RTLD_NOW)  # where it fails, the import will say so
+def _without_collecting() -> Iterator[None]:
+    """Keep the garbage collector from scanning torch's many new objects, which holds up the window's thread."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()  # nor need later searches look at them; at the exit they are let go as ever
+        gc.freeze()  # later collections leave them out, too
         atexit.register(gc.unfreeze)
         if collecting:
             gc.enable()

@@ -1,4 +1,4 @@
-"""What the window remembers from one start to the next: its size, theme and brush."""
+"""What the window remembers from one start to the next: size, theme, brush, the last drawing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from base.storage import atomic_write, user_data_dir
+from ink.canvas import Canvas
 
 THEMES = ("light", "dark")
 LEAST_SIZE, MOST_SIDE = (480, 360), 16384  # pixels of the window when it opens
@@ -56,6 +57,43 @@ def save_settings(settings: Settings, path: Path | None = None) -> bool:
         return True
     except OSError:
         return False
+
+
+def drawing_path() -> Path:
+    """Return where the last drawing is kept from one start to the next."""
+    return user_data_dir() / "drawing.json"
+
+
+def keep_drawing(canvas: Canvas, path: Path | None = None) -> bool:
+    """Keep a drawing for the next start, none if it is empty; False where the folder cannot be written."""
+    path = path or drawing_path()
+    try:
+        if canvas.empty:
+            path.unlink(missing_ok=True)
+            return True
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as file:
+            file.write(canvas.to_json().encode())
+        return True
+    except OSError:
+        return False
+
+
+def bring_back_drawing(canvas: Canvas, path: Path | None = None) -> str:
+    """Draw what was kept and return what there is to say of it; what cannot be read is kept aside as `.damaged`."""
+    path = path or drawing_path()
+    try:
+        canvas.load_json(path.read_bytes())
+        return "Your last drawing is back; C clears it"
+    except OSError:
+        return ""
+    except ValueError as error:
+        aside = path.with_suffix(".damaged")
+        try:
+            os.replace(path, aside)
+        except OSError:
+            aside = path
+        return f"The last drawing cannot be read ({error}); it is kept as {aside}"
 
 
 def _checked(content: Any) -> Settings:

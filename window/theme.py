@@ -115,6 +115,40 @@ class Type:
         return lines
 
 
+@dataclass(frozen=True)
+class Style:
+    """How things are drawn: colours, type and the size of things (pixels a design unit)."""
+
+    palette: Palette
+    type: Type
+    unit: float
+
+    def text(
+        self,
+        surface: pygame.Surface,
+        words: str,
+        at: tuple[float, float],
+        size: float | None = None,
+        faint: bool = False,
+        bold: bool = False,
+        colour: Colour | None = None,
+        width: float | None = None,
+    ) -> pygame.Rect:
+        """Draw one line of text with its left top corner `at`, shortened to `width`."""
+        size = text_size(self.unit) if size is None else size
+        if width is not None:
+            words = self.type.fit(words, size, width, bold)
+        image = self.type.render(
+            words, size, colour or (self.palette.faint if faint else self.palette.text), bold
+        )
+        return surface.blit(image, at)
+
+
+def text_size(unit: float) -> float:
+    """Return the size of ordinary text in pixels."""
+    return max(11.0, 14 * unit)
+
+
 def shades(start: Colour, stop: Colour) -> list[Colour]:
     """Return 256 colours from `start` to `stop`."""
     mix = np.linspace(0, 1, 256)[:, None]

@@ -1,10 +1,8 @@
-"""The recognition thread: in order, newest first where asked, never dead."""
+"""What the window's thread works with."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,146 +16,30 @@ from corrections.memory import Memory
 from dataset import Digits
 from recognizer.road import Recognizer
 from training.finetune import Outcome
+from window.app import App
 from window.session import Session, find_pictures
-from window.worker import Result, Worker
 
 
-class Slow:
-    """A session whose answers wait until they are let go."""
-
-    def __init__(self) -> None:
-        self.gate = threading.Event()
-        self.seen: list[Any] = []
-
-    def read(self, argument: Any) -> Any:
-        self.gate.wait(5)
-        self.seen.append(argument)
-        return argument
-
-    def fail(self, argument: Any) -> None:
-        raise argument
-
-    def count(self, stop: int) -> Iterator[int]:
-        for number in range(stop):
-            self.gate.wait(5)
-            yield number
-
-
-def collect(worker: Worker, enough: Callable[[list[Result]], bool]) -> list[Result]:
-    found: list[Result] = []
-    end = time.monotonic() + 20
-    while not enough(found):
-        found += worker.results()
-        assert time.monotonic() < end, found
-        time.sleep(0.002)
-    return found
-
-
-@pytest.fixture
-def slow() -> Iterator[tuple[Worker, Slow]]:
-    session = Slow()
-    worker = Worker(session)
-    yield worker, session
-    session.gate.set()
-    worker.close()
-
-
-def test_only_the_newest_of_waiting_pictures_is_read(slow: tuple[Worker, Slow]) -> None:
-    worker, session = slow
-    for number in range(100):
-        worker.ask("read", number, newest=True)
-        if number == 0:
-            time.sleep(0.05)  # the first is being read while the others arrive
-    session.gate.set()
-    assert [result.value for result in collect(worker, lambda found: len(found) == 2)] == [0, 99]
-
-
-def test_asking_does_not_wait_for_the_answer(slow: tuple[Worker, Slow]) -> None:
-    worker, _ = slow
-    start = time.perf_counter()
-    for number in range(100):
-        worker.ask("read", number, newest=True)
-    assert time.perf_counter() - start < 0.1
-    assert worker.results() == []
-
-
-@pytest.mark.parametrize(
-    "error", [OSError("no such thing"), ValueError("two\nlines"), RuntimeError("boom"), MemoryError()]
-)
-def test_an_error_is_told_in_one_line_and_the_thread_lives(
-    slow: tuple[Worker, Slow], error: Exception
+def test_folders_that_cannot_be_read_are_said(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker, session = slow
-    session.gate.set()
-    worker.ask("fail", error, "tag")
-    worker.ask("read", 1)
-    failed, answered = collect(worker, lambda found: len(found) == 2)
-    assert failed.tag == "tag" and failed.error and "\n" not in failed.error
-    assert answered.value == 1
+    (tmp_path / "all" / "closed").mkdir(parents=True)
+    listed = os.scandir
+
+    def scan(path: str) -> Any:  # as root, who may read everything, would see it otherwise
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    (reading,) = app.session.read_files([tmp_path / "all"])
+    assert reading.path == tmp_path / "all" / "closed" and reading.error
 
 
-def test_other_questions_are_answered_between_the_steps_of_a_long_one(slow: tuple[Worker, Slow]) -> None:
-    worker, session = slow
-    session.gate.set()
-    worker.ask("count", 10**9)
-    collect(worker, lambda found: len(found) > 10)
-    worker.ask("read", "now")
-    collect(worker, lambda found: any(result.kind == "read" for result in found))
-    assert worker.busy
-    worker.cancel()
-    assert not worker.busy
-    time.sleep(0.05)
-    worker.results()
-    time.sleep(0.05)
-    assert worker.results() == []
-
-
-def test_a_step_that_was_cancelled_while_it_ran_gives_no_answer(slow: tuple[Worker, Slow]) -> None:
-    worker, session = slow
-    worker.ask("count", 10)
-    time.sleep(0.05)
-    worker.cancel()
-    session.gate.set()
-    worker.ask("read", "after")
-    assert [
-        result.kind for result in collect(worker, lambda found: any(each.kind == "read" for each in found))
-    ] == ["read"]
-
-
-def test_a_generator_cancelled_before_it_began_never_runs(slow: tuple[Worker, Slow]) -> None:
-    worker, session = slow
-    worker.ask("read", "first")  # keeps the worker busy
-    worker.ask("count", 3)
-    worker.cancel()
-    worker.ask("read", "last")
-    session.gate.set()
-    found = collect(worker, lambda found: any(result.value == "last" for result in found))
-    time.sleep(0.05)
-    assert [result.value for result in found + worker.results()] == ["first", "last"] and not worker.busy
-
-
-def test_a_paused_generator_rests_and_goes_on(slow: tuple[Worker, Slow]) -> None:
-    worker, session = slow
-    session.gate.set()
-    worker.ask("count", 10**9)
-    collect(worker, lambda found: len(found) > 3)
-    worker.pause(True)
-    time.sleep(0.05)
-    worker.results()
-    time.sleep(0.05)
-    assert worker.results() == [] and worker.busy
-    worker.pause(False)
-    collect(worker, lambda found: len(found) > 3)
-
-
-def test_the_window_is_woken_for_each_result() -> None:
-    woken = threading.Event()
-    session = Slow()
-    session.gate.set()
-    worker = Worker(session, woken.set)
-    worker.ask("read", 1)
-    assert woken.wait(5)
-    worker.close()
+def test_a_model_that_may_hold_code_is_not_opened_untrusted(tmp_path: Path) -> None:
+    (tmp_path / "m.pt2").write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(ValueError, match="pt2"):
+        Session(corrections=tmp_path).load(tmp_path / "m.pt2")
 
 
 def session_with(model: Path, folder: Path) -> Session:
@@ -175,27 +57,12 @@ def test_a_session_learns_and_takes_back(checkpoint: Path, tmp_path: Path, seven
     before = session.read(seven)
     assert before is not None
     wrong = "3" if before.groups[0].digit != "3" else "8"
-    assert session.learn((before.groups[0].frame, wrong)) == wrong
+    assert session.learn(before.groups[0].frame, wrong) == wrong
     after = session.read(seven)
     assert after is not None and after.groups[0].digit == wrong
     assert session.unlearn() == wrong and session.unlearn() is None
     again = session.read(seven)
     assert again is not None and again.groups[0].probs == before.groups[0].probs
-
-
-def test_a_cancelled_pause_rests_no_more() -> None:
-    session = Slow()
-    session.gate.set()
-    worker = Worker(session)
-    worker.ask("count", 10**9)
-    worker.pause(True)
-    worker.cancel()
-    worker.results()
-    worker.ask("count", 3)
-    end = time.monotonic() + 5
-    while not any(result.value == 2 for result in worker.results()):
-        assert time.monotonic() < end
-    worker.close()
 
 
 def test_another_model_practises_by_itself(
@@ -247,7 +114,7 @@ def test_a_session_practises_and_unlearns_it(tmp_path: Path, digits: Digits) -> 
     unsure = int((np.sort(probs)[:, -1] - np.sort(probs)[:, -2]).argmin())
     with pytest.raises(ValueError, match="no correction"):
         session.practise()
-    session.learn((frames[unsure], str(probs[unsure].argsort()[-2])))
+    session.learn(frames[unsure], str(probs[unsure].argsort()[-2]))
     recognizer.classify(frames[:200])
     assert session.practise().startswith("Practised: the model itself now knows 1 of 1") and session.practised
     assert (

@@ -1,0 +1,45 @@
+"""Buttons, by pointer and keyboard."""
+
+from __future__ import annotations
+
+import pygame
+from driving import press
+
+from window.app import App
+from window.cards import HelpCard
+from window.widgets import Button
+
+
+def test_the_keyboard_reaches_every_button(app: App) -> None:
+    reached = []
+    for _ in app.shown_widgets:
+        press(app, pygame.K_TAB)
+        reached.append(app.focus)
+    assert reached == list(range(len(app.shown_widgets)))
+    press(app, pygame.K_RETURN)  # the last one is Help
+    assert isinstance(app.card, HelpCard)
+    press(app, pygame.K_TAB)
+    press(app, pygame.K_RETURN)
+    assert app.card is None
+    press(app, pygame.K_TAB)
+    brush = app.settings.brush
+    press(app, pygame.K_RIGHT)
+    assert app.settings.brush > brush
+    press(app, pygame.K_ESCAPE)
+    assert app.focus == -1 and app.running
+
+
+def test_shift_tab_goes_backwards_and_space_presses(app: App) -> None:
+    press(app, pygame.K_TAB, pygame.KMOD_SHIFT)
+    assert app.focus == len(app.shown_widgets) - 1
+    press(app, pygame.K_TAB, pygame.KMOD_SHIFT)
+    assert app.focus == len(app.shown_widgets) - 2
+    press(app, pygame.K_TAB)
+    press(app, pygame.K_SPACE)
+    assert isinstance(app.card, HelpCard)
+
+
+def test_a_disabled_button_does_nothing() -> None:
+    done: list[int] = []
+    Button("x", "", lambda: done.append(1), enabled=lambda: False).press((0, 0))
+    assert not done
