@@ -113,7 +113,9 @@ def test_a_slashed_zero_is_a_zero_and_never_taught_as_none(digits: Digits) -> No
     styled = add_style_strokes(zeros, labels, 10.0, Generator().manual_seed(0))
     added = (styled - zeros)[:, 0].clamp(min=0).mean(0)
     assert float(added[:14, 14:].mean()) > 2 * float(added[:14, :14].mean())
-    crossed = (negatives._turned(zeros, labels, Generator().manual_seed(0)) - zeros)[:, 0].clamp(min=0).mean(0)
+    crossed = (
+        (negatives._turned(zeros, labels, Generator().manual_seed(0)) - zeros)[:, 0].clamp(min=0).mean(0)
+    )
     assert float(crossed[:11, 17:].mean() + crossed[17:, :11].mean()) < 0.02 * float(crossed.max())
 
 

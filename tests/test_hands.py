@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import signal
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +12,18 @@ import pytest
 import torch
 from torch import Generator
 
-from dataset import DataError
+from base.checkpoint import CheckpointError
+from dataset import DataError, Digits
 from ink.frame import make_frame
 from ink.measures import pen_width
 from ink.raster import draw_strokes
 from training.hands import load_hands, pools
 from training.hands.sets import read_set
+from training.loop import make_transform
 from training.pictures.augment import CALM, NOT_A_DIGIT
 from training.pictures.redraw import draw_again, trace_drawings
+from training.recipe import TrainConfig
+from training.run import Interrupted, Run
 
 SEVEN = [[[0, 0], [40, 0], [15, 80]]]
 CROSS = [[[0, 0], [60, 60]], [[60, 0], [0, 60]]]
@@ -139,3 +145,36 @@ def test_hands_are_not_doubled_by_the_digits_drawn_from_templates(folder: Path) 
     strong = replace(CALM, drawn_share=0.5, negative_share=0.5)
     _, labels = loaded.batch(200, strong, Generator().manual_seed(0))
     assert set(labels.tolist()) == {1, 7, NOT_A_DIGIT}
+
+
+def test_a_run_learns_hands_beside_mnist_and_resumes_bit_for_bit(
+    folder: Path, digits: Digits, tmp_path: Path
+) -> None:
+    def start(paths: list[Path], stop: Callable[[], int | None] = lambda: None) -> Run:
+        config = TrainConfig(arch="tiny", epochs=1, batch_size=100)
+        parts = [digits.part(torch.arange(300)), digits.part(torch.arange(300, 400))]
+        return Run(config, *parts, torch.device("cpu"), "fp32", stop, hands=load_hands(paths))
+
+    whole = start([folder])
+    whole.train_epoch(progress=False)
+    asked = iter([None, signal.SIGINT])
+    stopped = start([folder], lambda: next(asked))
+    with pytest.raises(Interrupted):
+        stopped.train_epoch(progress=False)
+    stopped.save(tmp_path / "resume.pth")
+    resumed = start([folder])
+    resumed.restore(tmp_path / "resume.pth")
+    resumed.train_epoch(progress=False)
+    for name, weight in whole.model.state_dict().items():
+        assert torch.equal(weight, resumed.model.state_dict()[name]), name
+    assert len(whole.calibration_sets) == 2 and whole.checkpoint({}).threshold >= 0
+    write(folder / "more.jsonl.gz", [("8", "w1", RING)])
+    with pytest.raises(CheckpointError, match="data was"):
+        start([folder]).restore(tmp_path / "resume.pth")
+
+
+def test_hands_belong_to_digits_fully_augmented(folder: Path, digits: Digits) -> None:
+    with pytest.raises(ValueError, match="beside MNIST"):
+        make_transform("light", Generator(), hands=load_hands([folder]))
+    with pytest.raises(ValueError, match="beside MNIST"):
+        make_transform("full", Generator(), digits=False, hands=load_hands([folder]))

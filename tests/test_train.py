@@ -156,7 +156,9 @@ def test_a_new_round_begins_with_a_new_optimizer_and_the_threshold_with_all_view
     assert run.optimizer.state
     run.new_round()
     assert not run.optimizer.state and run.round == 1
-    monkeypatch.setattr(calibrate, "_look_again", lambda model, images, probs, *_: torch.full_like(probs, 0.1))
+    monkeypatch.setattr(
+        calibrate, "_look_again", lambda model, images, probs, *_: torch.full_like(probs, 0.1)
+    )
     assert run.checkpoint({}).threshold == pytest.approx(0, abs=1e-6)
 
 
