@@ -12,7 +12,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -33,16 +34,18 @@ AMBIGUOUS = frozenset("OoIliSsZzBbGgqQDJjtTyYL")  # letters that look like digit
 RINGS = frozenset(  # Quick, Draw!'s, that are a ring, a bar or a hook
     "circle line donut moon pond squiggle finger knee nail ear bracelet peanut snake boomerang zigzag lightning triangle".split()
 ) | {"baseball bat", "golf club", "hockey stick", "paper clip"}
+LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 AT_ONCE = 64  # pictures
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: the samples' truth is a digit to be read, or nothing (`refuse`)."""
+    """One line of the table, or two: what it holds is digits to be read, or nothing (`refuse`); `clear`: labels of the second line."""
 
     name: str
     samples: list[Sample]
     refuse: bool
+    clear: frozenset[str] | None = None
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -67,15 +70,16 @@ def main(argv: list[str] | None = None) -> int:
     try:
         checkpoints = [load_checkpoint(path) for path in arguments.models]
         print(
-            f"| what | n | {' | '.join(path.name for path in arguments.models)} |\n|---|---:|{'---:|' * len(checkpoints)}"
+            f"| what | n | {' | '.join(str(path) for path in arguments.models)} |\n|---|---:|{'---:|' * len(checkpoints)}"
         )
-        print("\n".join(mnist_rows(checkpoints, arguments.data_dir)), flush=True)
-        rows = list(find_rows(arguments.sets, arguments.brushes, arguments.every))
-        for row in rows:
-            figures = [measure(checkpoint, row) for checkpoint in checkpoints]
-            print(f"| {row.name} | {len(row.samples):,} | {' | '.join(figures)} |", flush=True)
+        print(mnist_row(checkpoints, arguments.data_dir), flush=True)
+        scores: list[tuple[Row, np.ndarray]] = []
+        for row in find_rows(arguments.sets, arguments.brushes, arguments.every):
+            print("\n".join(measure(checkpoints, row)), flush=True)
+            if arguments.plot:
+                scores.append((replace(row, samples=[]), _scores(checkpoints[0], row)))
         if arguments.plot:
-            plot_refusals(checkpoints[0], rows, arguments.plot)
+            plot_refusals(checkpoints[0].threshold, scores, arguments.plot)
     except (OSError, ValueError) as error:
         print(f"benchmarks.hands: {error}", file=sys.stderr)
         return 1
@@ -83,67 +87,71 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def find_rows(folder: Path, brushes: list[float], every: int) -> Iterator[Row]:
-    """Yield the rows whose sets lie in `folder`; what is missing is said on stderr."""
+    """Yield the rows whose sets lie in `folder`, one after the other; what is missing is said on stderr."""
 
     def samples(name: str, brush: float = 16) -> list[Sample]:
         if not (folder / name).exists():
             print(f"no {folder / name}: left out", file=sys.stderr)
             return []
-        return list(load_samples(folder / name, brush))[::every]
+        return list(islice(load_samples(folder / name, brush), 0, None, every))
 
     pictures = samples("pictures.tsv")
+    singles = [sample for sample in pictures if sample.columns["kind"] == "single"]
     for polarity in ("light_on_dark", "dark_on_light", "photo", "other"):
         yield Row(
-            f"pictures, {polarity}",
-            [s for s in pictures if s.columns["kind"] == "single" and s.columns["polarity"] == polarity],
-            False,
+            f"pictures, {polarity}", [each for each in singles if each.columns["polarity"] == polarity], False
         )
     yield Row("semeion", samples("semeion.npz"), False)
-    for name in ("digilets", "chars74k", "unipen"):
-        for brush in brushes:
+    for brush in brushes:
+        for name in ("digilets", "chars74k", "unipen"):
             yield Row(f"{name} digits, brush {brush:g}", samples(f"{name}_digits.jsonl.gz", brush), False)
-    for name in ("digilets", "chars74k", "unipen"):
-        for brush in brushes:
+        for name in ("digilets", "chars74k", "unipen"):
             letters = samples(f"{name}_letters.jsonl.gz", brush)
-            yield Row(f"{name} letters, brush {brush:g}, all", letters, True)
-            yield Row(
-                f"{name} letters, brush {brush:g}, clear ones",
-                [s for s in letters if s.label not in AMBIGUOUS],
-                True,
-            )
+            yield Row(f"{name} letters, brush {brush:g}", letters, True, LETTERS - AMBIGUOUS)
     doodles = samples("quickdraw.jsonl.gz", brushes[0])
-    yield Row("doodles, all", doodles, True)
-    yield Row("doodles, no rings and bars", [s for s in doodles if s.label not in RINGS], True)
+    yield Row("doodles", doodles, True, frozenset(each.label for each in doodles) - RINGS)
     yield Row("words", samples("unipen_words.jsonl.gz", brushes[0]), True)
-    yield Row("pictures of no digit (Greek)", [s for s in pictures if s.columns["kind"] == "negative"], True)
+    yield Row(
+        "pictures of no digit (Greek)",
+        [each for each in pictures if each.columns["kind"] == "negative"],
+        True,
+    )
 
 
-def mnist_rows(checkpoints: list[Checkpoint], data_dir: Path | None) -> list[str]:
-    """Return rows on MNIST's validation split: right, and refused."""
+def mnist_row(checkpoints: list[Checkpoint], data_dir: Path | None) -> str:
+    """Return the row on MNIST's validation split: right, and how many would be refused by the frame alone."""
     _, digits = split_validation(load_mnist(True, data_dir))
-    lines = []
+    cells = []
     for checkpoint in checkpoints:
         logits, labels = predict_logits(checkpoint.model, Batches(digits, 500), "cpu")
         refused = certainty((logits / checkpoint.temperature).softmax(1).numpy()) < checkpoint.threshold
-        lines.append(
+        cells.append(
             f"{_percent(int((logits.argmax(1) == labels).sum()), len(labels))} ({int(refused.sum())})"
         )
-    return [f"| MNIST validation (refused by the frame alone) | {len(digits):,} | {' | '.join(lines)} |"]
+    return f"| MNIST validation | {len(digits):,} | {' | '.join(cells)} |"
 
 
-def measure(checkpoint: Checkpoint, row: Row) -> str:
-    """Return the share right or refused in per cent; of digits also how many were refused."""
-    recognizer = Recognizer(checkpoint)
-    right = refused = 0
-    for start in range(0, len(row.samples), AT_ONCE):
-        part = row.samples[start : start + AT_ONCE]
-        for sample, reading in zip(part, recognizer.read_many([each.source for each in part])):
-            said = None if isinstance(reading, (OSError, PictureError)) else reading
-            no_answer = said is None or said.status != "ok"
-            refused += no_answer
-            right += no_answer if row.refuse else said is not None and said.text == sample.label
-    share = _percent(right, len(row.samples))
-    return share if row.refuse else f"{share} ({refused})"
+def measure(checkpoints: list[Checkpoint], row: Row) -> list[str]:
+    """Return a row's lines: the share right or refused in per cent; of digits also how many were refused."""
+    right, refused = np.zeros((2, len(checkpoints), len(row.samples)), bool)
+    for place, checkpoint in enumerate(checkpoints):
+        recognizer = Recognizer(checkpoint)
+        for start in range(0, len(row.samples), AT_ONCE):
+            part = row.samples[start : start + AT_ONCE]
+            for number, reading in enumerate(recognizer.read_many([each.source for each in part]), start):
+                said = None if isinstance(reading, (OSError, PictureError)) else reading
+                refused[place, number] = said is None or said.status != "ok"
+                right[place, number] = said is not None and said.text == row.samples[number].label
+    if not row.refuse:
+        cells = [f"{_percent(int(a.sum()), a.size)} ({int(b.sum())})" for a, b in zip(right, refused)]
+        return [f"| {row.name} | {len(row.samples):,} | {' | '.join(cells)} |"]
+    chosen = [("", np.ones(len(row.samples), bool))]
+    if row.clear is not None:
+        chosen.append((", clear ones", np.array([sample.label in row.clear for sample in row.samples], bool)))
+    return [
+        f"| {row.name}{what} | {int(part.sum()):,} | {' | '.join(_percent(int(each[part].sum()), int(part.sum())) for each in refused)} |"
+        for what, part in chosen
+    ]
 
 
 def _percent(part: int, whole: int) -> str:
@@ -153,29 +161,22 @@ def _percent(part: int, whole: int) -> str:
 # ---------------------------------------------------------------------------------- the whole curve
 
 
-def plot_refusals(checkpoint: Checkpoint, rows: list[Row], path: Path) -> None:
+def plot_refusals(threshold: float, scores: list[tuple[Row, np.ndarray]], path: Path) -> None:
     """Draw how much of each kind is refused against how many digits, at every threshold; of frames alone, one a picture."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    scores = {row.name: _scores(checkpoint, row) for row in rows if row.samples}
-    digits = np.sort(np.concatenate([scores[row.name] for row in rows if not row.refuse and row.samples]))
+    digits = np.concatenate([certain for row, certain in scores if not row.refuse])
     shares = np.geomspace(1e-4, 0.1, 200)
     thresholds = np.quantile(digits, shares)
     figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
-    for row in rows:
-        if row.refuse and row.samples:
-            axes.plot(
-                100 * shares,
-                [100 * (scores[row.name] < threshold).mean() for threshold in thresholds],
-                label=row.name,
-            )
-    now = 100 * (digits < checkpoint.threshold).mean()
-    axes.axvline(
-        now, color="grey", linestyle=":", label=f"the model's threshold, {checkpoint.threshold:.2f} nats"
-    )
+    for row, certain in scores:
+        if row.refuse and len(certain):
+            axes.plot(100 * shares, 100 * (certain < thresholds[:, None]).mean(axis=1), label=row.name)
+    now = 100 * (digits < threshold).mean()
+    axes.axvline(now, color="grey", linestyle=":", label=f"the model's threshold, {threshold:.2f} nats")
     axes.set(
         xlabel="digits refused, % (all sets of digits)", ylabel="refused, %", xscale="log", ylim=(0, 101)
     )
@@ -193,6 +194,8 @@ def _scores(checkpoint: Checkpoint, row: Row) -> np.ndarray:
             frames.append(frame_of(sample.source))
         except (OSError, PictureError):
             frames.append(np.zeros((28, 28), np.float32))
+    if not frames:
+        return np.zeros(0)
     images: Tensor = torch.from_numpy(np.stack(frames))[:, None]
     with torch.inference_mode():
         logits = torch.cat([checkpoint.model(part).float() for part in images.split(500)])
