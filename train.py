@@ -93,6 +93,13 @@ def build_parser() -> argparse.ArgumentParser:
         )
     add("--data", type=Path, metavar="FOLDER", help="train on pictures in sub-folders named by class")
     add("--as-is", action="store_true", help="take the pictures of --data as they are, not their ink")
+    add(
+        "--hands",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="other people's digits, letters and doodles, learnt beside MNIST: files and folders (docs/data.md)",
+    )
     add("--start", type=Path, metavar="MODEL", help="start from this model's weights instead of fresh ones")
     add(
         "--corrections",

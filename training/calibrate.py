@@ -1,18 +1,28 @@
-"""What is fitted after a training: how far a network's answers are to be believed."""
+"""Temperature and threshold of a trained network: how sure it says it is, and below what certainty a picture is no digit.
+
+    $ python -m training.calibrate model.pth --hands HANDS... --share 0.003
+
+Both are fitted on digits that it was not trained on: MNIST's validation split, and the writers of `--hands` who were held out.
+"""
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from base.checkpoint import Checkpoint
-from dataset import Batches
+from base import command
+from base.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from base.storage import back_up
+from dataset import Batches, load_mnist, split_validation
 from recognizer.asking import UNSURE, calibrated, certainty, predict_logits, probabilities
+from training.hands import load_hands
 
 REFUSED_SHARE = 0.001  # of validation digits that the threshold may call "not a digit"
 PART = 100  # pictures seen from all sides at a time
@@ -34,6 +44,7 @@ def calibrate(
             look_again(checkpoint, said, batches.images, device)
             for said, (_, _, batches) in zip(probs, answers)
         ]
+    checkpoint.facts["refused_share"] = share
     checkpoint.facts["threshold"] = float(np.quantile(certainty(torch.cat(probs).numpy()), share))
 
 
@@ -50,3 +61,35 @@ def look_again(checkpoint: Checkpoint, probs: Tensor, images: Tensor, device: to
         part = images[unsure.to(images.device)].to(device).float() / 255
         probs[unsure] = probabilities(checkpoint, part, views=True).cpu()
     return probs
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Fit both anew and write the model; return 0. Raises OSError or ValueError, which name the cure."""
+    parser = argparse.ArgumentParser(
+        prog="training.calibrate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=Path, help="a checkpoint for digits")
+    parser.add_argument("--hands", type=Path, nargs="+", metavar="PATH", help="as for train.py")
+    parser.add_argument(
+        "--share", type=float, default=REFUSED_SHARE, help="of digits refused (default: %(default)s)"
+    )
+    parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw")
+    arguments = parser.parse_args(argv)
+    checkpoint = load_checkpoint(arguments.model)
+    sets = [Batches(split_validation(load_mnist(True, arguments.data_dir))[1], PART)]
+    if arguments.hands:
+        sets.append(Batches(load_hands(arguments.hands).held_out_digits, PART))
+    before = checkpoint.temperature, checkpoint.threshold
+    calibrate(checkpoint, sets, "cpu", arguments.share)
+    backup = back_up(arguments.model)
+    save_checkpoint(arguments.model, checkpoint)
+    print(
+        f"temperature {before[0]:.3f} -> {checkpoint.temperature:.3f}, "
+        f"threshold {before[1]:.3f} -> {checkpoint.threshold:.3f} nats, on "
+        f"{sum(len(each.labels) for each in sets):,} digits: wrote {arguments.model} (as it was: {backup})"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)

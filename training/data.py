@@ -1,6 +1,6 @@
 """Where a training's pictures come from: MNIST or the stand-in, a folder of one's own, corrections.
 
-A further source is added in `load_data`, to the training part alone; the validation part stays what it is.
+Other people's hands are drawn from beside MNIST's training part; the validation part stays what it is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from corrections.memory import Memory
 from dataset import Digits, load_digits, split_validation
 from model import ARCHITECTURES
 from training.folders import FolderData, add_corrections, load_folder
+from training.hands import Hands, load_hands
 from training.recipe import RETRAIN_EPOCHS, RETRAIN_RATE, Job, make_config, suit_small_data
 from training.reports import SILENT, Reports
 
@@ -22,6 +23,7 @@ class Data:
 
     training: Digits
     validation: Digits
+    hands: Hands | None = None
     suits: dict[str, int | float | str] = field(default_factory=dict)
 
 
@@ -32,17 +34,20 @@ def load_data(job: Job, arch: str, cache_dir: Path, reports: Reports = SILENT) -
     """
     if job.data is None:
         digits = load_digits(job.data_dir, fallback=job.fallback, warn=reports.warn)
-        data = Data(*split_validation(digits))
+        hands = load_hands(job.hands) if job.hands else None
+        if hands is not None:
+            reports.say(hands.summary())
+        data = Data(*split_validation(digits), hands)
     else:
         found = _load_folder(job.data, arch, job.as_is, cache_dir, reports)
         small = suit_small_data(make_config(arch, {}), len(found.training))
         augment = "none" if job.as_is else "light"
-        data = Data(found.training, found.validation, {**small, "augment": augment})
+        data = Data(found.training, found.validation, suits={**small, "augment": augment})
     if job.corrections is None:
         return data
     training = _with_corrections(data.training, job.corrections, reports)
     gentle = {"epochs": RETRAIN_EPOCHS, "learning_rate": make_config(arch, {}).learning_rate * RETRAIN_RATE}
-    return Data(training, data.validation, {**data.suits, **gentle})
+    return Data(training, data.validation, data.hands, {**data.suits, **gentle})
 
 
 def _load_folder(folder: Path, arch: str, as_is: bool, cache_dir: Path, reports: Reports) -> FolderData:

@@ -19,6 +19,7 @@ from torch import Generator, Tensor
 from base.checkpoint import load_checkpoint
 from recognizer.asking import probabilities
 from scratch import Momentum
+from training.hands import Hands
 from training.pictures.augment import CALM, FULL, NOT_A_DIGIT, augment, warp
 
 Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -164,17 +165,31 @@ class WeightAverage:
 
 
 def make_transform(
-    name: str, generator: Generator, digits: bool = True, calm: Callable[[], bool] = lambda: False
+    name: str,
+    generator: Generator,
+    digits: bool = True,
+    calm: Callable[[], bool] = lambda: False,
+    hands: Hands | None = None,
 ) -> Transform | None:
     """Return what turns a batch of uint8 frames into training images and labels; None for "none".
 
     Strokes, drawn digits and negatives that suit digits are left out where the classes are others. While `calm`
-    says so, "full" is gentler.
+    says so, "full" is gentler. With `hands`, theirs are added to every batch.
     """
+    if hands is not None and (name != "full" or not digits):
+        raise ValueError(
+            "other people's hands are learnt beside MNIST, fully augmented: leave --data, --as-is and --augment out"
+        )
     if name == "full":
         without = {} if digits else {"style_share": 0.0, "drawn_share": 0.0, "negative_share": 0.0}
         full, gentler = replace(FULL, **without), replace(CALM, **without)
-        return lambda images, labels: augment(images, labels, gentler if calm() else full, generator)
+
+        def transform(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            strength = gentler if calm() else full
+            made = augment(images, labels, strength, generator)
+            return made if hands is None else hands.beside(made, strength, generator)
+
+        return transform
     if name == "light":
         return lambda images, labels: (warp(images.float().div_(255), FULL, generator).clamp_(0, 1), labels)
     return None

@@ -5,7 +5,7 @@ Imports no torch, so that `train.py --help` and a wrong option are answered at o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,7 @@ class Job:
     fallback: bool = True
     start: Path | None = None
     corrections: Path | None = None
+    hands: Sequence[Path] = ()
     output: Path | None = None
     device: str | None = None
     precision: str | None = None
@@ -120,10 +121,13 @@ def make_job(options: Mapping[str, Any], command: str = "") -> Job:
         from corrections.store import default_folder
 
         others["corrections"] = default_folder()
+    others["hands"] = tuple(others.get("hands") or ())
     job = Job(recipe=given, command=command, **others)
     make_config(given.get("arch", DEFAULT), given)
     if job.data is None and job.as_is:
         raise ValueError("--as-is belongs to --data FOLDER")
+    if job.data is not None and job.hands:
+        raise ValueError("--hands are learnt beside MNIST: leave --data out")
     if job.data is not None and (job.data_dir is not None or not job.fallback):
         raise ValueError("--data-dir and --no-fallback are for MNIST, not for --data")
     if job.output is not None and job.output.suffix in (".onnx", ".pt2"):

@@ -62,7 +62,9 @@ def train_in_team(job: Job, start: Checkpoint | None, team: Team, reports: Repor
         data = load_data(job, arch, output.parent, reports)
     config = make_config(arch, job.recipe, data.suits)
     with StopSignals(reports) as stop:
-        run = Run(config, data.training, data.validation, device, precision, stop.received, start, team)
+        run = Run(
+            config, data.training, data.validation, device, precision, stop.received, start, team, data.hands
+        )
         rounds = Rounds(run, output, _facts(run, job.command, start), reports)
         if job.resume:
             restore(run, rounds.resume)

@@ -20,6 +20,7 @@ from model import ARCHITECTURES, DIGITS, build_model, count_parameters
 from recognizer.asking import predict_logits
 from scratch import Momentum
 from training.calibrate import calibrate
+from training.hands import Hands
 from training.loop import Tracker, WeightAverage, make_teacher, make_transform, one_cycle, set_rate, train
 from training.recipe import TrainConfig
 from training.reports import SILENT, Reports
@@ -42,6 +43,7 @@ class Run:
         stop: Callable[[], int | None] = lambda: None,
         start: Checkpoint | None = None,
         team: Team = ALONE,
+        hands: Hands | None = None,
     ) -> None:
         """Begin with fresh weights, or those of `start`. Raises ValueError where the parts do not fit.
 
@@ -57,9 +59,14 @@ class Run:
         _, channels, size, _ = train_set.images.shape
         self.taken = {"size": size, "channels": channels, "road": train_set.road}
         self.data = f"{train_set.source}, {len(train_set)} pictures {_fingerprint(train_set)}"
+        if hands is not None:
+            self.data += f", hands {hands.fingerprint}"
+        self.hands = hands
         self.train_set = self._batches(train_set)
         self.validation_set = Batches(validation_set, VALIDATION_BATCH, device)
         self.calibration_sets = [self.validation_set]
+        if hands is not None and len(hands.held_out_digits):
+            self.calibration_sets.append(Batches(hands.held_out_digits, VALIDATION_BATCH, device))
         self.model = build_model(config.arch, len(self.classes))
         if start is not None:
             _take_over(self.model, start, config.arch, self.classes)
@@ -82,7 +89,11 @@ class Run:
         if not digits.road and config.augment != "none":
             raise ValueError("pictures as they are cannot be augmented like ink on paper: --augment none")
         transform = make_transform(
-            config.augment, self.generator, digits.classes == DIGITS, lambda: self.done > 1 - config.calm
+            config.augment,
+            self.generator,
+            digits.classes == DIGITS,
+            lambda: self.done > 1 - config.calm,
+            self.hands and self.hands.to(self.device),
         )
         return Batches(
             digits,
@@ -204,6 +215,7 @@ class Run:
             self.taken,
             facts={
                 **facts,
+                **({"hands": self.hands.sets} if self.hands else {}),
                 "run": self.run_id,
                 **asdict(self.config),
                 "epochs": self.epoch,

@@ -22,7 +22,6 @@ from model import build_model
 from recognizer.asking import evaluate
 from training import calibrate
 from training import loop as trainer
-from training.calibrate import fit_temperature
 from training.data import load_data
 from training.loop import WeightAverage, digit_loss, make_transform, one_cycle
 from training.pictures.augment import CALM, FULL, NOT_A_DIGIT
@@ -274,13 +273,6 @@ def test_the_mean_of_equal_weights_is_themselves() -> None:
         torch.allclose(mean.weights[name].float(), value.float())
         for name, value in model.state_dict().items()
     )
-
-
-def test_the_temperature_is_found() -> None:
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(4000, 10, generator=generator) * 2
-    labels = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
-    assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.1)
 
 
 def test_training_writes_a_checkpoint_with_its_facts(

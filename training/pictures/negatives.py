@@ -104,7 +104,7 @@ def _polygons(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
 
 
 def _turned(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
-    """Digits mirrored or turned so that they are none; a 0, and what would turn into a digit, is struck out."""
+    """Digits mirrored or turned so that they are none; what would turn into a digit is struck out, a 0 made theta or phi."""
     quarter = ink.rot90(1, (2, 3))
     half = ink.rot90(2, (2, 3))
     mirrored = ink.flip(3)
@@ -119,13 +119,14 @@ def _turned(ink: Tensor, labels: Tensor, generator: Generator) -> Tensor:
     )
     first = (random_values(len(ink), 0, 1, generator) < 0.5)[:, None, None, None]
     bar = random_values(len(ink), 1.5, 4.5, generator)
-    theta = torch.maximum(
+    level, upright = bar * first[:, 0, 0, 0], (bar + 8) * ~first[:, 0, 0, 0]  # a 0 becomes a theta or a phi
+    greek = torch.maximum(
         ink,
-        ink_segment(CENTRE - bar, CENTRE + 0 * bar, CENTRE + bar, CENTRE + 0 * bar, pen_width(ink) / 2)[
+        ink_segment(CENTRE - level, CENTRE - upright, CENTRE + level, CENTRE + upright, pen_width(ink) / 2)[
             :, None
         ],
     )
-    crossed = torch.where(among(0) & first, theta, crossed)
+    crossed = torch.where(among(0), greek, crossed)
     result = torch.where(among(1, 2, 5, 8), quarter, crossed)
     result = torch.where(among(3, 4, 7), torch.where(first, quarter, mirrored), result)
     result = torch.where(

@@ -1,0 +1,206 @@
+"""How other people's digits are read, and what is no digit refused: every row through the whole road, models side by side.
+
+    $ python -m benchmarks.hands model.pth backups/model.pth --sets ../shared/data/handwriting
+    $ python -m benchmarks.hands model.pth --sets ../shared/data/handwriting --plot docs/refusal.png
+
+The sets lie in one folder, named as docs/data.md names them; a set that is not there is left out, and said. For choosing and
+for reporting, never for training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from base.checkpoint import Checkpoint, load_checkpoint
+from dataset import Batches, load_mnist, split_validation
+from ink.decode import PictureError
+from measuring.plots import save_figure
+from measuring.testsets import Sample, load_samples
+from recognizer.asking import certainty, predict_logits
+from recognizer.road import Recognizer
+from training.folders import frame_of
+
+BRUSHES = (14, 6, 24)  # px of the 280 px canvas
+AMBIGUOUS = frozenset("OoIliSsZzBbGgqQDJjtTyYL")  # letters that look like digits in some hands
+RINGS = frozenset(  # Quick, Draw!'s, that are a ring, a bar or a hook
+    "circle line donut moon pond squiggle finger knee nail ear bracelet peanut snake boomerang zigzag lightning triangle".split()
+) | {"baseball bat", "golf club", "hockey stick", "paper clip"}
+LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+AT_ONCE = 64  # pictures
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table, or two: what it holds is digits to be read, or nothing (`refuse`); `clear`: labels of the second line."""
+
+    name: str
+    samples: list[Sample]
+    refuse: bool
+    clear: frozenset[str] | None = None
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the table; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.hands", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="checkpoints, one column each")
+    parser.add_argument("--sets", type=Path, required=True, help="folder of the sets")
+    parser.add_argument("--every", type=int, default=1, help="take one picture in so many (default: 1)")
+    parser.add_argument(
+        "--brushes", type=float, nargs="+", default=BRUSHES, help="pen widths in px (default: 14 6 24)"
+    )
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="PNG",
+        help="draw digits refused against each kind refused, of the first model",
+    )
+    parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw")
+    arguments = parser.parse_args(argv)
+    try:
+        checkpoints = [load_checkpoint(path) for path in arguments.models]
+        print(
+            f"| what | n | {' | '.join(str(path) for path in arguments.models)} |\n|---|---:|{'---:|' * len(checkpoints)}"
+        )
+        print(mnist_row(checkpoints, arguments.data_dir), flush=True)
+        scores: list[tuple[Row, np.ndarray]] = []
+        for row in find_rows(arguments.sets, arguments.brushes, arguments.every):
+            print("\n".join(measure(checkpoints, row)), flush=True)
+            if arguments.plot:
+                scores.append((replace(row, samples=[]), _scores(checkpoints[0], row)))
+        if arguments.plot:
+            plot_refusals(checkpoints[0].threshold, scores, arguments.plot)
+    except (OSError, ValueError) as error:
+        print(f"benchmarks.hands: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def find_rows(folder: Path, brushes: list[float], every: int) -> Iterator[Row]:
+    """Yield the rows whose sets lie in `folder`, one after the other; what is missing is said on stderr."""
+
+    def samples(name: str, brush: float = 16) -> list[Sample]:
+        if not (folder / name).exists():
+            print(f"no {folder / name}: left out", file=sys.stderr)
+            return []
+        return list(islice(load_samples(folder / name, brush), 0, None, every))
+
+    pictures = samples("pictures.tsv")
+    singles = [sample for sample in pictures if sample.columns["kind"] == "single"]
+    for polarity in ("light_on_dark", "dark_on_light", "photo", "other"):
+        yield Row(
+            f"pictures, {polarity}", [each for each in singles if each.columns["polarity"] == polarity], False
+        )
+    yield Row("semeion", samples("semeion.npz"), False)
+    for brush in brushes:
+        for name in ("digilets", "chars74k", "unipen"):
+            yield Row(f"{name} digits, brush {brush:g}", samples(f"{name}_digits.jsonl.gz", brush), False)
+        for name in ("digilets", "chars74k", "unipen"):
+            letters = samples(f"{name}_letters.jsonl.gz", brush)
+            yield Row(f"{name} letters, brush {brush:g}", letters, True, LETTERS - AMBIGUOUS)
+    doodles = samples("quickdraw.jsonl.gz", brushes[0])
+    yield Row("doodles", doodles, True, frozenset(each.label for each in doodles) - RINGS)
+    yield Row("words", samples("unipen_words.jsonl.gz", brushes[0]), True)
+    yield Row(
+        "pictures of no digit (Greek)",
+        [each for each in pictures if each.columns["kind"] == "negative"],
+        True,
+    )
+
+
+def mnist_row(checkpoints: list[Checkpoint], data_dir: Path | None) -> str:
+    """Return the row on MNIST's validation split: right, and how many would be refused by the frame alone."""
+    _, digits = split_validation(load_mnist(True, data_dir))
+    cells = []
+    for checkpoint in checkpoints:
+        logits, labels = predict_logits(checkpoint.model, Batches(digits, 500), "cpu")
+        refused = certainty((logits / checkpoint.temperature).softmax(1).numpy()) < checkpoint.threshold
+        cells.append(
+            f"{_percent(int((logits.argmax(1) == labels).sum()), len(labels))} ({int(refused.sum())})"
+        )
+    return f"| MNIST validation | {len(digits):,} | {' | '.join(cells)} |"
+
+
+def measure(checkpoints: list[Checkpoint], row: Row) -> list[str]:
+    """Return a row's lines: the share right or refused in per cent; of digits also how many were refused."""
+    right, refused = np.zeros((2, len(checkpoints), len(row.samples)), bool)
+    for place, checkpoint in enumerate(checkpoints):
+        recognizer = Recognizer(checkpoint)
+        for start in range(0, len(row.samples), AT_ONCE):
+            part = row.samples[start : start + AT_ONCE]
+            for number, reading in enumerate(recognizer.read_many([each.source for each in part]), start):
+                said = None if isinstance(reading, (OSError, PictureError)) else reading
+                refused[place, number] = said is None or said.status != "ok"
+                right[place, number] = said is not None and said.text == row.samples[number].label
+    if not row.refuse:
+        cells = [f"{_percent(int(a.sum()), a.size)} ({int(b.sum())})" for a, b in zip(right, refused)]
+        return [f"| {row.name} | {len(row.samples):,} | {' | '.join(cells)} |"]
+    chosen = [("", np.ones(len(row.samples), bool))]
+    if row.clear is not None:
+        chosen.append((", clear ones", np.array([sample.label in row.clear for sample in row.samples], bool)))
+    return [
+        f"| {row.name}{what} | {int(part.sum()):,} | {' | '.join(_percent(int(each[part].sum()), int(part.sum())) for each in refused)} |"
+        for what, part in chosen
+    ]
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.2f}" if whole else "-"
+
+
+# ---------------------------------------------------------------------------------- the whole curve
+
+
+def plot_refusals(threshold: float, scores: list[tuple[Row, np.ndarray]], path: Path) -> None:
+    """Draw how much of each kind is refused against how many digits, at every threshold; of frames alone, one a picture."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    digits = np.concatenate([certain for row, certain in scores if not row.refuse])
+    shares = np.geomspace(1e-4, 0.1, 200)
+    thresholds = np.quantile(digits, shares)
+    figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
+    for row, certain in scores:
+        if row.refuse and len(certain):
+            axes.plot(100 * shares, 100 * (certain < thresholds[:, None]).mean(axis=1), label=row.name)
+    now = 100 * (digits < threshold).mean()
+    axes.axvline(now, color="grey", linestyle=":", label=f"the model's threshold, {threshold:.2f} nats")
+    axes.set(
+        xlabel="digits refused, % (all sets of digits)", ylabel="refused, %", xscale="log", ylim=(0, 101)
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    save_figure(figure, path, 120)
+    pyplot.close(figure)
+
+
+def _scores(checkpoint: Checkpoint, row: Row) -> np.ndarray:
+    """Return the certainty (N,) in nats of each picture's frame; 0 for one without ink."""
+    frames = []
+    for sample in row.samples:
+        try:
+            frames.append(frame_of(sample.source))
+        except (OSError, PictureError):
+            frames.append(np.zeros((28, 28), np.float32))
+    if not frames:
+        return np.zeros(0)
+    images: Tensor = torch.from_numpy(np.stack(frames))[:, None]
+    with torch.inference_mode():
+        logits = torch.cat([checkpoint.model(part).float() for part in images.split(500)])
+    return certainty((logits / checkpoint.temperature).softmax(1).numpy())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
