@@ -110,6 +110,7 @@ def every_depth(real: Callable[..., Any]) -> Callable[..., Any]:
 RULES = {
     # a picture -> ink
     "page on a table": Rule("ink.looks:isolate_page", always(None)),
+    "page that is a shadow": Rule("ink.looks:is_dimmed", always(False)),
     "small picture seen whole": Rule("ink.looks:_whole_frames", always(()), "yields"),
     "small drawing in dots": Rule("ink.looks:_is_dotted", always(False)),
     "scan that fills its square": Rule("ink.looks:unstretch", lambda real: lambda ink: make_frame(ink)[None]),

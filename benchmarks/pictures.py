@@ -307,6 +307,16 @@ def _in_a_shadow(digit: np.ndarray, rng: Rng) -> np.ndarray:
     return _shoot(_write(_sheet(rng), digit, rng, rng.uniform(120, 350)) * shade[..., None], rng)
 
 
+def _in_a_phones_shadow(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    shade = np.zeros((TALL, WIDE))
+    left = int(WIDE / 2 + rng.uniform(-160, -40))
+    shade[int(TALL / 2 + rng.uniform(-60, 60)) :, left : left + int(rng.uniform(180, 260))] = rng.uniform(
+        0.25, 0.5
+    )
+    soft = ndimage.gaussian_filter(shade, 5)[..., None]  # its edges cross the digit
+    return _shoot(_write(_sheet(rng), digit, rng, rng.uniform(100, 200), (60, 60, 70)) * (1 - soft), rng)
+
+
 def _in_a_box(digit: np.ndarray, rng: Rng) -> np.ndarray:
     image = Image.fromarray(_sheet(rng).clip(0, 255).astype(np.uint8))
     half = rng.uniform(120, 180)
@@ -333,6 +343,7 @@ SCENES: dict[str, Callable[[np.ndarray, Rng], np.ndarray]] = {
     "squared paper": _squared,
     "at night": _at_night,
     "shadow across": _in_a_shadow,
+    "a phone's shadow": _in_a_phones_shadow,
     "in a box or ring": _in_a_box,
     "screenshot": _on_a_screen,
 }

@@ -15,7 +15,7 @@ from scipy import ndimage
 from ink.decode import LEAST_CONTRAST, Source, check_ink, open_picture
 from ink.frame import DIGIT_BOX, fit_frame, make_frame, unstretch
 from ink.measures import EIGHT, PAPER_SIDE, edges, rim
-from ink.page import isolate_page
+from ink.page import is_dimmed, isolate_page
 from ink.paper import FAINT, FINE, plain_ink, shaded_ink
 
 SMALL_SIDE = 40  # pixels; a picture up to this side may be a frame by itself, noise and all
@@ -78,9 +78,14 @@ def find_looks(colours: np.ndarray) -> Iterator[Look]:
             yield Look(1 - plain)
     if small:
         yield from _whole_frames(colours, scan=plain is None and longer <= DIGIT_BOX)
-    yield from _page_looks(isolate_page(colours))
+    page = isolate_page(colours)
+    shadow = page is not None and plain is None and is_dimmed(colours, page)  # likely no page at all
+    if not shadow:
+        yield from _page_looks(page)
     if plain is None:
         yield from _shaded_looks(colours)
+    if shadow:
+        yield from _page_looks(page)
 
 
 def _may_be_frame(height: int, width: int) -> bool:

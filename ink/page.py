@@ -18,6 +18,8 @@ SOLID_PAGE = 0.6  # of a page's outline, at least, that is paper rather than wri
 SHARP = 0.3  # of the page's difference, at least, that its edge takes within five pixels of the small copy
 SOFT_EDGE = 0.15  # of a page's outline, at most, that is lost in shade
 BEYOND = 0.6  # of the page's difference, at most, that is left a few pixels beyond its edge
+DARKEST, LIGHTEST = 0.3, 0.92  # of the light around it; what a shadow leaves
+GREY = 0.12  # by which the channels may differ in that
 PAGE_CONTRAST = 20  # grey levels of 255, at least, by which a page differs from what lies around it
 
 
@@ -44,6 +46,13 @@ def isolate_page(colours: np.ndarray) -> np.ndarray | None:
     )
     beyond = beyond.resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(Image.composite(Image.fromarray(colours), beyond, mask))
+
+
+def is_dimmed(colours: np.ndarray, page: np.ndarray) -> bool:
+    """Return whether a page (H, W[, 3]) is of the colour around it in less light, as the shadow of a phone is."""
+    around, paper = np.median(rim(colours), axis=0), np.median(page, axis=(0, 1))
+    ratio = np.atleast_1d(paper / np.maximum(around, 1))
+    return bool(DARKEST <= ratio.min() and ratio.max() <= LIGHTEST and np.ptp(ratio) <= GREY)
 
 
 def _find_page(small: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
