@@ -308,11 +308,13 @@ def _in_a_shadow(digit: np.ndarray, rng: Rng) -> np.ndarray:
 
 
 def _in_a_phones_shadow(digit: np.ndarray, rng: Rng) -> np.ndarray:
-    shade = ndimage.gaussian_filter(
-        _outline(rng, rng.uniform(100, 140), rng.uniform(180, 260), rng.uniform(-0.15, 0.15)), (5, 5, 0)
+    shade = np.zeros((TALL, WIDE))
+    left = int(WIDE / 2 + rng.uniform(-160, -40))
+    shade[int(TALL / 2 + rng.uniform(-60, 60)) :, left : left + int(rng.uniform(180, 260))] = rng.uniform(
+        0.25, 0.5
     )
-    sheet = _write(_sheet(rng), digit, rng, rng.uniform(100, 200), (60, 60, 70))
-    return _shoot(sheet * (1 - rng.uniform(0.25, 0.5) * shade), rng)
+    soft = ndimage.gaussian_filter(shade, 5)[..., None]  # its edges cross the digit
+    return _shoot(_write(_sheet(rng), digit, rng, rng.uniform(100, 200), (60, 60, 70)) * (1 - soft), rng)
 
 
 def _in_a_box(digit: np.ndarray, rng: Rng) -> np.ndarray:
