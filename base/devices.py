@@ -8,7 +8,8 @@ import torch
 def choose_device(name: str | None = None) -> torch.device:
     """Return the device `name`, or a GPU of Nvidia's or AMD's on which a small kernel really runs, else the CPU.
 
-    An Apple GPU ("mps") is used only where it is named: nothing here was ever run on one. ValueError if `name` does not work.
+    An Apple GPU ("mps") is used only where it is named: nothing here was ever run on one. ValueError if
+    `name` does not work.
     """
     for candidate in [name] if name else ["cuda", "cpu"]:
         try:

@@ -3,8 +3,9 @@
     $ python -m benchmarks.reading --data handwriting/                 # a folder of .tsv, .npz and .jsonl.gz
     $ python -m benchmarks.reading --data pen_strokes.jsonl.gz --brush 6 --brush 32
 
-Every picture goes through the whole road; refused pictures and wrong splits count as wrong, and of a number every
-character must be right. MNIST's test set is measured by test.py. docs/data.md says where the sets come from.
+Every picture goes through the whole road; refused pictures and wrong splits count as wrong, and of a number
+every character must be right. MNIST's test set is measured by test.py. docs/data.md says where the sets come
+from.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
     $ python -m benchmarks.uci semeion.data semeion.npz
     $ python -m benchmarks.uci optdigits-orig.tra optdigits-orig.cv optdigits.npz
 
-Both are in the UCI Machine Learning Repository (CC BY 4.0): "Semeion Handwritten Digit" (16 x 16) and "Optical Recognition
-of Handwritten Digits" (32 x 32), whose files end in .Z there: `gunzip` unpacks them. For measuring only, never for training.
+Both are in the UCI Machine Learning Repository (CC BY 4.0): "Semeion Handwritten Digit" (16 x 16) and
+"Optical Recognition of Handwritten Digits" (32 x 32), whose files end in .Z there: `gunzip` unpacks them. For
+measuring only, never for training.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ def main(argv: list[str] | None = None) -> int:
 def read_digits(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return (images uint8 (N, H, W), ink 255; labels uint8 (N,)) of semeion.data or a file of optdigits-orig.
 
-    semeion.data has a line a digit: its pixels as 0 or 1, then ten flags, one for each class. optdigits-orig has a header, then
-    for each digit as many lines of 0 and 1 as it has rows, and a line with its label. Raises OSError or ValueError.
+    semeion.data has a line a digit: its pixels as 0 or 1, then ten flags, one for each class. optdigits-orig
+    has a header, then for each digit as many lines of 0 and 1 as it has rows, and a line with its label.
+    Raises OSError or ValueError.
     """
     text = path.read_text(encoding="latin-1")
     drawings = DRAWING.findall(text)

@@ -145,7 +145,7 @@ def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, 
 
 
 def flow(widths: list[int], most: int) -> tuple[list[tuple[int, int]], int]:
-    """Return where things of these widths go, in lines of at most `most`: (line, column) of each, and the columns used."""
+    """Return where things of these widths go in lines of at most `most`: (line, column) of each; the columns used."""
     places, line, column, used = [], 0, 0, 0
     for width in widths:
         if column + width > most:
@@ -175,7 +175,9 @@ def _draw_picture(axes: Any, source: Source, reading: Reading, title: str) -> No
 def _draw_group(frame: Any, bars: Any, group: Digit, classes: tuple[str, ...]) -> None:
     """Draw what the network saw, and its probabilities."""
     frame.imshow(group.frame, cmap="gray", vmin=0, vmax=1)
-    frame.set_title(f"{group.digit} {as_percent(group.confidence)}" if group.accepted else "not a digit", fontsize=9)
+    frame.set_title(
+        f"{group.digit} {as_percent(group.confidence)}" if group.accepted else "not a digit", fontsize=9
+    )
     frame.set_axis_off()
     bars.bar(range(len(classes)), group.probs, color="C0" if group.accepted else "C1")
     bars.set(ylim=(0, 1), xticks=range(len(classes)), yticks=[])

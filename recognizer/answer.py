@@ -23,7 +23,9 @@ def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
     for group in reading.groups:
         order = sorted(range(len(classes)), key=lambda c: -group.probs[c])[:top]
         ranked.append(
-            ", ".join(f"{classes[c]} ({as_percent(group.probs[c])})" for c in order) if group.accepted else "?"
+            ", ".join(f"{classes[c]} ({as_percent(group.probs[c])})" for c in order)
+            if group.accepted
+            else "?"
         )
     return "; ".join(ranked)
 
