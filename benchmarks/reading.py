@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         strokes = ".jsonl" in path.name
         for brush in (arguments.brush or [BRUSH]) if strokes else [BRUSH]:
             for kind, samples in samples_of(path, brush, arguments.most).items():
-                if kind == "no digit":
+                if kind in ("no digit", "mixed"):
                     continue
                 readings = read_all(arguments.model, [sample.source for sample in samples])
                 right = sum(map(is_right, samples, readings))
