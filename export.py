@@ -3,7 +3,8 @@
     $ python export.py                       # model.pth -> model.pt2, model.onnx, model.torchscript
 
 Each file carries the class names and the preprocessing constants, is read back, and must give the same logits
-on 1,000 inputs; a difference over 1e-4 is an error. `--model model.onnx` of the other commands reads the .onnx.
+on 1,000 inputs; a difference over 1e-4 is an error. `--model model.onnx` of the other commands reads the
+.onnx.
 """
 
 from __future__ import annotations

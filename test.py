@@ -63,10 +63,10 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(
         prog="test.py",
-        description="Measure a trained network on MNIST's test set, or on labelled pictures through the whole road.",
+        description="Measure a trained network on MNIST's test set, or on labelled pictures read as predict.py reads.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="test sets: a folder of sub-folders named by digit; a .tsv with columns path and label; an .npz with x (uint8,\n"
-        "ink bright) and y; a .jsonl.gz of pen strokes. Labels that are no digits are pictures to be refused.\n\n"
+        epilog="test sets: a folder of sub-folders named by digit; a .tsv with columns path and label; an .npz\n"
+        "with x (uint8, ink bright) and y; a .jsonl.gz of pen strokes. Labels that are no digits are pictures to be refused.\n\n"
         "examples:\n"
         "  python test.py --plot report.png\n"
         "  python test.py --data pictures.tsv --by polarity --json\n"

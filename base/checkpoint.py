@@ -53,9 +53,9 @@ class Checkpoint:
 
 
 def predict_pairs(checkpoint: Checkpoint, images: Tensor) -> Tensor:
-    """Return probabilities (N, 2, classes) of what two touching digits are, left and right; `images` as for the network.
+    """Return probabilities (N, 2, classes) of what two touching digits are, left and right.
 
-    Raises ValueError for a checkpoint without `pairs`.
+    `images` as for the network. Raises ValueError for a checkpoint without `pairs`.
     """
     if checkpoint.pairs is None:
         raise ValueError(
@@ -127,8 +127,8 @@ def load_checkpoint(
     """Return the checkpoint at `path`, its network in eval mode on `device`.
 
     A `.onnx` that export.py wrote is taken too. A bare state_dict of an older script loads when its keys and
-    shapes fit one registered network. Raises FileNotFoundError, OSError or CheckpointError, and ValueError for
-    a device that does not work; each names the cure.
+    shapes fit one registered network. Raises FileNotFoundError, OSError or CheckpointError, and ValueError
+    for a device that does not work; each names the cure.
     """
     if Path(path).suffix in (".onnx", *FOR_OTHERS):
         return _from_export(Path(path), device)

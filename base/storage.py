@@ -25,10 +25,10 @@ PLOT_MARK, EXPORT_MARK = "handwritten-digits-plot-v1", "digits-export-v1"
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Yield a binary file that takes the place of `path` when the block ends without an error.
 
-    The bytes go to a temporary file in the same folder, are flushed to disk, and `os.replace` swaps
-    them in, so a reader sees the old file or the new one and never a part. Where `path` is a link, what it
-    names is replaced. Raises OSError (disk full, no permission, no regular file); `path` is then as it was and
-    the temporary file is gone.
+    The bytes go to a temporary file in the same folder, are flushed to disk, and `os.replace` swaps them in,
+    so a reader sees the old file or the new one and never a part. Where `path` is a link, what it names is
+    replaced. Raises OSError (disk full, no permission, no regular file); `path` is then as it was and the
+    temporary file is gone.
     """
     path = Path(path)
     target = _regular(path)
@@ -132,7 +132,7 @@ def user_data_dir() -> Path:
 
 
 def _regular(path: Path) -> Path:
-    """Return the file that `path`, or the link there, names; OSError if that is a device or a pipe, which cannot be replaced."""
+    """Return the file that `path`, or the link there, names; raises OSError for a device or a pipe."""
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file() and not target.is_dir():
         raise OSError(errno.EINVAL, "not a regular file", str(path))

@@ -2,9 +2,10 @@
 
     $ python -m benchmarks.corrections --data handwriting/           # a folder of .tsv, .npz and .jsonl.gz
 
-Of every set the pictures of single digits are taken, one frame a picture. Printed, for the memory alone and for
-fine-tuning: how many of the corrected are right at once, how many of the other wrong answers became right, how many
-right ones wrong, MNIST's validation digits before and after, and whether undoing everything restores the exact state.
+Of every set the pictures of single digits are taken, one frame a picture. Printed, for the memory alone and
+for fine-tuning: how many of the corrected are right at once, how many of the other wrong answers became
+right, how many right ones wrong, MNIST's validation digits before and after, and whether undoing everything
+restores the exact state.
 """
 
 from __future__ import annotations

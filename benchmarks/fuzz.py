@@ -2,11 +2,12 @@
 
     $ python -m benchmarks.fuzz --cases 20000 --seed 0
 
-A case is one valid input with its bytes flipped, cut, repeated, spliced or its fields replaced, read in process by the
-code that reads it for a user. It fails if anything is raised that the reader does not document, if it takes more than 5 s
-of the processor or 60 s by the clock, if the input file or the shipped model is changed, or if the process has ever held
-more than 2 GB. Each kind of input runs in a process of its own, so that a crash of the interpreter is counted too. Any case
-can be made again from its number: `--kind jpeg --first 1234 --cases 1`, but for the times in corrections and resume files.
+A case is one valid input with its bytes flipped, cut, repeated, spliced or its fields replaced, read in
+process by the code that reads it for a user. It fails if anything is raised that the reader does not
+document, if it takes more than 5 s of the processor or 60 s by the clock, if the input file or the shipped
+model is changed, or if the process has ever held more than 2 GB. Each kind of input runs in a process of its
+own, so that a crash of the interpreter is counted too. Any case can be made again from its number: `--kind
+jpeg --first 1234 --cases 1`, but for the times in corrections and resume files.
 """
 
 from __future__ import annotations
@@ -261,7 +262,7 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
 def run_command(name: str, words: list[str]) -> None:
     """Call a command's main; its status must be 0, 1 or 2."""
     try:
-        status = command.status(importlib.import_module(name).main, words)
+        status: Any = command.status(importlib.import_module(name).main, words)
     except SystemExit as end:
         status = end.code
     if status not in (0, 1, 2):

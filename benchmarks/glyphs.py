@@ -1,11 +1,12 @@
 """Digits, letters and other signs in the fonts of a machine: how many are read, and refused.
 
-    $ python -m benchmarks.glyphs /usr/share/fonts --every 2        # half of the fonts, or --every 2 --from 1 the other half
+    $ python -m benchmarks.glyphs /usr/share/fonts --every 2   # half of the fonts; with --from 1 the other
 
-Fonts that look handwritten hold what many hands make of digits, and of signs that are none: letters that resemble no
-digit, Greek, Cyrillic, kana, kanji, little pictures. Each sign is shown as drawn with a pen of the font's own (100 pixels to the
-em, dark on light) and as a small scan (28 x 28, light on dark, as letter data sets have them). RESULTS.md names the
-packages whose fonts were used. For measuring only, never for training.
+Fonts that look handwritten hold what many hands make of digits, and of signs that are none: letters that
+resemble no digit, Greek, Cyrillic, kana, kanji, little pictures. Each sign is shown as drawn with a pen of
+the font's own (100 pixels to the em, dark on light) and as a small scan (28 x 28, light on dark, as letter
+data sets have them). RESULTS.md names the packages whose fonts were used. For measuring only, never for
+training.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def find_fonts(places: list[Path]) -> list[Path]:
 
 
 def draw_signs(fonts: list[Path], signs: str, most: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (sign, uint8 (H, W) dark on light) for what `fonts` have of `signs`; a fixed choice of `most` where there are more."""
+    """Yield (sign, uint8 (H, W) dark on light) for what `fonts` have of `signs`, a fixed choice of at most `most`."""
     pairs = [(font, sign) for font in fonts for sign in held_signs(font, signs)]
     pairs = sorted(pairs, key=lambda pair: zlib.crc32(f"{pair[0].name} {pair[1]}".encode()))[:most]
     for path, sign in pairs:

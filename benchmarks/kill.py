@@ -2,9 +2,10 @@
 
     $ python -m benchmarks.kill --count 200 --seed 0
 
-After each kill during training every model and resume file there is must load, the epoch of the resume file must not have gone
-back, and the next training goes on from it. After each kill during corrections every correction that the program had said it
-kept must be there, and no file damaged. Programs start once and fork, so that an instant costs no start of torch.
+After each kill during training every model and resume file there is must load, the epoch of the resume file
+must not have gone back, and the next training goes on from it. After each kill during corrections every
+correction that the program had said it kept must be there, and no file damaged. Programs start once and fork,
+so that an instant costs no start of torch.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ WORDS = 5  # that a program may say before it is killed
 def killed(program: Callable[[Callable[[str], None]], None], rng: random.Random, errors: Path) -> list[str]:
     """Run `program` in a fork and return the words it got out before it was killed.
 
-    It is killed at a random instant after one of its first words, no later than it would have said about the next but one.
+    It is killed at a random instant after one of its first words, no later than it would have said about the
+    next but one.
     """
     read_end, write_end = os.pipe()
 

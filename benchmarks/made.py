@@ -2,8 +2,8 @@
 
     $ python -m benchmarks.made
 
-Made of MNIST's validation digits by benchmarks/pictures.py, which training never uses. They say what the road bears,
-not what strangers' pictures are like: that is `python -m benchmarks.reading`.
+Made of MNIST's validation digits by benchmarks/pictures.py, which training never uses. They say what the road
+bears, not what strangers' pictures are like: that is `python -m benchmarks.reading`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def kinds(digits: Digits) -> dict[str, Callable[[int, Rng], Made]]:
             digits, count // 2, rng, lambda image, rng: pictures.corrupt(image, kind, rng)
         )
     for kind, maker in pictures.SCENES.items():
-        made[f"scene: {kind}"] = lambda count, rng, maker=maker: drawn(digits, count // 4, rng, maker)  # type: ignore[misc]
+        made[f"scene: {kind}"] = lambda count, rng, maker=maker: drawn(  # type: ignore[misc]
+            digits, count // 4, rng, maker
+        )
     for kind in NUMBERS:
         made[f"number, {kind}"] = lambda count, rng, kind=kind: numbers(digits, kind, count, rng)  # type: ignore[misc]
     return made

@@ -4,9 +4,10 @@
     $ python -m benchmarks.models --exports             # how far each network's exports differ from it
 
 A row a network: parameters, size of its file, MNIST test accuracy, wall time of its training, and accuracy on
-each .npz of other people's handwriting (x uint8, ink bright, and y), read through the whole road. Everything is
-done by the commands a user has: train.py and test.py. Hours in all on two cores: --arch picks some, a model that is
-already in --folder is measured without being trained again, and a training that was interrupted goes on.
+each .npz of other people's handwriting (x uint8, ink bright, and y), read through the whole road. Everything
+is done by the commands a user has: train.py and test.py. Hours in all on two cores: --arch picks some, a
+model that is already in --folder is measured without being trained again, and a training that was interrupted
+goes on.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     $ python -m benchmarks.ray_read                       # 100,000 pictures; --count 5000 for a quick look
 
-The pictures are 28x28 PNGs of MNIST validation digits. For each number of workers a run into an empty folder; then one in which a
-worker gets SIGKILL when half of the parts are there. After each: every picture must be answered exactly once, no file may be left
-but the plan and what the killed worker had begun, and the parts must be the same bytes as those of the first run.
+The pictures are 28x28 PNGs of MNIST validation digits. For each number of workers a run into an empty folder;
+then one in which a worker gets SIGKILL when half of the parts are there. After each: every picture must be
+answered exactly once, no file may be left but the plan and what the killed worker had begun, and the parts
+must be the same bytes as those of the first run.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     workers = arguments.workers or list(range(1, (os.cpu_count() or 1) + 1))
     print(
-        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {arguments.count:,} pictures\n"
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"{arguments.count:,} pictures\n"
     )
     print(
         "| workers | killed | seconds, reading | pictures/s | answered once | more or less often | the same bytes |\n"
@@ -58,14 +60,18 @@ def main(argv: list[str] | None = None) -> int:
             good &= otherwise == 0 and digest == expected and killed == bool(kill)
             seconds, rate = re.findall(r"in ([\d.]+) s by \d+ workers: ([\d,]+) pictures/s", said)[0]
             print(
-                f"| {count} | {int(killed)} | {seconds} | {rate} | {once:,} | {otherwise:,} | {'yes' if digest == expected else 'NO'} |",
+                f"| {count} | {int(killed)} | {seconds} | {rate} | {once:,} | {otherwise:,} | "
+                f"{'yes' if digest == expected else 'NO'} |",
                 flush=True,
             )
     return 0 if good else 1
 
 
 def read(pictures: Path, answers: Path, workers: int, kill: int) -> tuple[str, bool]:
-    """Run the example, and kill a worker when half of `kill` pictures are answered; return what it printed, and whether that was done."""
+    """Run the example, and kill a worker when half of `kill` pictures are answered.
+
+    Return what it printed, and whether a worker was killed.
+    """
     words = [str(ROOT / "examples" / "ray_read.py"), str(pictures), str(answers), "--workers", str(workers)]
     process = subprocess.Popen(
         [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -111,7 +117,7 @@ def descendants(pid: int) -> list[tuple[int, str]]:
 
 
 def check(pictures: Path, answers: Path) -> tuple[int, int, str]:
-    """Return (pictures answered once, answered more or less often, checksum of the parts); strange files count as wrong."""
+    """Return (pictures answered once, otherwise, checksum of the parts); strange files count as otherwise."""
     seen: dict[str, int] = {name: 0 for name in os.listdir(pictures)}
     digest, strange = hashlib.sha256(), 0
     for path in sorted(answers.iterdir()):

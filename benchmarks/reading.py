@@ -3,8 +3,9 @@
     $ python -m benchmarks.reading --data handwriting/                 # a folder of .tsv, .npz and .jsonl.gz
     $ python -m benchmarks.reading --data pen_strokes.jsonl.gz --brush 6 --brush 32
 
-Every picture goes through the whole road; refused pictures and wrong splits count as wrong, and of a number every
-character must be right. MNIST's test set is measured by test.py. docs/data.md says where the sets come from.
+Every picture goes through the whole road; refused pictures and wrong splits count as wrong, and of a number
+every character must be right. MNIST's test set is measured by test.py. docs/data.md says where the sets come
+from.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         strokes = ".jsonl" in path.name
         for brush in (arguments.brush or [BRUSH]) if strokes else [BRUSH]:
             for kind, samples in samples_of(path, brush, arguments.most).items():
-                if kind == "no digit":
+                if kind in ("no digit", "mixed"):
                     continue
                 readings = read_all(arguments.model, [sample.source for sample in samples])
                 right = sum(map(is_right, samples, readings))

@@ -2,8 +2,8 @@
 
     $ python -m benchmarks.refusing --data handwriting/      # a folder of .tsv, .npz and .jsonl.gz
 
-The makers are those of benchmarks/pictures.py and benchmarks/things.py, which training never uses. Refused is what is
-answered "not a digit" or "blank"; the last row is the price, validation digits that are refused, too.
+The makers are those of benchmarks/pictures.py and benchmarks/things.py, which training never uses. Refused is
+what is answered "not a digit" or "blank"; the last row is the price, validation digits that are refused, too.
 """
 
 from __future__ import annotations

@@ -35,11 +35,12 @@ def find_sets(paths: list[Path], leave_out: Iterable[str] = ()) -> dict[str, Pat
 
 
 def kind_of(label: str) -> str:
-    """Return what a label says is in the picture: "digit", "number", "number with signs" or "no digit"."""
+    """Return what a label says is in the picture: "digit", "number", "number with signs", "no digit"; else "mixed"."""
     if label.isascii() and label.isdecimal():
         return "digit" if len(label) == 1 else "number"
-    signs = bool(set(label) & set("0123456789")) and set(label) <= SIGNS
-    return "number with signs" if signs else "no digit"
+    if not set(label) & set("0123456789"):
+        return "no digit"
+    return "number with signs" if set(label) <= SIGNS else "mixed"
 
 
 def samples_of(path: Path, brush: float, most: int | None) -> dict[str, list[Sample]]:

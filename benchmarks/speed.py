@@ -3,7 +3,8 @@
     $ python -m benchmarks.speed
 
 The canvases are numbers drawn with our own pen, 280 px a digit, as app.py gives them to the recognizer; one
-thread, the checkpoint and its .onnx in turn. The files are such digits, read by predict.py, its start included.
+thread, the checkpoint and its .onnx in turn. The files are such digits, read by predict.py, its start
+included.
 """
 
 from __future__ import annotations

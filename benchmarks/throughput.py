@@ -2,11 +2,12 @@
 
     $ python -m benchmarks.throughput                      # minutes; --count 1000 for a quick look
 
-One file: wall times of whole processes, in turn. Many files (PNGs of MNIST validation digits, 28x28 and pasted on 280x280):
-the wall time of `predict.py FOLDER`, its start included; of the usual script (model loaded once; per
-file: open, convert to grey, resize to 28x28, tensor, network); of that script begun anew for each file (a sample
-of them, times their number); of Pillow decoding them in as many processes; of the road alone (no network) in as many
-processes. The last lines split one process's time into road and network, and give predict.py's peak memory.
+One file: wall times of whole processes, in turn. Many files (PNGs of MNIST validation digits, 28x28 and
+pasted on 280x280): the wall time of `predict.py FOLDER`, its start included; of the usual script (model
+loaded once; per file: open, convert to grey, resize to 28x28, tensor, network); of that script begun anew for
+each file (a sample of them, times their number); of Pillow decoding them in as many processes; of the road
+alone (no network) in as many processes. The last lines split one process's time into road and network, and
+give predict.py's peak memory.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def main(argv: list[str] | None = None) -> int:
     """Measure and print the tables."""
     arguments = build_parser().parse_args(argv)
     print(
-        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {arguments.processes} processes; "
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"{arguments.processes} processes; "
         f"medians of {arguments.runs} runs in turn (least to most), n = {arguments.count:,} files\n"
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -61,8 +61,8 @@ def measure_data(
 ) -> tuple[list[Answer], dict[str, Any]]:
     """Return the answers of a model and their report: on the test set `data`, or on MNIST's without one.
 
-    `by` names a column whose values get a row each; `brush` is the pen's width in px of the 280 px canvas, for
-    strokes; with `views` MNIST's pictures are seen from eleven sides. Raises OSError or ValueError.
+    `by` names a column whose values get a row each; `brush` is the pen's width in px of the 280 px canvas,
+    for strokes; with `views` MNIST's pictures are seen from eleven sides. Raises OSError or ValueError.
     """
     checkpoint = load_checkpoint(model, device)
     started = time.perf_counter()
@@ -107,7 +107,7 @@ def mnist_answers(checkpoint: Checkpoint, data_dir: Path | None, device: str, vi
 def picture_answers(
     recognizer: Recognizer, samples: Iterable[Sample], by: str | None, unreadable: list[str]
 ) -> list[Answer]:
-    """Return an answer for each picture, read through the whole road; `unreadable` gets a line for each that is no picture."""
+    """Return an answer for each picture, read as predict.py reads it; `unreadable` gets a line for each other file."""
     answers = []
     classes = recognizer.classes
     for sample in tqdm(samples, desc="pictures", unit="", disable=not sys.stderr.isatty()):
@@ -191,9 +191,9 @@ def interval(right: int, count: int) -> tuple[float, float]:
     share = right / count
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return min(middle - half, share), max(
-        middle + half, share
-    )  # all or nothing right: not beside it by rounding
+    return max(0.0, min(middle - half, share)), min(
+        1.0, max(middle + half, share)
+    )  # rounding leads beside it
 
 
 def _row(answers: list[Answer]) -> dict[str, Any]:
@@ -274,4 +274,5 @@ def _refusals(row: dict[str, Any]) -> str:
 
 def _share(row: dict[str, Any]) -> str:
     low, high = row["interval"]
-    return f"{row['accuracy']:.2%} ({row['right']:,} of {row['count']:,}; 95% interval {100 * low:.2f}-{100 * high:.2f})"
+    counted = f"{row['right']:,} of {row['count']:,}"
+    return f"{row['accuracy']:.2%} ({counted}; 95% interval {100 * low:.2f}-{100 * high:.2f})"

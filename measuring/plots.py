@@ -145,7 +145,7 @@ def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, 
 
 
 def flow(widths: list[int], most: int) -> tuple[list[tuple[int, int]], int]:
-    """Return where things of these widths go, in lines of at most `most`: (line, column) of each, and the columns used."""
+    """Return where things of these widths go in lines of at most `most`: (line, column) of each; the columns used."""
     places, line, column, used = [], 0, 0, 0
     for width in widths:
         if column + width > most:

@@ -1,8 +1,8 @@
 """Labelled pictures of any origin, one at a time: what test.py measures on.
 
-A folder with sub-folders named by digit; a `.tsv` with columns path, label and any others; an `.npz` with x (N, H, W)
-uint8, ink bright, and y; a `.jsonl.gz` (or `.jsonl`) of pen strokes drawn on a 280 px canvas. A label that is no digit
-marks a picture of no digit.
+A folder with sub-folders named by digit; a `.tsv` with columns path, label and any others; an `.npz` with x
+(N, H, W) uint8, ink bright, and y; a `.jsonl.gz` (or `.jsonl`) of pen strokes drawn on a 280 px canvas. A
+label that is no digit marks a picture of no digit.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def test_an_old_python_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     monkeypatch.setattr(sys, "stderr", told := io.TextIOWrapper(io.BytesIO(), write_through=True))
     with pytest.raises(SystemExit) as ended:
         command.run(lambda: 0)
-    assert ended.value.code == 1 and b"needs Python 99.0 or later" in told.buffer.getvalue()  # type: ignore[attr-defined]
+    said = told.buffer.getvalue()  # type: ignore[attr-defined]
+    assert ended.value.code == 1 and b"needs Python 99.0 or later" in said
 
 
 def test_garbage_is_collected_again_once_all_is_imported() -> None:
@@ -91,7 +92,10 @@ def test_a_pipe_that_closes_ends_it_quietly() -> None:
 
 
 def test_without_sigpipe_a_closed_pipe_ends_it_quietly_too() -> None:
-    code = f"{RUN}import signal\ndel signal.SIGPIPE\ndef main():\n    while True: print('a line', flush=True)\ncommand.run(main)"
+    code = (
+        f"{RUN}import signal\ndel signal.SIGPIPE\n"
+        "def main():\n    while True: print('a line', flush=True)\ncommand.run(main)"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -19,10 +19,10 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX limits and permis
 FULL = """
 import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))         # bytes; every longer file ends in an error, as on a full disk
+resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))  # bytes; longer files end in an error, as on a full disk
 """
 
-# torch and matplotlib load modules and fonts late: where only root may enter (a venv below /root, say), nobody gets none
+# torch and matplotlib load modules and fonts late: where only root may enter, nobody gets none
 SHUT = (
     os.name != "nt"
     and os.getuid() == 0

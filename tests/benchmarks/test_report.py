@@ -69,6 +69,7 @@ def test_a_table_without_a_record_says_so(results: Path) -> None:
         ("2026", "number"),
         ("-3.14", "number with signs"),
         ("12:30", "number with signs"),
+        ("3rd", "mixed"),
         ("a", "no digit"),
         ("two", "no digit"),
         ("--", "no digit"),

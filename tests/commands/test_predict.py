@@ -226,7 +226,8 @@ def test_a_device_that_does_not_work_is_one_line(capsys: pytest.CaptureFixture[s
     absent = "mps" if not torch.backends.mps.is_available() else "cuda"
     assert command.status(predict.main, ["--device", absent, str(ROOT / "examples")]) == 1
     assert capsys.readouterr().err == (
-        f"predict.py: the device '{absent}' does not work here (not available): leave --device out to use one that does\n"
+        f"predict.py: the device '{absent}' does not work here (not available): "
+        "leave --device out to use one that does\n"
     )
 
 
@@ -254,7 +255,7 @@ def test_a_name_that_a_terminal_would_act_on_is_escaped(
     assert line.startswith(f"{tmp_path}/a\\x0ab\\x1b[2J\u202f.png: 7 (")
 
 
-# ---------------------------------------------------------------------------------- nothing of the user's is overwritten
+# ---------------------------------------------------------------------------------- no file is overwritten
 
 
 def test_a_plot_never_takes_the_place_of_a_picture(

@@ -50,6 +50,21 @@ def test_the_python_example_runs(
 
 
 def test_every_file_named_exists() -> None:
-    for name in re.findall(r"`([\w/]+(?:\.py|/))`", README):
+    made = (ROOT / ".gitignore").read_text(encoding="utf-8").split()  # by the program itself
+    for name in set(re.findall(r"`([\w/]+(?:\.py|/))`", README)) - set(made):
         assert (ROOT / name).exists(), name
+    for page in (ROOT / "docs").glob("*.md"):
+        for name in re.findall(r"python (\w+\.py)", page.read_text(encoding="utf-8")):
+            assert (ROOT / name).exists(), f"{page.name}: {name}"
     assert (ROOT / "docs" / "app.gif").exists() and (ROOT / "RESULTS.md").exists()
+
+
+def test_every_check_of_ci_runs_on_every_system() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    steps = re.findall(r"^\.ci-venv/bin/(.+)$", script, re.MULTILINE)
+    assert len(steps) >= 5
+    for step in steps:
+        assert f"- run: {step.replace(' --quiet', '')}\n" in workflow, step
+    for word in ("ubuntu", "macos", "windows", '"3.11"', '"3.14"'):
+        assert word in workflow
