@@ -99,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="processes that read (default: as many as cores from 200 pictures on, 1 for fewer)",
     )
-    add("--device", default="cpu", help="cpu, cuda, mps (default: cpu, quickest for single pictures)")
+    add("--device", default="cpu", help="cpu or cuda (default: cpu, quickest for single pictures)")
     return parser
 
 

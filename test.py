@@ -92,7 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=MODEL_PATH,
         help="checkpoint (default: the model.pth beside this program)",
     )
-    add("--device", default="cpu", help="cpu, cuda, mps (default: cpu)")
+    add("--device", default="cpu", help="cpu or cuda (default: cpu)")
     return parser
 
 

@@ -20,8 +20,8 @@ def choose_device(name: str | None = None) -> torch.device:
         except (RuntimeError, AssertionError) as error:
             if name:
                 reason = str(error).splitlines()[0]
-                if "device type at start" in reason:  # and then torch's list of 25 types
-                    reason = "choose cpu, cuda or mps"
+                if candidate.split(":")[0] not in ("cpu", "cuda"):
+                    reason = "choose cpu or cuda"
                 raise ValueError(
                     f"the device {name!r} does not work here ({reason}): leave --device out to use one that does"
                 ) from error

@@ -171,7 +171,7 @@ def test_train_py_trains_it_and_resumes_it_bit_for_bit(
     assert run("whole.pth") == 0
     calls = iter([None, None, None, None, None, signal.SIGTERM])  # four batches an epoch
     with monkeypatch.context() as patch:
-        patch.setattr("train._StopSignals.received", lambda self: next(calls))
+        patch.setattr("training.rounds.StopSignals.received", lambda self: next(calls))
         assert run("parts.pth") == 128 + signal.SIGTERM
     assert run("parts.pth", "--resume") == 0
     whole, parts = (

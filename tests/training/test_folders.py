@@ -82,7 +82,7 @@ def test_numbered_folders_are_in_the_order_of_their_values(tmp_path: Path) -> No
 
 def test_through_the_road_a_picture_is_the_frame_that_a_reading_has(signs: Path) -> None:
     images = load_folder(signs).training.images
-    ink = next(iter(predict.Recognizer().read(signs / "bar" / "2.png").groups)).frame
+    ink = next(iter(Recognizer().read(signs / "bar" / "2.png").groups)).frame
     assert any(np.abs(image[0].numpy() / 255 - ink).max() < 0.005 for image in images)
     assert images.shape[1:] == (1, 28, 28)
 

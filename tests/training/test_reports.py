@@ -22,7 +22,12 @@ from training.rounds import default_output
     ids=lambda p: p.stem,
 )
 def test_the_library_prints_nothing(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    commands = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
+    told = {id(child) for main in commands for child in ast.walk(main)}  # `python -m training.convert` may print
+    for node in ast.walk(tree):
+        if id(node) in told:
+            continue
         assert not (isinstance(node, ast.Name) and node.id in ("print", "tqdm")), f"line {node.lineno}"
         assert not (isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.stderr"))
 

@@ -404,5 +404,5 @@ def test_a_file_that_is_none_of_ours_stays_where_it_is(
     again = Memory(memory.folder)
     again.reload()
     assert len(again) == 1 and again.damaged == [precious] and precious.exists()
-    assert predict.main([str(ROOT / "examples" / "seven.png"), "--corrections", str(memory.folder)]) == 0
+    assert predict.main([str(ROOT / "examples" / "seven.png"), "--corrections-in", str(memory.folder)]) == 0
     assert "precious.npz is no correction" in capsys.readouterr().err
