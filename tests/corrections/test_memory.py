@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from PIL import Image
 
 import predict
@@ -27,8 +28,6 @@ from model import build_model
 from recognizer.answer import Reading
 from recognizer.road import Recognizer
 from training.pictures.augment import Augmentation, warp
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
