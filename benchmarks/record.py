@@ -37,6 +37,7 @@ def add_record(parser: argparse.ArgumentParser, model: bool = True) -> None:
 
 def share(what: str, right: int, count: int, **more: Any) -> dict[str, Any]:
     """Return a row: `right` of `count`, with its share and the 95 % interval of that."""
+    right, count = int(right), int(count)  # numpy's integers are not json's
     low, high = interval(right, count)
     return {"what": what, "right": right, "n": count, "share": right / count, "interval": [low, high], **more}
 

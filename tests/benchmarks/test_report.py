@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from base.storage import MODEL_PATH
@@ -38,7 +39,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_record_becomes_a_table_and_every_difference_is_found(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [record.share("digits of others", 97, 100)]
+    rows = [record.share("digits of others", np.int64(97), 100)]  # type: ignore[arg-type]
     path = record.write_record("reading", rows, MODEL_PATH, ["--data", "/some/where/set.npz", "--record"])
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["command"] == "python -m benchmarks.reading --data set.npz"
