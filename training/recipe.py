@@ -84,6 +84,9 @@ class TrainConfig:
     average: float = opt(
         0.998, "decay a step of the running mean of the weights that is kept (0: the last weights)"
     )
+    keep: float = opt(
+        0.0, "share of the weights of --start in those that are written (Wortsman et al., 2022)"
+    )
     augment: str = opt(
         "full", "full, light (turned, shifted and bent only), or none: train on the pictures as they are"
     )
@@ -152,7 +155,7 @@ def make_config(arch: str, given: Mapping[str, Any], adapted: Mapping[str, Any] 
         raise ValueError("--pairs-epochs must be at least 0")
     if config.pairs_epochs and arch != DEFAULT:
         raise ValueError(f"only --arch {DEFAULT} learns to read pairs: leave --pairs-epochs out")
-    for name in ("label_smoothing", "average", "calm"):
+    for name in ("label_smoothing", "average", "calm", "keep"):
         if not 0 <= getattr(config, name) <= 1:
             raise ValueError(f"--{name.replace('_', '-')} must lie in [0, 1]")
     if not 0 <= config.seed < 1 << 40:

@@ -70,6 +70,11 @@ class Run:
         self.model = build_model(config.arch, len(self.classes))
         if start is not None:
             _take_over(self.model, start, config.arch, self.classes)
+        elif config.keep:
+            raise ValueError("--keep is a share of the weights of --start: name that, too")
+        self.start = (
+            {name: weight.clone() for name, weight in self.model.state_dict().items()} if config.keep else {}
+        )
         self.model.to(device)
         if isinstance(self.model, torch.nn.Module):
             self.model.to(memory_format=torch.channels_last)
@@ -187,8 +192,12 @@ class Run:
             raise Interrupted(signum)
 
     def averaged(self) -> Any:
-        """Return the network with the mean weights, in eval mode."""
-        model = fill(lambda: build_model(self.config.arch, len(self.classes)), self.mean.weights)
+        """Return the network with the mean weights, and the share kept of those it started from, in eval mode."""
+        weights = dict(self.mean.weights)
+        for name, weight in self.start.items():
+            if weight.is_floating_point():
+                weights[name] = weights[name].lerp(weight.to(weights[name].device), self.config.keep)
+        model = fill(lambda: build_model(self.config.arch, len(self.classes)), weights)
         model.to(self.device)
         return model
 

@@ -559,3 +559,26 @@ def test_a_resume_file_of_other_pictures_or_another_teacher_is_refused(
         CheckpointError, match="data was" if other == "pictures" else "teacher's checksum was"
     ):
         restore(make_run(digits, config=config), tmp_path / "r.pth")
+
+
+def test_a_share_of_the_starting_weights_is_kept(digits: Digits) -> None:
+    """What is written lies between where the training began and where it came to; the training itself does not notice."""
+    start = Checkpoint(build_model("tiny"), "tiny", {"width": 12})
+    parts = [digits.part(torch.arange(200)), digits.part(torch.arange(200, 300))]
+
+    def trained(keep: float) -> Run:
+        run = Run(replace(SMALL, epochs=1, keep=keep), *parts, torch.device("cpu"), "fp32", start=start)
+        run.train_epoch()
+        return run
+
+    none, half = trained(0.0), trained(0.25)
+    began, reached, kept = (
+        start.model.state_dict(),
+        none.averaged().state_dict(),
+        half.averaged().state_dict(),
+    )
+    for name, weight in reached.items():
+        if weight.is_floating_point():
+            assert torch.allclose(kept[name], 0.75 * weight + 0.25 * began[name], atol=1e-6), name
+    with pytest.raises(ValueError, match="--start"):
+        Run(replace(SMALL, keep=0.5), *parts, torch.device("cpu"), "fp32")
