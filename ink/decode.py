@@ -90,7 +90,7 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
 
 def _known(source: Any) -> Source:
     """Return `source`, a tensor as an array; raises TypeError for what is no picture."""
-    if hasattr(source, "detach"):  # a torch tensor, though torch is not imported here
+    if hasattr(source, "detach") and hasattr(source, "numpy"):  # a torch tensor; torch is not imported here
         source = source.detach().cpu().numpy()
         while source.ndim > 2 and source.shape[0] == 1:
             source = source[0]

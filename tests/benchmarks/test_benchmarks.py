@@ -21,7 +21,8 @@ from recognizer.road import Recognizer
 )
 def test_a_benchmark_tells_its_options(name: str) -> None:
     told = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / name), "--help"],
+        [sys.executable, "-m", f"benchmarks.{name.removesuffix('.py')}", "--help"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
@@ -30,8 +31,8 @@ def test_a_benchmark_tells_its_options(name: str) -> None:
 
 
 def test_a_fonts_signs_are_counted() -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "glyphs.py"), _fonts()[0], "--most", "10"]
-    counted = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-m", "benchmarks.glyphs", _fonts()[0], "--most", "10"]
+    counted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert counted.returncode == 0, counted.stderr
     first, *_, letters = [line for line in counted.stdout.splitlines() if "read" in line or "letters" in line]
     assert first == "| digits read | 10 | 100.0% | 100.0% |"
