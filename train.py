@@ -25,30 +25,32 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-import command
-from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation
-from devices import choose_device, choose_precision
-from distributed import Team, join, own_device
-from folders import add_corrections, load_folder
-from learn import Memory, default_folder
-from model import (
-    ARCHITECTURES,
-    DEFAULT_ARCH,
-    DIGITS,
+from base import command
+from base.checkpoint import (
     MODEL_PATH,
     Checkpoint,
     CheckpointError,
-    build_model,
-    count_parameters,
     load_checkpoint,
     read_plain,
     save_checkpoint,
 )
-from run import Interrupted, Run, TrainConfig
-from storage import back_up, save_figure, try_out
-from trainer import train as train  # for visitors: one epoch
+from base.devices import choose_device, choose_precision
+from base.storage import back_up, try_out
+from corrections.memory import Memory
+from corrections.store import default_folder
+from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation
+from measuring.plots import plot_curves
+from model import ARCHITECTURES, DEFAULT_ARCH, DIGITS, build_model, count_parameters
+from training.folders import add_corrections, load_folder
+from training.loop import train as train  # for visitors: one epoch
+from training.recipe import TrainConfig
+from training.run import Interrupted, Run
+from training.team import Team, join, own_device
 
-RETRAIN_EPOCHS, RETRAIN_RATE = 2, 0.2  # with corrections: few epochs at this share of the recipe's learning rate
+RETRAIN_EPOCHS, RETRAIN_RATE = (
+    2,
+    0.2,
+)  # with corrections: few epochs at this share of the recipe's learning rate
 LEAST_STEPS = 600  # of a training on a folder
 
 
@@ -60,7 +62,9 @@ def main(argv: list[str] | None = None) -> int:
         start = load_start(arguments)
         arguments.arch = arguments.arch or (start.arch if start else DEFAULT_ARCH)
         if arguments.arch not in ARCHITECTURES:
-            raise ValueError(f"no network is called {arguments.arch!r}: choose from {', '.join(ARCHITECTURES)}")
+            raise ValueError(
+                f"no network is called {arguments.arch!r}: choose from {', '.join(ARCHITECTURES)}"
+            )
         if arguments.summary:
             print(summary(arguments.arch))
             return 0
@@ -90,7 +94,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run, bit for bit")
     parser.add_argument(
-        "--forever", action="store_true", help="rounds of --epochs until interrupted; each better round is written"
+        "--forever",
+        action="store_true",
+        help="rounds of --epochs until interrupted; each better round is written",
     )
     for option in fields(TrainConfig):
         parser.add_argument(
@@ -100,9 +106,15 @@ def build_parser() -> argparse.ArgumentParser:
             metavar=option.name.upper(),
             help=f"{option.metadata['help']} (default: {option.default}, or the network's own recipe)",
         )
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="train on pictures in sub-folders named by class")
-    parser.add_argument("--as-is", action="store_true", help="take the pictures of --data as they are, not their ink")
-    parser.add_argument("--start", type=Path, metavar="MODEL", help="start from this model's weights instead of fresh ones")
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="train on pictures in sub-folders named by class"
+    )
+    parser.add_argument(
+        "--as-is", action="store_true", help="take the pictures of --data as they are, not their ink"
+    )
+    parser.add_argument(
+        "--start", type=Path, metavar="MODEL", help="start from this model's weights instead of fresh ones"
+    )
     parser.add_argument(
         "--corrections",
         nargs="?",
@@ -114,15 +126,21 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output", type=Path, default=MODEL_PATH, help="where the trained network goes (default: model.pth)"
     )
-    parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (untested) (default: cuda where there is one that works)")
+    parser.add_argument(
+        "--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA, then data/)"
+    )
+    parser.add_argument(
+        "--device", help="cpu, cuda, cuda:1, mps (untested) (default: cuda where there is one that works)"
+    )
     parser.add_argument(
         "--precision",
         choices=["fp32", "bf16"],
         help="of the multiplications (default: bf16 where the CPU or GPU has it)",
     )
     parser.add_argument(
-        "--no-fallback", action="store_true", help="fail without MNIST instead of training on 5,000 stand-in digits"
+        "--no-fallback",
+        action="store_true",
+        help="fail without MNIST instead of training on 5,000 stand-in digits",
     )
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw loss and validation accuracy by epoch")
     parser.add_argument("--log", type=Path, metavar="JSONL", help="append one JSON line an epoch")
@@ -134,7 +152,9 @@ def make_config(arguments: argparse.Namespace, adapted: dict[str, Any] | None = 
     """Return the defaults, overridden by the network's recipe, by what suits the data, by the flags that were given."""
     recipe = ARCHITECTURES[arguments.arch].recipe
     given = {
-        option.name: value for option in fields(TrainConfig) if (value := getattr(arguments, option.name)) is not None
+        option.name: value
+        for option in fields(TrainConfig)
+        if (value := getattr(arguments, option.name)) is not None
     }
     config = TrainConfig(**{**recipe, **(adapted or {}), **given})
     for name in ("epochs", "batch_size", "learning_rate"):
@@ -246,7 +266,9 @@ def _run(arguments: argparse.Namespace, start: Checkpoint | None, team: Team) ->
     device = choose_device(own_device(arguments.device))
     precision = arguments.precision or choose_precision(device)
     if arguments.output.suffix in (".onnx", ".pt2"):
-        raise ValueError(f"--output is a checkpoint, .pth: `python export.py` makes a {arguments.output.suffix} of it")
+        raise ValueError(
+            f"--output is a checkpoint, .pth: `python export.py` makes a {arguments.output.suffix} of it"
+        )
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     try_out(arguments.output)
     with team.leader_first():  # it may have to download
@@ -323,7 +345,10 @@ def _report(run: Run, line: dict[str, float], arguments: argparse.Namespace) -> 
     try:
         if arguments.log:
             with arguments.log.open("a", encoding="utf-8") as log:
-                log.write(json.dumps({"run": run.run_id, "arch": run.config.arch, "seed": run.config.seed, **line}) + "\n")
+                log.write(
+                    json.dumps({"run": run.run_id, "arch": run.config.arch, "seed": run.config.seed, **line})
+                    + "\n"
+                )
         if arguments.plot:
             plot_curves(run.history, arguments.plot)
     except OSError as error:
@@ -343,7 +368,9 @@ def _try_records(arguments: argparse.Namespace) -> None:
 
         known = FigureCanvasAgg.get_supported_filetypes()
         if (suffix := arguments.plot.suffix.lstrip(".").lower()) and suffix not in known:
-            raise ValueError(f"--plot {arguments.plot}: no such kind of picture; choose from {', '.join(sorted(known))}")
+            raise ValueError(
+                f"--plot {arguments.plot}: no such kind of picture; choose from {', '.join(sorted(known))}"
+            )
 
 
 def _write(run: Run, path: Path, facts: dict[str, Any]) -> None:
@@ -351,7 +378,9 @@ def _write(run: Run, path: Path, facts: dict[str, Any]) -> None:
         return
     checkpoint = run.checkpoint(facts)
     if not math.isfinite(checkpoint.threshold):
-        raise ValueError(f"the training diverged, its answers are no numbers: {path} stays as it is. Try a smaller --learning-rate")
+        raise ValueError(
+            f"the training diverged, its answers are no numbers: {path} stays as it is. Try a smaller --learning-rate"
+        )
     protect(path, run.run_id)
     save_checkpoint(path, checkpoint)
     print(
@@ -395,31 +424,10 @@ def protect(path: Path, run_id: str, move: bool = False) -> None:
     backup = back_up(path)
     if move:
         path.unlink()
-    print(f"{path.name} of an earlier run is kept as {backup} (to bring it back, copy it over {path})", flush=True)
-
-
-def plot_curves(history: list[dict[str, float]], path: Path) -> None:
-    """Draw loss and validation accuracy by epoch to a picture file."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    epochs = [line["epoch"] for line in history]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    left.plot(epochs, [line["loss"] for line in history], label="training (augmented)")
-    left.plot(epochs, [line["validation_loss"] for line in history], label="validation")
-    left.set(xlabel="epoch", ylabel="cross-entropy", yscale="log")
-    left.legend()
-    right.plot(epochs, [100 * line["training_accuracy"] for line in history], label="training (augmented)")
-    right.plot(epochs, [100 * line["validation_accuracy"] for line in history], label="validation")
-    right.set(xlabel="epoch", ylabel="accuracy, %")
-    right.legend()
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    save_figure(figure, path, 120)
-    pyplot.close(figure)
+    print(
+        f"{path.name} of an earlier run is kept as {backup} (to bring it back, copy it over {path})",
+        flush=True,
+    )
 
 
 class _StopSignals:
@@ -427,7 +435,9 @@ class _StopSignals:
 
     def __enter__(self) -> _StopSignals:
         self._signum: int | None = None
-        self._before = {signum: signal.signal(signum, self._note) for signum in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {
+            signum: signal.signal(signum, self._note) for signum in (signal.SIGINT, signal.SIGTERM)
+        }
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -441,7 +451,11 @@ class _StopSignals:
         if self._signum is not None:
             raise SystemExit(128 + signum)
         self._signum = signum
-        print("\ntrain.py: finishing the batch and saving; once more to stop at once", file=sys.stderr, flush=True)
+        print(
+            "\ntrain.py: finishing the batch and saving; once more to stop at once",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

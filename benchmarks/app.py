@@ -23,26 +23,48 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
-import command  # noqa: E402
 from app import window_size  # noqa: E402
+from base import command  # noqa: E402
 
-RATE = 125              # pointer events a second
-FRAME = 1000 / 60       # milliseconds
+RATE = 125  # pointer events a second
+FRAME = 1000 / 60  # milliseconds
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--size", type=window_size, default="1024x768", metavar="WxH", help="window size (default: %(default)s)")
-    parser.add_argument("--seconds", type=command.number(float, 1), default=10, help="of drawing (default: %(default)s)")
-    parser.add_argument("--only", action="append", choices=("start", "loading", "drawing", "idle", "memory"), help="only these rows")
-    parser.add_argument("--strokes", type=command.number(int, 1), default=100_000,
-                        help="scripted strokes for the memory row (default: %(default)s)")
+    parser.add_argument(
+        "--size",
+        type=window_size,
+        default="1024x768",
+        metavar="WxH",
+        help="window size (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seconds", type=command.number(float, 1), default=10, help="of drawing (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=("start", "loading", "drawing", "idle", "memory"),
+        help="only these rows",
+    )
+    parser.add_argument(
+        "--strokes",
+        type=command.number(int, 1),
+        default=100_000,
+        help="scripted strokes for the memory row (default: %(default)s)",
+    )
     args = parser.parse_args()
     size = args.size
     parts: dict[str, Callable[[], list[tuple[str, str, str]]]] = {
-        "start": lambda: [("from our first line of code to the window", f"{first_window(size):.0f} ms", "500 ms")],
-        "loading": lambda: while_loading(size), "drawing": lambda: drawing(size, args.seconds), "idle": lambda: [idle(size)],
-        "memory": lambda: memory(size, args.strokes)}
+        "start": lambda: [
+            ("from our first line of code to the window", f"{first_window(size):.0f} ms", "500 ms")
+        ],
+        "loading": lambda: while_loading(size),
+        "drawing": lambda: drawing(size, args.seconds),
+        "idle": lambda: [idle(size)],
+        "memory": lambda: memory(size, args.strokes),
+    }
     print(f"| {size[0]}x{size[1]}, {os.cpu_count()} cores | measured | target |\n|---|---|---|")
     for name, part in parts.items():
         for row in part() if not args.only or name in args.only else []:
@@ -55,7 +77,8 @@ def first_window(size: tuple[int, int]) -> float:
     code = f"""
 import time
 start = time.perf_counter()
-import app, window
+import app
+from window import app as window
 def first(self, draw=window.App.draw):
     changed = draw(self)
     print((time.perf_counter() - start) * 1000)
@@ -73,6 +96,7 @@ app.main(["--size", "{size[0]}x{size[1]}"])
 def while_loading(size: tuple[int, int]) -> list[tuple[str, str, str]]:
     """Return the worst frame while torch is imported, and whether every point arrived; in a process that has no torch yet."""
     import pygame
+
     assert "torch" not in sys.modules
     app, wake = _window(size)
     app.worker.ask("load", ROOT / "model.pth")
@@ -91,9 +115,11 @@ def while_loading(size: tuple[int, int]) -> list[tuple[str, str, str]]:
     reads = time.perf_counter() - start
     kept = len(app.canvas.strokes[0])
     app.worker.close()
-    return [("until the network reads", f"{reads * 1000:.0f} ms", ""),
-            ("worst frame while torch is loaded", f"{worst * 1000:.0f} ms", "300 ms"),
-            ("points drawn meanwhile, and kept", f"{sent + 1:,}, {kept:,}", "all")]
+    return [
+        ("until the network reads", f"{reads * 1000:.0f} ms", ""),
+        ("worst frame while torch is loaded", f"{worst * 1000:.0f} ms", "300 ms"),
+        ("points drawn meanwhile, and kept", f"{sent + 1:,}, {kept:,}", "all"),
+    ]
 
 
 def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]:
@@ -101,7 +127,8 @@ def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]
     import numpy as np
     import pygame
 
-    import answers
+    from window import answers
+
     app, wake = _window(size)
     app.worker.ask("load", ROOT / "model.pth")
     while not app.model:
@@ -113,14 +140,21 @@ def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]
         nonlocal shown
         take(state, result)
         shown = result.tag[1]
+
     answers.TAKERS["read"] = noting
     frames, delays, index = [], [], 0
     end = time.perf_counter() + seconds
-    waiting: tuple[float, int] | None = None                # since when, for the answer to which drawing
+    waiting: tuple[float, int] | None = None  # since when, for the answer to which drawing
     while time.perf_counter() < end:
         step = index % 100
         began = time.perf_counter()
-        kind = pygame.MOUSEBUTTONDOWN if step == 0 else pygame.MOUSEBUTTONUP if step == 99 else pygame.MOUSEMOTION
+        kind = (
+            pygame.MOUSEBUTTONDOWN
+            if step == 0
+            else pygame.MOUSEBUTTONUP
+            if step == 99
+            else pygame.MOUSEMOTION
+        )
         extra = {"buttons": (1, 0, 0)} if kind == pygame.MOUSEMOTION else {"button": 1}
         app.handle(_event(kind, _spiral(app, index), **extra))
         if step == 99 and index % 500 == 499:
@@ -145,9 +179,15 @@ def drawing(size: tuple[int, int], seconds: float) -> list[tuple[str, str, str]]
     within = float((np.array(frames) * 1000 <= FRAME).mean())
     a50, a99 = (float(np.percentile(delays, share) * 1000) for share in (50, 99))
     times = f"{p50:.1f} / {p99:.1f} / {worst:.1f} ms"
-    return [(f"frame while drawing and reading, p50 / p99 / worst of {len(frames):,}", times, ""),
-            ("frames within 16.7 ms", f"{within:.2%}", "99 %"),
-            (f"pointer event to its answer on screen, p50 / p99 of {len(delays):,}", f"{a50:.0f} / {a99:.0f} ms", "")]
+    return [
+        (f"frame while drawing and reading, p50 / p99 / worst of {len(frames):,}", times, ""),
+        ("frames within 16.7 ms", f"{within:.2%}", "99 %"),
+        (
+            f"pointer event to its answer on screen, p50 / p99 of {len(delays):,}",
+            f"{a50:.0f} / {a99:.0f} ms",
+            "",
+        ),
+    ]
 
 
 def idle(size: tuple[int, int]) -> tuple[str, str, str]:
@@ -172,6 +212,7 @@ def memory(size: tuple[int, int], count: int) -> list[tuple[str, str, str]]:
     import gc
 
     import pygame
+
     app, wake = _window(size)
     app.worker.ask("load", ROOT / "model.pth")
     while not app.model:
@@ -206,20 +247,28 @@ def memory(size: tuple[int, int], count: int) -> list[tuple[str, str, str]]:
     app.worker.close()
     new = [stroke for name, stroke in kept().items() if name not in warm]
     own = sum(map(_size, new))
-    return [(f"memory over {count:,} strokes ({points:,} points, all kept for undo)", f"{grown / 1e6:+.1f} MB", ""),
-            (f"of which the {len(new):,} strokes themselves", f"{own / 1e6:.1f} MB", ""),
-            ("beyond the strokes", f"{(grown - own) / 1e6:+.1f} MB", "flat")]
+    return [
+        (
+            f"memory over {count:,} strokes ({points:,} points, all kept for undo)",
+            f"{grown / 1e6:+.1f} MB",
+            "",
+        ),
+        (f"of which the {len(new):,} strokes themselves", f"{own / 1e6:.1f} MB", ""),
+        ("beyond the strokes", f"{(grown - own) / 1e6:+.1f} MB", "flat"),
+    ]
 
 
 # ---------------------------------------------------------------------------------- helpers
 
+
 def _window(size: tuple[int, int]) -> tuple[Any, threading.Event]:
     import pygame
 
-    from session import Session
-    from settings import Settings
-    from window import App
-    from worker import Worker
+    from window.app import App
+    from window.session import Session
+    from window.settings import Settings
+    from window.worker import Worker
+
     pygame.display.init()
     pygame.font.init()
     wake = threading.Event()
@@ -231,6 +280,7 @@ def _window(size: tuple[int, int]) -> tuple[Any, threading.Event]:
 
 def _frame(app: Any) -> None:
     import pygame
+
     pygame.event.get()
     app.tick()
     changed = app.draw()
@@ -240,6 +290,7 @@ def _frame(app: Any) -> None:
 
 def _event(kind: int, position: tuple[int, int], **values: object) -> Any:
     import pygame
+
     return pygame.event.Event(kind, {"pos": position, "rel": (0, 0), "touch": False, **values})
 
 
@@ -254,7 +305,14 @@ def _run(code: str) -> str:
     """Return what `code` prints in a process of its own, which keeps its settings apart from the user's."""
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_DATA_HOME": home}
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=120, env=environment)
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            env=environment,
+        )
     done.check_returncode()
     return done.stdout
 
@@ -262,7 +320,7 @@ def _run(code: str) -> str:
 def _size(stroke: Any) -> int:
     """Return the bytes of a stroke and of what belongs to it alone."""
     parts = [stroke, stroke.brush, stroke._flat, stroke._box, stroke._longest, *stroke._box]
-    return sum(map(sys.getsizeof, parts)) + 32          # its places in the lists
+    return sum(map(sys.getsizeof, parts)) + 32  # its places in the lists
 
 
 def _resident() -> int:
@@ -271,6 +329,7 @@ def _resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         import resource
+
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

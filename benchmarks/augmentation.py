@@ -27,10 +27,10 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 from torch.utils.data import Dataset  # noqa: E402
 
-import command  # noqa: E402
-from augment import FULL  # noqa: E402
+from base import command  # noqa: E402
 from dataset import Batches, DataError, Digits, load_mnist  # noqa: E402
-from trainer import make_transform  # noqa: E402
+from training.loop import make_transform  # noqa: E402
+from training.pictures.augment import FULL  # noqa: E402
 
 BATCH = 256
 WORKERS = 2
@@ -43,15 +43,19 @@ def main(argv: list[str] | None = None) -> int:
     device = torch.device(arguments.device)
     sides = {
         "torchvision, DataLoader": lambda: measure(theirs(digits), arguments.batches),
-        "this program, the same": lambda: measure(ours(digits, "light", device), arguments.our_batches, device),
+        "this program, the same": lambda: measure(
+            ours(digits, "light", device), arguments.our_batches, device
+        ),
         "this program, full": lambda: measure(ours(digits, "full", device), arguments.our_batches, device),
     }
     rates: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(arguments.runs):
         for name, side in sides.items():
             rates[name].append(side())
-    print(f"{os.cpu_count()} cores, {platform.machine()}, {device}, Python {platform.python_version()}, torch {torch.__version__}; "
-          f"n = {arguments.runs} runs in turn, batches of {BATCH}, DataLoader with {WORKERS} workers\n")
+    print(
+        f"{os.cpu_count()} cores, {platform.machine()}, {device}, Python {platform.python_version()}, torch {torch.__version__}; "
+        f"n = {arguments.runs} runs in turn, batches of {BATCH}, DataLoader with {WORKERS} workers\n"
+    )
     print("| | images/s, median | least | most | times |\n|---|---:|---:|---:|---:|")
     base = statistics.median(rates["torchvision, DataLoader"])
     for name, each in rates.items():
@@ -62,10 +66,16 @@ def main(argv: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(prog="augmentation.py", description="Compare the speed of two ways to augment.")
+    parser = argparse.ArgumentParser(
+        prog="augmentation.py", description="Compare the speed of two ways to augment."
+    )
     parser.add_argument("--runs", type=command.number(int, 1), default=5, help="of each side (default: 5)")
-    parser.add_argument("--batches", type=command.number(int, 1), default=40, help="a run of the DataLoader (default: 40)")
-    parser.add_argument("--our-batches", type=command.number(int, 1), default=200, help="a run of ours (default: 200)")
+    parser.add_argument(
+        "--batches", type=command.number(int, 1), default=40, help="a run of the DataLoader (default: 40)"
+    )
+    parser.add_argument(
+        "--our-batches", type=command.number(int, 1), default=200, help="a run of ours (default: 200)"
+    )
     parser.add_argument("--device", default="cpu", help="for our side (default: cpu)")
     return parser
 
@@ -85,7 +95,10 @@ def theirs(digits: Digits) -> Iterable[object]:
     shift = FULL.shift / 28
     steps = [
         transforms.RandomAffine(
-            math.degrees(FULL.rotation), (shift, shift), (1 - FULL.scale, 1 + FULL.scale), shear=math.degrees(FULL.shear)
+            math.degrees(FULL.rotation),
+            (shift, shift),
+            (1 - FULL.scale, 1 + FULL.scale),
+            shear=math.degrees(FULL.shear),
         ),
         transforms.ElasticTransform(alpha=30.0, sigma=4.0),
         transforms.ToTensor(),
@@ -101,7 +114,9 @@ def torchvision_mnist(digits: Digits, transform: Callable[[object], Tensor]) -> 
     try:
         return MNIST(str(Path(digits.place).parent.parent), train=True, transform=transform)
     except RuntimeError:
-        raise SystemExit(f"torchvision reads MNIST unpacked only: gunzip --keep {digits.place}/*.gz") from None
+        raise SystemExit(
+            f"torchvision reads MNIST unpacked only: gunzip --keep {digits.place}/*.gz"
+        ) from None
 
 
 def measure(batches: Iterable[object], count: int, device: torch.device | None = None) -> float:

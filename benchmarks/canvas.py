@@ -24,11 +24,11 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from make_examples import row_of, written_wide  # noqa: E402
 
-import command  # noqa: E402
 import export  # noqa: E402
-from canvas import draw_strokes  # noqa: E402
-from model import MODEL_PATH, load_checkpoint  # noqa: E402
-from recognizer import Recognizer  # noqa: E402
+from base import command  # noqa: E402
+from base.checkpoint import MODEL_PATH, load_checkpoint
+from ink.raster import draw_strokes
+from recognizer.road import Recognizer  # noqa: E402
 
 WARM = 5  # readings of each that are not counted
 
@@ -38,9 +38,13 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     torch.set_num_threads(arguments.threads)
     rng = np.random.default_rng(0)
-    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}, "
-          f"{arguments.threads} threads; n = {arguments.count} readings a row; ms: p50 (p99)\n")
-    print("| digits on the canvas | network | whole | road | network's part | read right |\n|---:|---|---:|---:|---:|---:|")
+    print(
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}, "
+        f"{arguments.threads} threads; n = {arguments.count} readings a row; ms: p50 (p99)\n"
+    )
+    print(
+        "| digits on the canvas | network | whole | road | network's part | read right |\n|---:|---|---:|---:|---:|---:|"
+    )
     with tempfile.TemporaryDirectory() as folder:
         ways = {"eager": Timed(arguments.model)}
         for name in ("onnx", "pt2"):
@@ -65,8 +69,12 @@ def main(argv: list[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = argparse.ArgumentParser(prog="canvas.py", description="Time the reading of canvases.")
-    parser.add_argument("--count", type=command.number(int, 1), default=300, help="canvases of each kind (default: 300)")
-    parser.add_argument("--threads", type=command.number(int, 1), default=1, help="of torch, as in the app (default: 1)")
+    parser.add_argument(
+        "--count", type=command.number(int, 1), default=300, help="canvases of each kind (default: 300)"
+    )
+    parser.add_argument(
+        "--threads", type=command.number(int, 1), default=1, help="of torch, as in the app (default: 1)"
+    )
     parser.add_argument("--model", type=Path, default=MODEL_PATH, help="checkpoint (default: model.pth)")
     return parser
 
@@ -99,7 +107,9 @@ def draw(text: str, rng: np.random.Generator) -> np.ndarray:
     if len(text) > 1:
         return written_wide(text, 14, rng)
     margin = int(rng.integers(30, 90))
-    return np.roll(draw_strokes(row_of(text, rng), 16, 280, margin), rng.integers(20 - margin, margin - 20, 2), (0, 1))
+    return np.roll(
+        draw_strokes(row_of(text, rng), 16, 280, margin), rng.integers(20 - margin, margin - 20, 2), (0, 1)
+    )
 
 
 def shown(times: np.ndarray) -> str:

@@ -27,13 +27,14 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-import command  # noqa: E402
+from base import command  # noqa: E402
 
 CLASSES, SIDE = 10, 16
 SCRIPT = """
 import sys
 sys.path.insert(0, {root!r})
-import folders, train
+from training import folders
+import train
 from functools import partial
 train.load_folder = partial(folders.load_folder, in_memory={in_memory})
 sys.exit(train.main(sys.argv[1:]))
@@ -44,27 +45,44 @@ def main(argv: list[str] | None = None) -> int:
     """Measure and print the table."""
     arguments = build_parser().parse_args(argv)
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
-    print("| pictures | their pixels, MB | peak of the program's own memory, MB | peak resident, MB | seconds |\n|---:|---:|---:|---:|---:|")
+    print(
+        "| pictures | their pixels, MB | peak of the program's own memory, MB | peak resident, MB | seconds |\n|---:|---:|---:|---:|---:|"
+    )
     peaks = []
     for count in arguments.count or [10_000, 200_000]:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
             make_folder(Path(folder) / "pictures", count)
             own, resident, seconds = measure(Path(folder), arguments.in_memory)
         peaks.append(own)
-        print(f"| {count:,} | {count * 64 * 64 * 3 / 1e6:,.0f} | {own:,.0f} | {resident:,.0f} | {seconds:,.0f} |", flush=True)
+        print(
+            f"| {count:,} | {count * 64 * 64 * 3 / 1e6:,.0f} | {own:,.0f} | {resident:,.0f} | {seconds:,.0f} |",
+            flush=True,
+        )
     print(f"\nthe last is {peaks[-1] / peaks[0]:.2f} times the first")
     return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(prog="folders.py", description="Measure the memory of training on large folders.")
-    parser.add_argument("--count", type=command.number(int, 20), action="append",
-                        help="pictures (may be repeated; default: 10,000 and 200,000)")
-    parser.add_argument("--in-memory", type=command.number(int, 0), default=1 << 26,
-                        help="bytes that training may keep in memory (default: 64 MB, "
-                        "so that every row streams; train.py's own is 1 GB)")
-    parser.add_argument("--folder", type=Path, help="where the pictures are made (default: the system's temporary folder)")
+    parser = argparse.ArgumentParser(
+        prog="folders.py", description="Measure the memory of training on large folders."
+    )
+    parser.add_argument(
+        "--count",
+        type=command.number(int, 20),
+        action="append",
+        help="pictures (may be repeated; default: 10,000 and 200,000)",
+    )
+    parser.add_argument(
+        "--in-memory",
+        type=command.number(int, 0),
+        default=1 << 26,
+        help="bytes that training may keep in memory (default: 64 MB, "
+        "so that every row streams; train.py's own is 1 GB)",
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="where the pictures are made (default: the system's temporary folder)"
+    )
     return parser
 
 
@@ -83,7 +101,19 @@ def measure(folder: Path, in_memory: int) -> tuple[float, float, float]:
     """Return (peak anonymous MB, peak resident MB, seconds) of training on folder/pictures."""
     script = folder / "train_here.py"
     script.write_text(SCRIPT.format(root=str(ROOT), in_memory=in_memory), encoding="utf-8")
-    words = ["--data", folder / "pictures", "--as-is", "--arch", "colour", "--epochs", "1", "--device", "cpu", "--output", folder / "m.pth"]
+    words = [
+        "--data",
+        folder / "pictures",
+        "--as-is",
+        "--arch",
+        "colour",
+        "--epochs",
+        "1",
+        "--device",
+        "cpu",
+        "--output",
+        folder / "m.pth",
+    ]
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, str(script), *map(str, words)], stdout=subprocess.DEVNULL)
     peak = {"RssAnon": 0, "VmRSS": 0}
@@ -110,7 +140,12 @@ def memory(pid: int) -> dict[str, int]:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return {}
-    return {name: int(line.split()[1]) for line in lines for name in ("RssAnon", "VmRSS") if line.startswith(name + ":")}
+    return {
+        name: int(line.split()[1])
+        for line in lines
+        for name in ("RssAnon", "VmRSS")
+        if line.startswith(name + ":")
+    }
 
 
 if __name__ == "__main__":

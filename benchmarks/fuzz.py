@@ -38,7 +38,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import command  # noqa: E402
+from base import command  # noqa: E402
 from benchmarks.fuzz_inputs import CORPORA, Content, commands, mutated, resume_run  # noqa: E402
 
 SLOW = 5.0  # seconds of processor time a case may take: those of a clock where nothing else runs
@@ -116,12 +116,17 @@ def fuzz(kind: str, cases: int, seed: int, folder: Path, first: int = 0, keep: P
     return tally
 
 
-def run_case(kind: str, reader: Callable[[Any], None], rng: random.Random, number: int, folder: Path) -> tuple[str, float]:
+def run_case(
+    kind: str, reader: Callable[[Any], None], rng: random.Random, number: int, folder: Path
+) -> tuple[str, float]:
     """Return ("accepted", "refused" or what went wrong, seconds)."""
     case: Any = commands(rng, folder) if kind == "commands" else mutated(CORPORA[kind], rng, number)
     said = io.StringIO()
     started = time.process_time()
-    for signum, timer, limit in ((signal.SIGPROF, signal.ITIMER_PROF, SLOW), (signal.SIGALRM, signal.ITIMER_REAL, STUCK)):
+    for signum, timer, limit in (
+        (signal.SIGPROF, signal.ITIMER_PROF, SLOW),
+        (signal.SIGALRM, signal.ITIMER_REAL, STUCK),
+    ):
         signal.signal(signum, _too_slow)
         signal.setitimer(timer, limit)
     try:
@@ -162,15 +167,15 @@ def refusing(*documented: type[Exception]):
 
 def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
     """Return what reads a case of a kind: a Content, or a command's (name, words)."""
-    from canvas import Canvas
+    from base.checkpoint import CheckpointError, load_checkpoint
+    from corrections.memory import Memory
     from dataset import DataError, read_idx
-    from decode import PictureError
-    from folders import frame_of
-    from learn import Memory
-    from model import CheckpointError, load_checkpoint
-    from recognizer import Recognizer
-    from settings import load_settings
-    from testsets import load_samples
+    from ink.canvas import Canvas
+    from ink.decode import PictureError
+    from measuring.testsets import load_samples
+    from recognizer.road import Recognizer
+    from training.folders import frame_of
+    from window.settings import load_settings
 
     example = ROOT / "examples" / "seven.png"
 
@@ -185,7 +190,9 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
             raise AssertionError("the input file was changed")
         path.unlink()
 
-    def file_reader(read: Callable[[Path], object], *documented: type[Exception]) -> Callable[[Content], None]:
+    def file_reader(
+        read: Callable[[Path], object], *documented: type[Exception]
+    ) -> Callable[[Content], None]:
         def reader(content: Content) -> None:
             path = written(content)
             try:
@@ -237,8 +244,16 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
     if kind in ("tsv", "npz", "jsonl", "jsonl.gz"):
         return file_reader(lambda path: list(load_samples(path)), OSError, DataError)
     if kind == "commands":
-        for module in ("torchmetrics.functional.classification", "onnx", "onnxscript", "matplotlib.pyplot", "pygame"):
-            importlib.import_module(module)  # seconds that are no case's; and an import that is interrupted spoils the next
+        for module in (
+            "torchmetrics.functional.classification",
+            "onnx",
+            "onnxscript",
+            "matplotlib.pyplot",
+            "pygame",
+        ):
+            importlib.import_module(
+                module
+            )  # seconds that are no case's; and an import that is interrupted spoils the next
         return lambda case: run_command(*case)
     return file_reader(recognizer.read, OSError, PictureError)
 
@@ -269,10 +284,14 @@ def _too_slow(*_: object) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the cases and print the table; return 1 if any failed."""
     parser = argparse.ArgumentParser(prog="fuzz.py", description="Feed hostile inputs to every reader.")
-    parser.add_argument("--cases", type=command.number(int, 1), default=20_000, help="in all (default: 20000), or of --kind")
+    parser.add_argument(
+        "--cases", type=command.number(int, 1), default=20_000, help="in all (default: 20000), or of --kind"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kind", choices=SHARES, help="this kind only, in this process, as one line of JSON")
-    parser.add_argument("--first", type=command.number(int, 0), default=0, help="number of the first case (default: 0)")
+    parser.add_argument(
+        "--first", type=command.number(int, 0), default=0, help="number of the first case (default: 0)"
+    )
     parser.add_argument("--keep", type=Path, help="folder for the inputs that failed")
     arguments = parser.parse_args(argv)
     if arguments.keep:
@@ -281,16 +300,24 @@ def main(argv: list[str] | None = None) -> int:
         faulthandler.enable()
         faulthandler.dump_traceback_later(600 + arguments.cases, exit=True)
         with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary, "a", "b")  # "../.." is a word of the commands: it must not be a disk full of pictures
+            folder = Path(
+                temporary, "a", "b"
+            )  # "../.." is a word of the commands: it must not be a disk full of pictures
             folder.mkdir(parents=True)
-            os.environ["XDG_DATA_HOME"] = str(Path(temporary, "home"))  # not the user's corrections and settings
+            os.environ["XDG_DATA_HOME"] = str(
+                Path(temporary, "home")
+            )  # not the user's corrections and settings
             with contextlib.chdir(folder):
-                tally = fuzz(arguments.kind, arguments.cases, arguments.seed, folder, arguments.first, arguments.keep)
+                tally = fuzz(
+                    arguments.kind, arguments.cases, arguments.seed, folder, arguments.first, arguments.keep
+                )
         print(json.dumps(tally.__dict__))
         return 1 if tally.failures else 0
     failures: list[str] = []
     total = 0
-    print("| input | cases | accepted | refused | failed | slowest, s | most memory, MB |\n|---|---|---|---|---|---|---|")
+    print(
+        "| input | cases | accepted | refused | failed | slowest, s | most memory, MB |\n|---|---|---|---|---|---|---|"
+    )
     for kind, share in SHARES.items():
         count = max(1, round(arguments.cases * share / sum(SHARES.values())))
         words = ["--kind", kind, "--cases", str(count), "--seed", str(arguments.seed)]
@@ -299,7 +326,9 @@ def main(argv: list[str] | None = None) -> int:
         try:
             tally = Tally(**json.loads(result.stdout.splitlines()[-1]))
         except (IndexError, ValueError, TypeError):
-            tally = Tally(kind, failures=[f"{kind}: the process ended with {result.returncode}: {result.stderr[-600:]}"])
+            tally = Tally(
+                kind, failures=[f"{kind}: the process ended with {result.returncode}: {result.stderr[-600:]}"]
+            )
         failures += tally.failures
         total += tally.cases
         print(

@@ -22,17 +22,66 @@ ROOT = Path(__file__).resolve().parent.parent
 BOMB = 3 << 30  # bytes that a small file unpacks to
 PIXELS = 10**8  # of a picture that is small on disk
 NUMBERS = (
-    b"\0", b"\x01", b"\x7f", b"\x80", b"\xff", b"\xff\xff", b"\x7f\xff", b"\x80\0", b"\xff" * 4, b"\x7f\xff\xff\xff",
-    b"\0\0\0\x80", b"\0" * 4, b"\xff" * 8,
+    b"\0",
+    b"\x01",
+    b"\x7f",
+    b"\x80",
+    b"\xff",
+    b"\xff\xff",
+    b"\x7f\xff",
+    b"\x80\0",
+    b"\xff" * 4,
+    b"\x7f\xff\xff\xff",
+    b"\0\0\0\x80",
+    b"\0" * 4,
+    b"\xff" * 8,
 )
 VALUES: tuple[Any, ...] = (
-    None, True, -1, 0, 1, 10**6, 2**31, 10**30, -0.0, 1e308, float("nan"), float("inf"), "", "7", "a" * 5000, "\0", "../../x",
-    "ä手", [], {}, [[]], [None], {"a": 1}, [1, 2], b"\xff",
+    None,
+    True,
+    -1,
+    0,
+    1,
+    10**6,
+    2**31,
+    10**30,
+    -0.0,
+    1e308,
+    float("nan"),
+    float("inf"),
+    "",
+    "7",
+    "a" * 5000,
+    "\0",
+    "../../x",
+    "ä手",
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": 1},
+    [1, 2],
+    b"\xff",
 )
 WORDS = (
-    b"nan", b"-1", b"1e999", b"null", b"[]", b"{}",
+    b"nan",
+    b"-1",
+    b"1e999",
+    b"null",
+    b"[]",
+    b"{}",
     b"[[[[",
-    b"\\u0000", b"\xff\xfe", b"\t", b"\n", b'"', b"9" * 400, b"..", b"//", b"\r", b"true", b"0x10",
+    b"\\u0000",
+    b"\xff\xfe",
+    b"\t",
+    b"\n",
+    b'"',
+    b"9" * 400,
+    b"..",
+    b"//",
+    b"\r",
+    b"true",
+    b"0x10",
 )
 
 
@@ -132,12 +181,16 @@ def _replace_one(value: Any, rng: random.Random) -> Any:
 def _pictures(kind: str) -> list[bytes]:
     from PIL import Image
 
-    from canvas import draw_strokes
+    from ink.raster import draw_strokes
 
     grey = Image.fromarray(draw_strokes([[[18, 14], [74, 10], [50, 52], [38, 94]]], 16)).resize((64, 64))
     modes = {
-        "png": ["L", "RGB", "RGBA", "LA", "P", "1", "I;16"], "jpeg": ["L", "RGB", "CMYK"], "gif": ["L", "P", "RGBA"],
-        "bmp": ["1", "L", "P", "RGB"], "webp": ["RGB", "RGBA"], "tiff": ["1", "L", "RGB", "RGBA", "I;16", "F", "CMYK"],
+        "png": ["L", "RGB", "RGBA", "LA", "P", "1", "I;16"],
+        "jpeg": ["L", "RGB", "CMYK"],
+        "gif": ["L", "P", "RGBA"],
+        "bmp": ["1", "L", "P", "RGB"],
+        "webp": ["RGB", "RGBA"],
+        "tiff": ["1", "L", "RGB", "RGBA", "I;16", "F", "CMYK"],
     }[kind]
     made = []
     for mode in modes:
@@ -162,14 +215,18 @@ def _drawn(rng: random.Random) -> bytes:
     """Return a sound picture of any size: discs, boxes, lines and arcs on flat paper, a ramp or noise, in few or many colours."""
     from PIL import Image, ImageDraw
 
-    width, height = (rng.choice([rng.randint(1, 40), rng.randint(41, 320), rng.randint(321, 900)]) for _ in range(2))
+    width, height = (
+        rng.choice([rng.randint(1, 40), rng.randint(41, 320), rng.randint(321, 900)]) for _ in range(2)
+    )
 
     def colour() -> tuple[int, ...]:
         return tuple(rng.choice([0, 255, rng.randint(0, 255)]) for _ in range(3))
 
     image = Image.new("RGB", (width, height), colour())
     if rng.random() < 0.3:
-        ramp = np.linspace(colour(), colour(), width)[None] + np.random.default_rng(rng.randrange(1 << 32)).normal(0, 9, (height, 1, 1))
+        ramp = np.linspace(colour(), colour(), width)[None] + np.random.default_rng(
+            rng.randrange(1 << 32)
+        ).normal(0, 9, (height, 1, 1))
         image = Image.fromarray(np.broadcast_to(ramp, (height, width, 3)).clip(0, 255).astype(np.uint8))
     pen = ImageDraw.Draw(image)
     for _ in range(rng.randint(0, 7)):
@@ -210,18 +267,32 @@ def _huge_png() -> list[bytes]:
     made = []
     side = int((1.7 * PIXELS) ** 0.5)
     for colour, channels, depth, (width, height) in [
-        (6, 4, 8, (side, side)), (2, 3, 8, (side, side)), (0, 1, 8, (side, side)), (0, 1, 16, (side, side)),
-        (6, 4, 16, (side * 2 // 3, side * 2 // 3)), (0, 1, 8, (1, PIXELS)), (0, 1, 1, (PIXELS, 1)), (2, 3, 8, (60000, 60000)),
+        (6, 4, 8, (side, side)),
+        (2, 3, 8, (side, side)),
+        (0, 1, 8, (side, side)),
+        (0, 1, 16, (side, side)),
+        (6, 4, 16, (side * 2 // 3, side * 2 // 3)),
+        (0, 1, 8, (1, PIXELS)),
+        (0, 1, 1, (PIXELS, 1)),
+        (2, 3, 8, (60000, 60000)),
         (0, 1, 8, (2**31 - 1, 2**31 - 1)),
     ]:
         packer = zlib.compressobj(9)
         size = height * (1 + width * channels * depth // 8) if width * height <= 2 * PIXELS else 1000
-        body = b"".join(packer.compress(bytes(min(1 << 20, size - done))) for done in range(0, size, 1 << 20)) + packer.flush()
-        chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)), (b"IDAT", body), (b"IEND", b"")]
+        body = (
+            b"".join(packer.compress(bytes(min(1 << 20, size - done))) for done in range(0, size, 1 << 20))
+            + packer.flush()
+        )
+        chunks = [
+            (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)),
+            (b"IDAT", body),
+            (b"IEND", b""),
+        ]
         made.append(
             b"\x89PNG\r\n\x1a\n"
             + b"".join(
-                struct.pack(">I", len(part)) + name + part + struct.pack(">I", zlib.crc32(name + part)) for name, part in chunks
+                struct.pack(">I", len(part)) + name + part + struct.pack(">I", zlib.crc32(name + part))
+                for name, part in chunks
             )
         )
     return made
@@ -234,14 +305,17 @@ def _huge_png() -> list[bytes]:
 def _checkpoint() -> dict[str, Any]:
     import torch
 
-    from model import Checkpoint, build_model, build_pairs, save_checkpoint
+    from base.checkpoint import Checkpoint, save_checkpoint
+    from model import build_model, build_pairs
 
     torch.manual_seed(0)
     facts = {"temperature": 1.5, "threshold": 0.3, "validation_accuracy": 0.9}
     model = build_model("residual", 10, {"width": 2}).eval()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.pth"
-        save_checkpoint(path, Checkpoint(model, "residual", {"width": 2}, facts=facts, pairs=build_pairs(model).eval()))
+        save_checkpoint(
+            path, Checkpoint(model, "residual", {"width": 2}, facts=facts, pairs=build_pairs(model).eval())
+        )
         return torch.load(path, weights_only=True)
 
 
@@ -260,38 +334,61 @@ def _checkpoint_fields(rng: random.Random) -> bytes:
 def _odd_tensors(content: Any, rng: random.Random) -> Any:
     import torch
 
-    parts = [key for key in ("weights", "pairs") if isinstance(content, dict) and isinstance(content.get(key), dict) and content[key]]
+    parts = [
+        key
+        for key in ("weights", "pairs")
+        if isinstance(content, dict) and isinstance(content.get(key), dict) and content[key]
+    ]
     if parts and rng.random() < 0.4:
         part = rng.choice(parts)
         name = rng.choice(list(content[part]))
         odd = rng.choice(
             [
-                torch.zeros(0), torch.tensor(float("nan")), torch.zeros(3, 3), torch.zeros(2, dtype=torch.int8),
-                torch.zeros(1).expand(10**6), torch.zeros(2, dtype=torch.complex64), torch.zeros(4, 4).to_sparse(),
+                torch.zeros(0),
+                torch.tensor(float("nan")),
+                torch.zeros(3, 3),
+                torch.zeros(2, dtype=torch.int8),
+                torch.zeros(1).expand(10**6),
+                torch.zeros(2, dtype=torch.complex64),
+                torch.zeros(4, 4).to_sparse(),
             ]
         )
         value = content[part][name]
         if isinstance(value, torch.Tensor) and rng.random() < 0.5:
-            odd = rng.choice([value.double(), value.half(), value * float("nan"), value * 1e38, value.to(torch.int64)])
+            odd = rng.choice(
+                [value.double(), value.half(), value * float("nan"), value * 1e38, value.to(torch.int64)]
+            )
         return {**content, part: {**content[part], name: odd}}
     return content
 
 
 def _checkpoint_nasty() -> list[bytes]:
     good = _checkpoint()
-    odd: list[dict[str, Any]] = [{"config": {"width": width}} for width in (0, -1, 10**4, 10**9, 2.5, "2", None)]
-    odd += [{"arch": "scratch", "config": {"layers": layers}} for layers in ([784, 10**5, 10**5], [784, 10**9], [], [784], None)]
+    odd: list[dict[str, Any]] = [
+        {"config": {"width": width}} for width in (0, -1, 10**4, 10**9, 2.5, "2", None)
+    ]
+    odd += [
+        {"arch": "scratch", "config": {"layers": layers}}
+        for layers in ([784, 10**5, 10**5], [784, 10**9], [], [784], None)
+    ]
     odd += [
         {"input": taken}
         for taken in (
-            {"size": 10**6, "channels": 3, "road": False}, {"size": 0, "channels": 1, "road": False},
-            {"size": 28, "channels": 1}, {"size": 28, "channels": 7, "road": False},
+            {"size": 10**6, "channels": 3, "road": False},
+            {"size": 0, "channels": 1, "road": False},
+            {"size": 28, "channels": 1},
+            {"size": 28, "channels": 7, "road": False},
         )
     ]
     odd += [{"classes": names} for names in ([], ["a"], ["a"] * 11, 5, ["7"] * 10, [None] * 10)]
     said: list[Any] = [
-        {"temperature": 0}, {"temperature": float("nan")}, {"temperature": "x"}, {"threshold": None}, {"temperature": -1},
-        {"threshold": float("nan")}, [],
+        {"temperature": 0},
+        {"temperature": float("nan")},
+        {"temperature": "x"},
+        {"threshold": None},
+        {"temperature": -1},
+        {"threshold": float("nan")},
+        [],
     ]
     odd += [{"facts": facts} for facts in said]
     bomb = io.BytesIO()
@@ -312,11 +409,20 @@ def resume_run() -> Any:
     import torch
 
     from dataset import Digits
-    from run import Run, TrainConfig
+    from training.recipe import TrainConfig
+    from training.run import Run
 
-    images = torch.arange(64 * 784, dtype=torch.int64).mul(97).remainder(256).to(torch.uint8).view(64, 1, 28, 28)
+    images = (
+        torch.arange(64 * 784, dtype=torch.int64).mul(97).remainder(256).to(torch.uint8).view(64, 1, 28, 28)
+    )
     digits = Digits(images, torch.arange(64) % 10, "noise")
-    return Run(TrainConfig(arch="tiny", epochs=1, batch_size=32, augment="none"), digits, digits, torch.device("cpu"), "fp32")
+    return Run(
+        TrainConfig(arch="tiny", epochs=1, batch_size=32, augment="none"),
+        digits,
+        digits,
+        torch.device("cpu"),
+        "fp32",
+    )
 
 
 @functools.cache
@@ -357,8 +463,12 @@ def _idx() -> list[bytes]:
 
 def _idx_nasty() -> list[bytes]:
     return [
-        b"", b"\0\0\x08", b"\0\0\x08\xff" + b"\xff" * 1020, b"\0\0\x08\x04" + b"\xff" * 16,
-        b"\0\0\x08\x03" + struct.pack(">III", 0, 28, 28), b"\0\0\x08\x02" + struct.pack(">II", 2**31, 2**31),
+        b"",
+        b"\0\0\x08",
+        b"\0\0\x08\xff" + b"\xff" * 1020,
+        b"\0\0\x08\x04" + b"\xff" * 16,
+        b"\0\0\x08\x03" + struct.pack(">III", 0, 28, 28),
+        b"\0\0\x08\x02" + struct.pack(">II", 2**31, 2**31),
         b"\0\0\x0d\x01" + struct.pack(">I", 4) + bytes(16),
     ]
 
@@ -384,21 +494,32 @@ def _npz(**arrays: Any) -> bytes:
 
 def _npz_nasty() -> list[bytes]:
     buffer = io.BytesIO()
-    np.lib.format.write_array_header_1_0(buffer, {"descr": "|u1", "fortran_order": False, "shape": (10**7, 2800, 2800)})
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": "|u1", "fortran_order": False, "shape": (10**7, 2800, 2800)}
+    )
     lying = io.BytesIO()
     with zipfile.ZipFile(lying, "w") as file:
         file.writestr("x.npy", buffer.getvalue())
         file.writestr("y.npy", buffer.getvalue())
     bomb = io.BytesIO()
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as file, file.open("x.npy", "w", force_zip64=True) as member:
-        np.lib.format.write_array_header_1_0(member, {"descr": "|u1", "fortran_order": False, "shape": (BOMB >> 20, 1024, 1024)})
+    with (
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as file,
+        file.open("x.npy", "w", force_zip64=True) as member,
+    ):
+        np.lib.format.write_array_header_1_0(
+            member, {"descr": "|u1", "fortran_order": False, "shape": (BOMB >> 20, 1024, 1024)}
+        )
         for _ in range(BOMB >> 20):
             member.write(bytes(1 << 20))
     return [
-        lying.getvalue(), bomb.getvalue(), _npz(x=np.zeros((2, 28, 28)), y=np.zeros(2)),
-        _npz(x=np.zeros((0, 28, 28), np.uint8), y=[]), _npz(x=np.zeros((2, 0, 0), np.uint8), y=[1, 2]),
+        lying.getvalue(),
+        bomb.getvalue(),
+        _npz(x=np.zeros((2, 28, 28)), y=np.zeros(2)),
+        _npz(x=np.zeros((0, 28, 28), np.uint8), y=[]),
+        _npz(x=np.zeros((2, 0, 0), np.uint8), y=[1, 2]),
         _npz(x=np.zeros((1, 2, 2), np.uint8), y=np.array([float("nan")])),
-        _npz(x=np.zeros((1, 2, 2), np.uint8), y=np.array("7")), _npz(x=np.zeros((1, 2, 2), np.uint8), y=np.zeros((1, 3))),
+        _npz(x=np.zeros((1, 2, 2), np.uint8), y=np.array("7")),
+        _npz(x=np.zeros((1, 2, 2), np.uint8), y=np.zeros((1, 3))),
     ]
 
 
@@ -408,18 +529,32 @@ def _jsonl() -> dict[str, Any]:
 
 def _jsonl_nasty() -> list[bytes]:
     strokes: list[Any] = [
-        [[[0, 0], [1e308, -1e308]]], [[[0, 0], [float("nan"), 1]]], [[[0, 0], [float("inf"), 1]]], [[[10**400, 1]]], [[[1]]],
-        [[["a", "b"]]], [], [[]], None, 7, "strokes", [[[i % 7, i % 11] for i in range(200_000)]], [[[1, 2]]] * 50_000,
+        [[[0, 0], [1e308, -1e308]]],
+        [[[0, 0], [float("nan"), 1]]],
+        [[[0, 0], [float("inf"), 1]]],
+        [[[10**400, 1]]],
+        [[[1]]],
+        [[["a", "b"]]],
+        [],
+        [[]],
+        None,
+        7,
+        "strokes",
+        [[[i % 7, i % 11] for i in range(200_000)]],
+        [[[1, 2]]] * 50_000,
     ]
     return [json.dumps({"strokes": each, "label": "7"}).encode() for each in strokes] + [
         b"[" * 100_000,
         b'{"a":' * 100_000,
-        b"null", b"[1]", b"\xff\xfe", b"{}" * 3,
+        b"null",
+        b"[1]",
+        b"\xff\xfe",
+        b"{}" * 3,
     ]
 
 
 def _strokes() -> dict[str, Any]:
-    from canvas import Canvas
+    from ink.canvas import Canvas
 
     canvas = Canvas(560, 280)
     canvas.begin(20, 20)
@@ -433,7 +568,10 @@ def _strokes_nasty() -> list[bytes]:
     good = _strokes()
     stroke = good["strokes"][0]
     odd: list[Any] = [
-        {"width": 1e-300}, {"width": 1e300, "height": 1e300}, {"width": 0}, {"width": float("nan")},
+        {"width": 1e-300},
+        {"width": 1e300, "height": 1e300},
+        {"width": 0},
+        {"width": float("nan")},
         {"strokes": [stroke] * 3000},
         {"strokes": [{**stroke, "points": [[1e308, -1e308], [-1e308, 1e308]]}]},
         {"strokes": [{**stroke, "brush": 1e308}]},
@@ -447,7 +585,7 @@ def _strokes_nasty() -> list[bytes]:
 
 @functools.cache
 def _correction() -> bytes:
-    from learn import Memory
+    from corrections.memory import Memory
 
     with tempfile.TemporaryDirectory() as folder:
         memory = Memory(folder)
@@ -459,9 +597,19 @@ def _correction_fields(rng: random.Random) -> bytes:
     words: dict[str, Any] = {"format": "digits-correction-v1", "label": "7", "time": "2026", "model": "m"}
     frame: Any = rng.choice(
         [
-            np.zeros((28, 28), np.float32), np.ones((64, 64, 3), np.float32), np.zeros((28, 28, 4)), np.full((28, 28), np.nan),
-            np.zeros((1, 1)), np.zeros((28, 28), complex), np.zeros((28, 28), "M8[s]"), np.array("x"), np.zeros((28, 28), bool),
-            np.zeros((1, 100_000), np.float32), np.zeros((28, 28), "U3"), np.zeros((0, 3)), np.zeros(3, [("a", "f4")]),
+            np.zeros((28, 28), np.float32),
+            np.ones((64, 64, 3), np.float32),
+            np.zeros((28, 28, 4)),
+            np.full((28, 28), np.nan),
+            np.zeros((1, 1)),
+            np.zeros((28, 28), complex),
+            np.zeros((28, 28), "M8[s]"),
+            np.array("x"),
+            np.zeros((28, 28), bool),
+            np.zeros((1, 100_000), np.float32),
+            np.zeros((28, 28), "U3"),
+            np.zeros((0, 3)),
+            np.zeros(3, [("a", "f4")]),
         ]
     )
     parts: dict[str, Any] = {"frame": frame, **words}
@@ -500,10 +648,19 @@ CORPORA = {
     "idx.gz": Corpus(".gz", _packed(_idx), lambda: [_gz_bomb(), *_packed(_idx_nasty)()]),
     "checkpoint": Corpus(".pth", lambda: [_saved(_checkpoint())], _checkpoint_nasty, _checkpoint_fields),
     "resume": Corpus(
-        ".resume.pth", lambda: [_saved(_resume_good())], fields=lambda rng: _saved(_replaced(_resume_good(), rng))
+        ".resume.pth",
+        lambda: [_saved(_resume_good())],
+        fields=lambda rng: _saved(_replaced(_resume_good(), rng)),
     ),
     "tsv": Corpus(
-        ".tsv", _tsv, lambda: [b"path\tlabel\n" + b"x" * (1 << 22) + b"\t7\n", b"path\tlabel\na.png\n", b"\0", b'path\tlabel\n"a']
+        ".tsv",
+        _tsv,
+        lambda: [
+            b"path\tlabel\n" + b"x" * (1 << 22) + b"\t7\n",
+            b"path\tlabel\na.png\n",
+            b"\0",
+            b'path\tlabel\n"a',
+        ],
     ),
     "npz": Corpus(
         ".npz",
@@ -528,13 +685,58 @@ CORPORA = {
 FORMATS = ("onnx", "pt2", "torchscript")  # one at a time: each takes seconds
 COMMANDS = ("predict", "test", "train", "export", "app")
 SENSIBLE = {
-    "--device": ["cpu"], "--size": ["640x480"], "--by": ["pen"], "--arch": ["tiny", "scratch"], "--optimizer": ["adamw", "sgd"],
+    "--device": ["cpu"],
+    "--size": ["640x480"],
+    "--by": ["pen"],
+    "--arch": ["tiny", "scratch"],
+    "--optimizer": ["adamw", "sgd"],
     "--augment": ["none", "light", "full"],
 }
 ODD_WORDS = [
-    "", "-", "--", "0", "-1", "1", "2", "1e308", "nan", "inf", "99999999999999999999", "0x10", "abc", "ä 手", "a\0b", "\udcff",
-    "cpu", "cuda", "cuda:99", "meta", "mkldnn", "tiny", "scratch", "residual", "colour", "adam", "sgd", "momentum", "none",
-    "light", "onnx", "pt2", "fp32", "bf16", "light", "100x100", "x", "a" * 300, "../..", "/dev/null", "/proc/self/mem", "%s%n", "$(x)", "*",
+    "",
+    "-",
+    "--",
+    "0",
+    "-1",
+    "1",
+    "2",
+    "1e308",
+    "nan",
+    "inf",
+    "99999999999999999999",
+    "0x10",
+    "abc",
+    "ä 手",
+    "a\0b",
+    "\udcff",
+    "cpu",
+    "cuda",
+    "cuda:99",
+    "meta",
+    "mkldnn",
+    "tiny",
+    "scratch",
+    "residual",
+    "colour",
+    "adam",
+    "sgd",
+    "momentum",
+    "none",
+    "light",
+    "onnx",
+    "pt2",
+    "fp32",
+    "bf16",
+    "light",
+    "100x100",
+    "x",
+    "a" * 300,
+    "../..",
+    "/dev/null",
+    "/proc/self/mem",
+    "%s%n",
+    "$(x)",
+    "*",
 ]
 
 
@@ -542,25 +744,49 @@ def commands(rng: random.Random, folder: Path) -> tuple[str, list[str]]:
     """Return a command and words for it, many of them odd. Files of every kind lie in `folder`; what it writes goes there too."""
     names, out = _lay_out(folder), folder / "out"
     name = rng.choice(COMMANDS)
-    words = [word for _ in range(rng.randrange(0, 5)) for word in _option(rng.choice(_options(name)), names, str(out), rng)]
+    words = [
+        word
+        for _ in range(rng.randrange(0, 5))
+        for word in _option(rng.choice(_options(name)), names, str(out), rng)
+    ]
     if rng.random() < 0.2:
         words.insert(rng.randrange(len(words) + 1), rng.choice([*names, *ODD_WORDS, "--nonsense"]))
     last = {
         "predict": [rng.choice(names) for _ in range(rng.randrange(0, 3))],
         "test": ["--data", rng.choice(names)],
         "train": [
-            "--output", str(out / "model.pth"), "--epochs", "1", "--batch-size", "32", "--arch", "tiny", "--data", str(folder / "signs"),
+            "--output",
+            str(out / "model.pth"),
+            "--epochs",
+            "1",
+            "--batch-size",
+            "32",
+            "--arch",
+            "tiny",
+            "--data",
+            str(folder / "signs"),
         ],
-        "export": ["--model", rng.choice(names), "--output", str(out / "network"), "--format", rng.choice(FORMATS)],
+        "export": [
+            "--model",
+            rng.choice(names),
+            "--output",
+            str(out / "network"),
+            "--format",
+            rng.choice(FORMATS),
+        ],
         "app": ["--corrections", str(out / "corrections"), "--screenshot", str(out / "window.png")],
     }[name]
-    return name, [word for word in words + last if word not in ("-", "--forever")]  # which wait for stdin, and for ever
+    return name, [
+        word for word in words + last if word not in ("-", "--forever")
+    ]  # which wait for stdin, and for ever
 
 
 @functools.cache
 def _options(name: str) -> list[Any]:
     """Return the options of a command's parser."""
-    return [action for action in importlib.import_module(name).build_parser()._actions if action.option_strings]
+    return [
+        action for action in importlib.import_module(name).build_parser()._actions if action.option_strings
+    ]
 
 
 def _option(action: Any, names: list[str], out: str, rng: random.Random) -> list[str]:
@@ -590,10 +816,20 @@ def _lay_out(folder: Path) -> list[str]:
         for number in range(4):
             (folder / "signs" / label / f"{number}.png").write_bytes(picture)
     files = {
-        "good.png": picture, "bad.png": b"\x89PNG", "none.png": b"", "good.pth": _saved(_checkpoint()), "bad.pth": b"junk",
-        "good.tsv": b"path\tlabel\ngood.png\t7\n", "bad.tsv": b"\0", "bad.npz": b"PK", "bad.jsonl.gz": b"\x1f\x8b",
-        "bad.onnx": b"x", "good.json": json.dumps(_strokes()).encode(),
-        "good.jsonl": json.dumps(_jsonl()).encode(), "bad.pt2": b"PK", "ä ö 手.png": picture,
+        "good.png": picture,
+        "bad.png": b"\x89PNG",
+        "none.png": b"",
+        "good.pth": _saved(_checkpoint()),
+        "bad.pth": b"junk",
+        "good.tsv": b"path\tlabel\ngood.png\t7\n",
+        "bad.tsv": b"\0",
+        "bad.npz": b"PK",
+        "bad.jsonl.gz": b"\x1f\x8b",
+        "bad.onnx": b"x",
+        "good.json": json.dumps(_strokes()).encode(),
+        "good.jsonl": json.dumps(_jsonl()).encode(),
+        "bad.pt2": b"PK",
+        "ä ö 手.png": picture,
     }
     for name, data in files.items():
         (folder / name).write_bytes(data)

@@ -21,12 +21,15 @@ import torch
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]  # ours goes before benchmarks/canvas.py
+sys.path[:0] = [
+    str(Path(__file__).resolve().parent.parent),
+    str(Path(__file__).resolve().parent),
+]  # ours goes before benchmarks/canvas.py
 
 from pictures import LETTERS  # noqa: E402
 
-import command  # noqa: E402
-from recognizer import Recognizer  # noqa: E402
+from base import command  # noqa: E402
+from recognizer.road import Recognizer  # noqa: E402
 
 EM, MARGIN, SMALL, FITTED = 100, 40, 28, 22  # pixels
 DIGITS = "0123456789"
@@ -38,7 +41,17 @@ SIGNS = {
     "kana": "あいえおかがきぎくぐけげこごさざしじすずせぜそただちぢでとなぬねのはばぱひびぴふぶぷほぼぽまみむめもやゆよれわを"
     "アイウエオカガキギグゲゴサザシジスズセゼタダチヂデナニヌネバパビピブプペホボポマムメヤルロヲ",
     "kanji": "人木水火山川犬車馬学家花鳥魚雨雪春夏秋冬",
-    "pictures": "".join(map(chr, (*range(0x1F300, 0x1F51F), *range(0x1F5A4, 0x1F640), *range(0x1F680, 0x1F6C5), *range(0x2600, 0x2700)))),
+    "pictures": "".join(
+        map(
+            chr,
+            (
+                *range(0x1F300, 0x1F51F),
+                *range(0x1F5A4, 0x1F640),
+                *range(0x1F680, 0x1F6C5),
+                *range(0x2600, 0x2700),
+            ),
+        )
+    ),
 }
 
 
@@ -58,22 +71,42 @@ def main(argv: list[str] | None = None) -> int:
     print(f"{len(fonts)} fonts\n| | n | large | 28 x 28 |\n|---|---:|---:|---:|")
     for kind, signs in {"digits read": DIGITS, **SIGNS}.items():
         good = [
-            [(said.text == sign) if signs == DIGITS else said.status != "ok" for said in map(recognizer.read, (large, small(large)))]
+            [
+                (said.text == sign) if signs == DIGITS else said.status != "ok"
+                for said in map(recognizer.read, (large, small(large)))
+            ]
             for sign, large in draw_signs(fonts, signs, arguments.most)
         ]
         if good:
             shares = " | ".join(f"{share:.1%}" for share in np.mean(good, axis=0))
-            print(f"| {kind if signs == DIGITS else kind + ' refused'} | {len(good):,} | {shares} |", flush=True)
+            print(
+                f"| {kind if signs == DIGITS else kind + ' refused'} | {len(good):,} | {shares} |", flush=True
+            )
     return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("fonts", type=Path, nargs="+", help="font files, and folders of them")
-    parser.add_argument("--every", type=command.number(int, 1), default=1, help="take every so manieth font, by name (default: 1)")
-    parser.add_argument("--from", type=command.number(int, 0), default=0, dest="first", help="beginning with this one (default: 0)")
-    parser.add_argument("--most", type=command.number(int, 1), default=1000, help="signs of a kind, at most (default: 1000)")
+    parser.add_argument(
+        "--every",
+        type=command.number(int, 1),
+        default=1,
+        help="take every so manieth font, by name (default: 1)",
+    )
+    parser.add_argument(
+        "--from",
+        type=command.number(int, 0),
+        default=0,
+        dest="first",
+        help="beginning with this one (default: 0)",
+    )
+    parser.add_argument(
+        "--most", type=command.number(int, 1), default=1000, help="signs of a kind, at most (default: 1000)"
+    )
     parser.add_argument("--model", type=Path, help="checkpoint (default: the shipped model.pth)")
     return parser
 
@@ -81,7 +114,10 @@ def build_parser() -> argparse.ArgumentParser:
 def find_fonts(places: list[Path]) -> list[Path]:
     """Return the fonts among `places` and in their folders, by name; of a family's styles the shortest name's alone."""
     files = [file for place in places for file in (place.rglob("*") if place.is_dir() else [place])]
-    fonts = sorted((file for file in files if file.suffix.lower() in (".ttf", ".otf")), key=lambda file: (len(file.name), file.name))
+    fonts = sorted(
+        (file for file in files if file.suffix.lower() in (".ttf", ".otf")),
+        key=lambda file: (len(file.name), file.name),
+    )
     families: dict[str, Path] = {}
     for font in fonts:
         try:
@@ -116,7 +152,10 @@ def small(large: np.ndarray) -> np.ndarray:
     ink = ink[np.ix_((ink > 60).any(1), (ink > 60).any(0))]
     height, width = (max(1, round(side * FITTED / max(ink.shape))) for side in ink.shape)
     frame = Image.new("L", (SMALL, SMALL))
-    frame.paste(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX), ((SMALL - width) // 2, (SMALL - height) // 2))
+    frame.paste(
+        Image.fromarray(ink).resize((width, height), Image.Resampling.BOX),
+        ((SMALL - width) // 2, (SMALL - height) // 2),
+    )
     return np.asarray(frame)
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import command  # noqa: E402
+from base import command  # noqa: E402
 
 WORDS = 5  # that a program may say before it is killed
 
@@ -70,19 +70,34 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     """Kill `count` trainings and return what was found."""
     import torch
 
-    import run as training
     import train
+    from base.checkpoint import load_checkpoint, read_plain
     from dataset import Digits
-    from model import load_checkpoint, read_plain
+    from training import run as training
 
     torch.set_num_threads(1)  # a fork has one
     generator = torch.Generator().manual_seed(0)
     digits = Digits(
-        torch.randint(0, 256, (320, 1, 28, 28), dtype=torch.uint8, generator=generator), torch.arange(320) % 10, "noise"
+        torch.randint(0, 256, (320, 1, 28, 28), dtype=torch.uint8, generator=generator),
+        torch.arange(320) % 10,
+        "noise",
     )
     train.load_mnist = lambda *_, **__: digits
     output, resume = folder / "model.pth", folder / "model.resume.pth"
-    words = ["--arch", "tiny", "--epochs", "1", "--batch-size", "32", "--augment", "none", "--device", "cpu", "--precision", "fp32"]
+    words = [
+        "--arch",
+        "tiny",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "32",
+        "--augment",
+        "none",
+        "--device",
+        "cpu",
+        "--precision",
+        "fp32",
+    ]
     words += ["--forever", "--output", str(output)]
     torch.optim.AdamW([torch.zeros(1)], 0.1)  # imports what a fork would import
     found = {"kills": 0, "models": 0, "resumes": 0, "within a write": 0}
@@ -101,7 +116,9 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
     while found["kills"] < count:
         said = killed(program, rng, folder / "errors")
         if not said:
-            raise RuntimeError(f"the training did not begin after {found}: {(folder / 'errors').read_text()[-2000:]}")
+            raise RuntimeError(
+                f"the training did not begin after {found}: {(folder / 'errors').read_text()[-2000:]}"
+            )
         found["kills"] += 1
         if output.exists():
             load_checkpoint(output)
@@ -124,7 +141,7 @@ def kill_corrections(count: int, rng: random.Random, folder: Path) -> dict[str, 
     """Kill `count` programs that give corrections and take some back; return what was found."""
     import numpy as np
 
-    from learn import Memory
+    from corrections.memory import Memory
 
     found = {"kills": 0, "kept": 0, "taken back": 0, "within a write": 0}
     there: set[str] = set()
@@ -170,14 +187,23 @@ def kill_corrections(count: int, rng: random.Random, folder: Path) -> dict[str, 
 
 def main(argv: list[str] | None = None) -> int:
     """Kill, look, print; return 0, or fail where something was lost."""
-    parser = argparse.ArgumentParser(prog="kill.py", description="Kill programs at random instants and look at their files.")
-    parser.add_argument("--count", type=command.number(int, 1), default=200, help="kills of each kind (default: 200)")
+    parser = argparse.ArgumentParser(
+        prog="kill.py", description="Kill programs at random instants and look at their files."
+    )
+    parser.add_argument(
+        "--count", type=command.number(int, 1), default=200, help="kills of each kind (default: 200)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
     for name, run in (("corrections", kill_corrections), ("training", kill_training)):
         with tempfile.TemporaryDirectory() as folder:
             found = run(arguments.count, random.Random(arguments.seed), Path(folder))
-        print(f"{name}: " + ", ".join(f"{value:,} {key}" for key, value in found.items()) + "; nothing lost, all files load", flush=True)
+        print(
+            f"{name}: "
+            + ", ".join(f"{value:,} {key}" for key, value in found.items())
+            + "; nothing lost, all files load",
+            flush=True,
+        )
     return 0
 
 

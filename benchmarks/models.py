@@ -25,8 +25,9 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
+from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from export import CHECKS, FORMATS, TOLERANCE, export  # noqa: E402
-from model import ARCHITECTURES, DEFAULT_ARCH, MODEL_PATH, Checkpoint, build_model, load_checkpoint  # noqa: E402
+from model import ARCHITECTURES, DEFAULT_ARCH, build_model
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,7 +38,11 @@ def main(argv: list[str] | None = None) -> int:
         return compare_exports(arguments)
     names = [path.stem for path in arguments.npz]
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
-    print(table_row("network", "parameters", "file, kB", "MNIST test, %", "training, s", *(f"{n}, %" for n in names)))
+    print(
+        table_row(
+            "network", "parameters", "file, kB", "MNIST test, %", "training, s", *(f"{n}, %" for n in names)
+        )
+    )
     print(table_row(*["---"] + ["---:"] * (4 + len(names))), flush=True)
     try:
         for arch in arguments.arch or ARCHITECTURES:
@@ -50,12 +55,22 @@ def main(argv: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(prog="models.py", description="Train and compare the registered networks.")
-    parser.add_argument("--arch", action="append", choices=list(ARCHITECTURES), help="only this one (may be repeated)")
-    parser.add_argument("--npz", action="append", type=Path, default=[], help="foreign test set (may be repeated)")
-    parser.add_argument("--folder", type=Path, default=Path("runs/models"), help="where the models go and are looked for")
+    parser = argparse.ArgumentParser(
+        prog="models.py", description="Train and compare the registered networks."
+    )
+    parser.add_argument(
+        "--arch", action="append", choices=list(ARCHITECTURES), help="only this one (may be repeated)"
+    )
+    parser.add_argument(
+        "--npz", action="append", type=Path, default=[], help="foreign test set (may be repeated)"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=Path("runs/models"), help="where the models go and are looked for"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of each training (default: 0)")
-    parser.add_argument("--exports", action="store_true", help="print a table of export differences instead; trains nothing")
+    parser.add_argument(
+        "--exports", action="store_true", help="print a table of export differences instead; trains nothing"
+    )
     parser.add_argument("--epochs", type=int, help="instead of each recipe's own, for a quick look")
     return parser
 
@@ -86,7 +101,9 @@ def compare_exports(arguments: argparse.Namespace) -> int:
         path = MODEL_PATH if arch == DEFAULT_ARCH and not path.exists() else path
         torch.manual_seed(arguments.seed)
         config = dict(ARCHITECTURES[arch].config)
-        checkpoint = load_checkpoint(path) if path.exists() else Checkpoint(build_model(arch).eval(), arch, config)
+        checkpoint = (
+            load_checkpoint(path) if path.exists() else Checkpoint(build_model(arch).eval(), arch, config)
+        )
         cells = []
         with tempfile.TemporaryDirectory() as folder:
             for name in FORMATS:

@@ -18,12 +18,15 @@ Rng = np.random.Generator
 
 # ---------------------------------------------------------------------------------- one digit on a large canvas
 
+
 def _enlarge(digit: np.ndarray, size: float) -> np.ndarray:
     """Return the ink of a (28, 28) uint8 digit, cropped and its longer side brought to `size` pixels, as float32 in [0, 1]."""
     ink = digit[np.ix_(digit.any(1), digit.any(0))]
     scale = size / max(ink.shape)
     height, width = (max(1, round(side * scale)) for side in ink.shape)
-    return np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BICUBIC), np.float32) / 255
+    return (
+        np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BICUBIC), np.float32) / 255
+    )
 
 
 def paste(digit: np.ndarray, rng: Rng) -> np.ndarray:
@@ -38,17 +41,20 @@ def paste(digit: np.ndarray, rng: Rng) -> np.ndarray:
     ink_colour = rng.uniform(0, 90, 3) if dark_on_light else rng.uniform(170, 255, 3)
     picture: np.ndarray = np.broadcast_to(paper_colour, (canvas_h, canvas_w, 3)).astype(np.float32)
     if rng.random() < 0.5:
-        y, x = np.mgrid[0:1:canvas_h * 1j, 0:1:canvas_w * 1j]
+        y, x = np.mgrid[0 : 1 : canvas_h * 1j, 0 : 1 : canvas_w * 1j]
         angle = rng.uniform(0, 2 * np.pi)
-        shade = 1 - rng.uniform(0.1, 0.4) / (1 + np.exp(-8 * ((x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle))))
+        shade = 1 - rng.uniform(0.1, 0.4) / (
+            1 + np.exp(-8 * ((x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle)))
+        )
         picture = picture * shade[..., None]
     cover = np.zeros((canvas_h, canvas_w, 1), np.float32)
-    cover[top:top + height, left:left + width, 0] = mask
+    cover[top : top + height, left : left + width, 0] = mask
     picture = picture * (1 - cover) + ink_colour * cover
     return picture.clip(0, 255).round().astype(np.uint8)
 
 
 # ---------------------------------------------------------------------------------- corruptions of a 28x28 digit
+
 
 def _image(values: np.ndarray) -> np.ndarray:
     return (values.clip(0, 1) * 255).round().astype(np.uint8)
@@ -76,7 +82,10 @@ def _glass(x: np.ndarray, rng: Rng) -> np.ndarray:
 
 def _motion(x: np.ndarray, rng: Rng) -> np.ndarray:
     angle = rng.uniform(0, np.pi)
-    return np.mean([ndimage.shift(x, (t * np.sin(angle), t * np.cos(angle)), order=1) for t in np.linspace(-4, 4, 9)], axis=0)
+    return np.mean(
+        [ndimage.shift(x, (t * np.sin(angle), t * np.cos(angle)), order=1) for t in np.linspace(-4, 4, 9)],
+        axis=0,
+    )
 
 
 def _shear(x: np.ndarray, rng: Rng) -> np.ndarray:
@@ -142,9 +151,21 @@ def _edges(x: np.ndarray, rng: Rng) -> np.ndarray:
 
 
 CORRUPTIONS: dict[str, Callable[[np.ndarray, Rng], np.ndarray]] = {
-    "shot noise": _shot, "impulse noise": _impulse, "glass blur": _glass, "motion blur": _motion, "shear": _shear,
-    "scale": _scale, "rotate": _rotate, "brightness": _brightness, "translate": _translate, "stripe": _stripe,
-    "fog": _fog, "spatter": _spatter, "dotted line": _dotted_line, "zigzag": _zigzag, "edges": _edges,
+    "shot noise": _shot,
+    "impulse noise": _impulse,
+    "glass blur": _glass,
+    "motion blur": _motion,
+    "shear": _shear,
+    "scale": _scale,
+    "rotate": _rotate,
+    "brightness": _brightness,
+    "translate": _translate,
+    "stripe": _stripe,
+    "fog": _fog,
+    "spatter": _spatter,
+    "dotted line": _dotted_line,
+    "zigzag": _zigzag,
+    "edges": _edges,
 }
 
 
@@ -154,6 +175,7 @@ def corrupt(digit: np.ndarray, kind: str, rng: Rng) -> np.ndarray:
 
 
 # ---------------------------------------------------------------------------------- numbers
+
 
 def number(digits: list[np.ndarray], rng: Rng, touching: bool = False, lines: int = 1) -> np.ndarray:
     """Return uint8 (H, W), dark on light: (28, 28) digits in a row, uneven baseline and size; `touching`: one pair meets."""
@@ -171,11 +193,11 @@ def number(digits: list[np.ndarray], rng: Rng, touching: bool = False, lines: in
             left = right + int(rng.integers(6, 18))
             if n == meets:
                 while left > 1:
-                    window = canvas[top:top + part.shape[0], left:left + part.shape[1]]
+                    window = canvas[top : top + part.shape[0], left : left + part.shape[1]]
                     if ((window > 0.5) & (part > 0.5)).any():
                         break
                     left -= 1
-            window = canvas[top:top + part.shape[0], left:left + part.shape[1]]
+            window = canvas[top : top + part.shape[0], left : left + part.shape[1]]
             np.maximum(window, part, out=window)
             right = left + part.shape[1]
     return 255 - _image(canvas)
@@ -184,8 +206,10 @@ def number(digits: list[np.ndarray], rng: Rng, touching: bool = False, lines: in
 def photograph(picture: np.ndarray, rng: Rng) -> np.ndarray:
     """Return a grey picture as a phone would take it: vignette, soft shadow, blur, noise, low contrast."""
     height, width = picture.shape
-    y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
-    light = rng.uniform(0.6, 0.85) * (1 - 0.25 * (x * x + y * y) / 2 + rng.uniform(-0.15, 0.15) * x + rng.uniform(-0.15, 0.15) * y)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    light = rng.uniform(0.6, 0.85) * (
+        1 - 0.25 * (x * x + y * y) / 2 + rng.uniform(-0.15, 0.15) * x + rng.uniform(-0.15, 0.15) * y
+    )
     ink = (255 - picture) / 255 * rng.uniform(0.5, 0.85)
     return _image(ndimage.gaussian_filter(light * (1 - ink), 0.8) + rng.normal(0, 0.02, picture.shape))
 
@@ -198,13 +222,20 @@ TALL, WIDE = 800, 600  # pixels
 
 def _sheet(rng: Rng, tint: tuple[float, float, float] = (1, 1, 1)) -> np.ndarray:
     """Return float (TALL, WIDE, 3) in [0, 255]: paper in uneven light."""
-    y, x = np.mgrid[-1:1:TALL * 1j, -1:1:WIDE * 1j]
-    light = rng.uniform(165, 225) * (1 - 0.12 * (x * x + y * y) + rng.uniform(-0.15, 0.15) * x + rng.uniform(-0.15, 0.15) * y)
+    y, x = np.mgrid[-1 : 1 : TALL * 1j, -1 : 1 : WIDE * 1j]
+    light = rng.uniform(165, 225) * (
+        1 - 0.12 * (x * x + y * y) + rng.uniform(-0.15, 0.15) * x + rng.uniform(-0.15, 0.15) * y
+    )
     return light[..., None] * (np.array(tint) + rng.uniform(-0.03, 0.03, 3))
 
 
 def _write(
-    sheet: np.ndarray, digit: np.ndarray, rng: Rng, size: float, colour: tuple[int, int, int] | None = None, stray: float = 50
+    sheet: np.ndarray,
+    digit: np.ndarray,
+    rng: Rng,
+    size: float,
+    colour: tuple[int, int, int] | None = None,
+    stray: float = 50,
 ) -> np.ndarray:
     """Return `sheet` with a (28, 28) digit of `size` pixels within `stray` of its middle, in one of PENS or another `colour`."""
     cover = ((_enlarge(digit, size) - 0.35) / 0.3).clip(0, 1)[..., None]  # as crisp as a pen
@@ -213,7 +244,7 @@ def _write(
     left = int(WIDE / 2 - width / 2 + rng.uniform(-stray, stray))
     colour = PENS[int(rng.integers(len(PENS)))] if colour is None else colour
     result = sheet.copy()
-    part = result[top:top + height, left:left + width]
+    part = result[top : top + height, left : left + width]
     part[:] = part * (1 - cover) + np.array(colour) * cover
     return result
 
@@ -229,14 +260,20 @@ def _outline(rng: Rng, half_width: float, half_height: float, turn: float) -> np
     y, x = np.mgrid[0:TALL, 0:WIDE]
     across, down = x - WIDE / 2, y - TALL / 2
     inside = (np.abs(across * np.cos(turn) + down * np.sin(turn)) < half_width) & (
-        np.abs(down * np.cos(turn) - across * np.sin(turn)) < half_height)
+        np.abs(down * np.cos(turn) - across * np.sin(turn)) < half_height
+    )
     return ndimage.gaussian_filter(inside.astype(float), 1)[..., None]
 
 
 def _on_a_table(digit: np.ndarray, rng: Rng) -> np.ndarray:
     grain = ndimage.gaussian_filter(rng.normal(0, 1, (TALL, WIDE)), (1, 25))
-    table = np.array([[107, 69, 38], [30, 30, 33], [158, 153, 148]][int(rng.integers(3))]) * (1 + 0.12 * grain / grain.std())[..., None]
-    page = _outline(rng, WIDE * rng.uniform(0.3, 0.42), TALL * rng.uniform(0.3, 0.42), rng.uniform(-0.15, 0.15))
+    table = (
+        np.array([[107, 69, 38], [30, 30, 33], [158, 153, 148]][int(rng.integers(3))])
+        * (1 + 0.12 * grain / grain.std())[..., None]
+    )
+    page = _outline(
+        rng, WIDE * rng.uniform(0.3, 0.42), TALL * rng.uniform(0.3, 0.42), rng.uniform(-0.15, 0.15)
+    )
     return _shoot(_write(_sheet(rng), digit, rng, rng.uniform(100, 220)) * page + table * (1 - page), rng)
 
 
@@ -257,7 +294,9 @@ def _squared(digit: np.ndarray, rng: Rng) -> np.ndarray:
 
 
 def _at_night(digit: np.ndarray, rng: Rng) -> np.ndarray:
-    return _shoot(_write(_sheet(rng), digit, rng, rng.uniform(120, 350), (50, 50, 50)) * rng.uniform(0.3, 0.6), rng, 12)
+    return _shoot(
+        _write(_sheet(rng), digit, rng, rng.uniform(120, 350), (50, 50, 50)) * rng.uniform(0.3, 0.6), rng, 12
+    )
 
 
 def _in_a_shadow(digit: np.ndarray, rng: Rng) -> np.ndarray:
@@ -273,24 +312,34 @@ def _in_a_box(digit: np.ndarray, rng: Rng) -> np.ndarray:
     half = rng.uniform(120, 180)
     box = (WIDE / 2 - half, TALL / 2 - half, WIDE / 2 + half, TALL / 2 + half)
     draw = ImageDraw.Draw(image)
-    (draw.rectangle if rng.random() < 0.5 else draw.ellipse)(box, outline=(60, 60, 60), width=int(rng.integers(2, 8)))
+    (draw.rectangle if rng.random() < 0.5 else draw.ellipse)(
+        box, outline=(60, 60, 60), width=int(rng.integers(2, 8))
+    )
     return _shoot(_write(np.asarray(image, np.float64), digit, rng, rng.uniform(80, 120), stray=20), rng)
 
 
 def _on_a_screen(digit: np.ndarray, rng: Rng) -> np.ndarray:
     canvas = np.full((TALL, WIDE, 3), 255 * (rng.random() < 0.6), np.float64)
-    drawn = _write(canvas, digit, rng, rng.uniform(80, 150), (0, 0, 0) if canvas[0, 0, 0] else (255, 255, 255))
+    drawn = _write(
+        canvas, digit, rng, rng.uniform(80, 150), (0, 0, 0) if canvas[0, 0, 0] else (255, 255, 255)
+    )
     page = np.rint(_outline(rng, 140, 140, 0))
     return (drawn * page + rng.uniform(40, 220) * (1 - page)).round().astype(np.uint8)
 
 
 SCENES: dict[str, Callable[[np.ndarray, Rng], np.ndarray]] = {
-    "page on a table": _on_a_table, "note on a wall": _on_a_note, "squared paper": _squared, "at night": _at_night,
-    "shadow across": _in_a_shadow, "in a box or ring": _in_a_box, "screenshot": _on_a_screen,
+    "page on a table": _on_a_table,
+    "note on a wall": _on_a_note,
+    "squared paper": _squared,
+    "at night": _at_night,
+    "shadow across": _in_a_shadow,
+    "in a box or ring": _in_a_box,
+    "screenshot": _on_a_screen,
 }
 
 
 # ---------------------------------------------------------------------------------- no digits
+
 
 @functools.cache
 def _fonts() -> list[str]:
@@ -299,7 +348,9 @@ def _fonts() -> list[str]:
 
     files = (Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("*.ttf")
     families = ("DejaVuSans", "DejaVuSerif", "STIXGeneral")
-    return sorted(str(path) for path in files if path.stem.startswith(families) and "Display" not in path.stem)
+    return sorted(
+        str(path) for path in files if path.stem.startswith(families) and "Display" not in path.stem
+    )
 
 
 # without those that can be read as a digit: B b D g I i J j l O o Q q S s T Z z and the like
@@ -336,11 +387,19 @@ def shape(rng: Rng) -> np.ndarray:
     corners = {0: 4, 1: 3, 3: 6}.get(kind, 0)
     radius, turn = rng.uniform(30, 55), rng.uniform(0, 0.5)
     if kind in (0, 1, 3):
-        points = [(70 + radius * np.cos(turn + 2 * np.pi * k / corners), 70 + radius * np.sin(turn + 2 * np.pi * k / corners))
-                  for k in range(corners + 1)]
+        points = [
+            (
+                70 + radius * np.cos(turn + 2 * np.pi * k / corners),
+                70 + radius * np.sin(turn + 2 * np.pi * k / corners),
+            )
+            for k in range(corners + 1)
+        ]
         draw.line(points, fill=0, width=width, joint="curve")
     elif kind == 2:
-        points = [(70 + radius * np.sin(4 * np.pi * k / 5), 70 - radius * np.cos(4 * np.pi * k / 5)) for k in range(6)]
+        points = [
+            (70 + radius * np.sin(4 * np.pi * k / 5), 70 - radius * np.cos(4 * np.pi * k / 5))
+            for k in range(6)
+        ]
         draw.line(points, fill=0, width=width, joint="curve")
     elif kind == 4:
         draw.line([(30, 30), (110, 110)], fill=0, width=width)
@@ -354,7 +413,7 @@ def blob(rng: Rng) -> np.ndarray:
     """Return uint8 (28, 28), ink bright: a filled, textured, roughly symmetric shape, like a piece of clothing."""
     y, x = np.mgrid[-1:1:28j, -1:1:28j]
     half = np.interp(y[:, 0], np.linspace(-1, 1, 6), rng.uniform(0.25, 0.95, 6))
-    tall = (np.abs(y) < rng.uniform(0.6, 0.95))
+    tall = np.abs(y) < rng.uniform(0.6, 0.95)
     texture = ndimage.gaussian_filter(rng.random((28, 28)), rng.uniform(0.5, 2))
     texture = (texture - texture.min()) / np.ptp(texture)
     return _image(((np.abs(x) < half[:, None]) & tall) * rng.uniform(0.4, 0.9) * (0.6 + 0.4 * texture))
@@ -382,5 +441,10 @@ def blank(rng: Rng) -> np.ndarray:
 
 
 NEGATIVES: dict[str, Callable[[Rng], np.ndarray]] = {
-    "letters": letter, "scribbles": scribble, "shapes": shape, "blobs": blob, "textures": texture, "blank or dot": blank,
+    "letters": letter,
+    "scribbles": scribble,
+    "shapes": shape,
+    "blobs": blob,
+    "textures": texture,
+    "blank or dot": blank,
 }

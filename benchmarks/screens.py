@@ -22,13 +22,20 @@ import numpy as np  # noqa: E402
 import pygame  # noqa: E402
 from make_examples import row_of  # noqa: E402
 
-from session import Session  # noqa: E402
-from settings import Settings  # noqa: E402
-from window import App  # noqa: E402
-from worker import Worker  # noqa: E402
+from window.app import App  # noqa: E402
+from window.session import Session  # noqa: E402
+from window.settings import Settings  # noqa: E402
+from window.worker import Worker  # noqa: E402
 
-SIZES = [((480, 360), 1.0), ((480, 360), 2.0), ((1024, 768), 1.0), ((1024, 768), 2.0), ((3840, 2160), 1.0), ((3840, 2160), 2.0)]
-SECONDS = 60            # that any state may take to settle
+SIZES = [
+    ((480, 360), 1.0),
+    ((480, 360), 2.0),
+    ((1024, 768), 1.0),
+    ((1024, 768), 2.0),
+    ((3840, 2160), 1.0),
+    ((3840, 2160), 2.0),
+]
+SECONDS = 60  # that any state may take to settle
 
 
 def write(app: App, number: str) -> None:
@@ -124,9 +131,13 @@ def main() -> int:
     """Write the pictures; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--state", action="append", choices=list(STATES), help="only this one (may be repeated)")
+    parser.add_argument(
+        "--state", action="append", choices=list(STATES), help="only this one (may be repeated)"
+    )
     parser.add_argument("--theme", action="append", choices=("light", "dark"), help="only this one")
-    parser.add_argument("--size", action="append", choices=sorted({_name(size) for size, _ in SIZES}), help="only this one")
+    parser.add_argument(
+        "--size", action="append", choices=sorted({_name(size) for size, _ in SIZES}), help="only this one"
+    )
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     pygame.display.init()
@@ -148,16 +159,20 @@ def picture(name: str, size: tuple[int, int], scale: float, theme: str, folder: 
     """Bring a fresh window into the state `name` and save what it shows."""
     with tempfile.TemporaryDirectory() as corrections:
         session = Session(corrections=corrections)
-        app = App(pygame.display.set_mode(size), session, Worker(session), Settings(*size, theme=theme), scale)
+        app = App(
+            pygame.display.set_mode(size), session, Worker(session), Settings(*size, theme=theme), scale
+        )
         app.worker.ask("load", ROOT / ("none.pth" if name == "no model" else "model.pth"))
         settle(app, lambda: bool(app.model or app.trouble))
         STATES[name](app)
         settle(app)
         app.show("all")
         app.draw()
-        app.show("all")         # what the first drawing found out, say how many rows fit, shows in the second
+        app.show("all")  # what the first drawing found out, say how many rows fit, shows in the second
         app.draw()
-        pygame.image.save(app.screen, folder / f"{_name(size)}-{scale:g}-{theme}-{name.replace(' ', '-')}.png")
+        pygame.image.save(
+            app.screen, folder / f"{_name(size)}-{scale:g}-{theme}-{name.replace(' ', '-')}.png"
+        )
         app.worker.close()
 
 

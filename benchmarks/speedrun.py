@@ -31,10 +31,10 @@ import torch.nn.functional as F  # noqa: E402
 from augmentation import torchvision_mnist  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-import command  # noqa: E402
+from base import command  # noqa: E402
+from base.devices import choose_precision  # noqa: E402
 from dataset import DataError, Digits, load_mnist, split_validation  # noqa: E402
-from devices import choose_precision  # noqa: E402
-from networks import MNIST_MEAN, MNIST_STD  # noqa: E402
+from model import MNIST_MEAN, MNIST_STD
 
 PICTURES = 40_000  # of the training set, drawn by the seed
 HARD, AGAIN = 0.15, 2  # share of them that is seen again, and how often
@@ -133,15 +133,26 @@ class ReferenceNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25),
-            nn.Flatten(), nn.Linear(9216, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 10),
+            nn.Conv2d(1, 32, 3),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Dropout(0.25),
+            nn.Flatten(),
+            nn.Linear(9216, 128),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(128, 10),
         )
 
     def forward(self, images: Tensor) -> Tensor:
         return F.log_softmax(self.body(images), dim=1)
 
 
-def reference(digits: Digits, held_out: Digits, seed: int, epochs: int, device: torch.device) -> list[tuple[float, float]]:
+def reference(
+    digits: Digits, held_out: Digits, seed: int, epochs: int, device: torch.device
+) -> list[tuple[float, float]]:
     """Return (seconds of training so far, accuracy) after each epoch."""
     from torchvision import transforms
 
@@ -185,8 +196,11 @@ def main(argv: list[str] | None = None) -> int:
     else:
         held_out = load_mnist(False)
     images, labels = digits.images.to(device), digits.labels.to(device)
-    print(f"{device}, {os.cpu_count()} cores, {platform.machine()}, {torch.get_num_threads()} threads, {str(dtype)[6:]}, "
-          f"Python {platform.python_version()}, torch {torch.__version__}", flush=True)
+    print(
+        f"{device}, {os.cpu_count()} cores, {platform.machine()}, {torch.get_num_threads()} threads, {str(dtype)[6:]}, "
+        f"Python {platform.python_version()}, torch {torch.__version__}",
+        flush=True,
+    )
     train(images, labels, 0, dtype)  # the first run loads kernels
     fast: list[tuple[float, float]] = []
     slow: list[list[tuple[float, float]]] = []
@@ -197,26 +211,49 @@ def main(argv: list[str] | None = None) -> int:
         print(f"recipe, seed {seed}: {fast[-1][0]:.2f} s, {fast[-1][1]:.2%}", flush=True)
         if seed < arguments.reference_runs and not arguments.validate:
             slow.append(reference(digits, held_out, seed, arguments.reference_epochs, device))
-            print(f"reference, seed {seed}: " + "; ".join(f"{s:.1f} s, {a:.2%}" for s, a in slow[-1]), flush=True)
-    print(f"\n| | runs | accuracy, mean (sd) | seconds, median (least to most) |\n|---|---:|---:|---:|\n{row('this recipe', fast)}")
+            print(
+                f"reference, seed {seed}: " + "; ".join(f"{s:.1f} s, {a:.2%}" for s, a in slow[-1]),
+                flush=True,
+            )
+    print(
+        f"\n| | runs | accuracy, mean (sd) | seconds, median (least to most) |\n|---|---:|---:|---:|\n{row('this recipe', fast)}"
+    )
     for epoch in range(arguments.reference_epochs if slow else 0):
         print(row(f"pytorch/examples, {epoch + 1} epochs", [run[epoch] for run in slow]))
-    good = [epoch for epoch in range(arguments.reference_epochs if slow else 0) if mean([run[epoch][1] for run in slow]) >= 0.99]
+    good = [
+        epoch
+        for epoch in range(arguments.reference_epochs if slow else 0)
+        if mean([run[epoch][1] for run in slow]) >= 0.99
+    ]
     if slow and not good:
         print("\nthe reference needs more epochs for a mean of 99.0 %: see --reference-epochs")
     if good:
-        times = statistics.median(run[good[0]][0] for run in slow) / statistics.median(seconds for seconds, _ in fast)
-        print(f"\n{times:.0f} times faster than the {good[0] + 1} epochs that the reference needs for a mean of 99.0 %")
+        times = statistics.median(run[good[0]][0] for run in slow) / statistics.median(
+            seconds for seconds, _ in fast
+        )
+        print(
+            f"\n{times:.0f} times faster than the {good[0] + 1} epochs that the reference needs for a mean of 99.0 %"
+        )
     return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(prog="speedrun.py", description="Time two recipes to 99 % of MNIST's test set.")
-    parser.add_argument("--runs", type=command.number(int, 1), default=10, help="seeds of the recipe (default: 10)")
-    parser.add_argument("--reference-runs", type=command.number(int, 0), default=3, help="seeds of the reference (default: 3)")
-    parser.add_argument("--reference-epochs", type=command.number(int, 1), default=5, help="of each (default: 5)")
-    parser.add_argument("--validate", action="store_true", help="train without the validation split and measure on it")
+    parser = argparse.ArgumentParser(
+        prog="speedrun.py", description="Time two recipes to 99 % of MNIST's test set."
+    )
+    parser.add_argument(
+        "--runs", type=command.number(int, 1), default=10, help="seeds of the recipe (default: 10)"
+    )
+    parser.add_argument(
+        "--reference-runs", type=command.number(int, 0), default=3, help="seeds of the reference (default: 3)"
+    )
+    parser.add_argument(
+        "--reference-epochs", type=command.number(int, 1), default=5, help="of each (default: 5)"
+    )
+    parser.add_argument(
+        "--validate", action="store_true", help="train without the validation split and measure on it"
+    )
     parser.add_argument("--device", help="cpu, cuda (default: cuda where there is one)")
     return parser
 
@@ -225,8 +262,10 @@ def row(name: str, runs: list[tuple[float, float]]) -> str:
     """Return a line of the table for (seconds, accuracy) of each run."""
     seconds, shares = [run[0] for run in runs], [100 * run[1] for run in runs]
     spread = statistics.stdev(shares) if len(runs) > 1 else 0.0
-    return (f"| {name} | {len(runs)} | {mean(shares):.3f} % ({spread:.3f}) | "
-            f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f}) |")
+    return (
+        f"| {name} | {len(runs)} | {mean(shares):.3f} % ({spread:.3f}) | "
+        f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f}) |"
+    )
 
 
 def mean(values: list[float]) -> float:

@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-import command  # noqa: E402
+from base import command  # noqa: E402
 
 CHUNK = 64
 
@@ -54,8 +54,10 @@ for path in sys.argv[1:] or sys.stdin.read().splitlines():
 def main(argv: list[str] | None = None) -> int:
     """Measure and print the tables."""
     arguments = build_parser().parse_args(argv)
-    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {arguments.processes} processes; "
-          f"medians of {arguments.runs} runs in turn (least to most), n = {arguments.count:,} files\n")
+    print(
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {arguments.processes} processes; "
+        f"medians of {arguments.runs} runs in turn (least to most), n = {arguments.count:,} files\n"
+    )
     with tempfile.TemporaryDirectory() as folder:
         made = {side: make_pictures(Path(folder) / str(side), side, arguments.count) for side in (28, 280)}
         one_file(made[280][0], arguments.runs * 3)
@@ -66,11 +68,19 @@ def main(argv: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(prog="throughput.py", description="Time predict.py beside its alternatives.")
-    parser.add_argument("--count", type=command.number(int, 10), default=10_000, help="files (default: 10,000)")
+    parser = argparse.ArgumentParser(
+        prog="throughput.py", description="Time predict.py beside its alternatives."
+    )
+    parser.add_argument(
+        "--count", type=command.number(int, 10), default=10_000, help="files (default: 10,000)"
+    )
     parser.add_argument("--runs", type=command.number(int, 1), default=3, help="of each way (default: 3)")
-    parser.add_argument("--processes", type=command.number(int, 1), default=os.cpu_count(),
-                        help="of each way that uses several (default: all cores)")
+    parser.add_argument(
+        "--processes",
+        type=command.number(int, 1),
+        default=os.cpu_count(),
+        help="of each way that uses several (default: all cores)",
+    )
     return parser
 
 
@@ -86,7 +96,9 @@ def make_pictures(folder: Path, side: int, count: int) -> list[Path]:
         image = Image.fromarray(images[number % len(images)])
         if side > 28:
             canvas = Image.new("L", (side, side), 0)
-            canvas.paste(image.resize((140, 140), Image.Resampling.BICUBIC), tuple(rng.integers(10, 130, 2).tolist()))
+            canvas.paste(
+                image.resize((140, 140), Image.Resampling.BICUBIC), tuple(rng.integers(10, 130, 2).tolist())
+            )
             image = Image.fromarray(255 - np.asarray(canvas))
         paths.append(folder / f"{number:06}.png")
         image.save(paths[-1])
@@ -98,7 +110,10 @@ def make_pictures(folder: Path, side: int, count: int) -> list[Path]:
 
 def one_file(path: Path, runs: int) -> None:
     """Print the wall time of predict.py on one file and of `import torch`."""
-    sides = {"import torch": ["-c", "import torch"], "predict.py, one file": [str(ROOT / "predict.py"), str(path)]}
+    sides = {
+        "import torch": ["-c", "import torch"],
+        "predict.py, one file": [str(ROOT / "predict.py"), str(path)],
+    }
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(runs):
         for name, words in sides.items():
@@ -132,12 +147,19 @@ def many_files(side: int, paths: list[Path], arguments: argparse.Namespace) -> N
     for name, each in seconds.items():
         median = statistics.median(each)
         print(f"| {name} | {spread(each)} | {len(paths) / median:,.0f} | {median / ours:.2f} |")
-    decoding, roads = statistics.median(seconds["decoding alone (Pillow)"]), statistics.median(seconds["the road alone"])
+    decoding, roads = (
+        statistics.median(seconds["decoding alone (Pillow)"]),
+        statistics.median(seconds["the road alone"]),
+    )
     print(f"\nroad alone: {decoding / roads:.2f} of the speed of decoding alone")
     split_time(paths)
     peaks = [(count, peak(paths[:count], processes)) for count in (len(paths) // 10, len(paths))]
-    print("peak memory of the largest of predict.py's processes: " + ", ".join(f"{size:,.0f} MB for {n:,} files" for n, size in peaks) + "\n",
-          flush=True)
+    print(
+        "peak memory of the largest of predict.py's processes: "
+        + ", ".join(f"{size:,.0f} MB for {n:,} files" for n, size in peaks)
+        + "\n",
+        flush=True,
+    )
 
 
 def wall(words: list[str], given: str | None = None) -> float:
@@ -149,13 +171,17 @@ def wall(words: list[str], given: str | None = None) -> float:
 
 def peak(paths: list[Path], processes: int) -> float:
     """Return the greatest resident memory of predict.py's largest process, in MB (Linux: ru_maxrss is in kB)."""
-    script = ("import resource, subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]], stdin=sys.stdin, "
-              "stdout=subprocess.DEVNULL, check=True); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    script = (
+        "import resource, subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]], stdin=sys.stdin, "
+        "stdout=subprocess.DEVNULL, check=True); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for path in paths:
             os.link(path, Path(folder) / path.name)
         words = [str(ROOT / "predict.py"), "--processes", str(processes), folder]
-        done = subprocess.run([sys.executable, "-c", script, *words], stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", script, *words], stdout=subprocess.PIPE, text=True, check=True
+        )
     return int(done.stdout) / 1024
 
 
@@ -182,9 +208,9 @@ def decode(paths: list[Path]) -> int:
 
 def road(paths: list[Path]) -> int:
     """Take the files down the road, all but the network: the first look, which nearly all are read by."""
-    from frame import make_frame
-    from read_ink import read_ink
-    from segment import find_lines
+    from ink.frame import make_frame
+    from ink.lines import find_lines
+    from ink.looks import read_ink
 
     for path in paths:
         look = next(iter(read_ink(path).looks))
@@ -198,7 +224,7 @@ def split_time(paths: list[Path]) -> None:
     """Print the milliseconds a file of one process, reading in chunks on one thread: road and network."""
     import torch
 
-    from recognizer import Recognizer
+    from recognizer.road import Recognizer
 
     torch.set_num_threads(1)
     recognizer = Recognizer()
@@ -219,9 +245,11 @@ def split_time(paths: list[Path]) -> None:
     for chunk in chunks:
         recognizer.read_many(chunk)
     whole, count = time.perf_counter() - started, sum(map(len, chunks))
-    print(f"one process: all but the network {(whole - network) / count * 1000:.3f} ms a file, "
-          f"network {network / count * 1000:.3f} ms a file "
-          f"({asked / count:.2f} frames a file)")
+    print(
+        f"one process: all but the network {(whole - network) / count * 1000:.3f} ms a file, "
+        f"network {network / count * 1000:.3f} ms a file "
+        f"({asked / count:.2f} frames a file)"
+    )
 
 
 def spread(values: list[float]) -> str:

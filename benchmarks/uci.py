@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
-from storage import atomic_write  # noqa: E402
+from base.storage import atomic_write  # noqa: E402
 
 SEMEION_SIDE, OPTDIGITS_SIDE = 16, 32  # pixels
 DRAWING = re.compile(rf"((?:^[01]{{{OPTDIGITS_SIDE}}}\s*?\n){{{OPTDIGITS_SIDE}}})^\s*(\d)\s*$", re.MULTILINE)
@@ -26,8 +26,12 @@ DRAWING = re.compile(rf"((?:^[01]{{{OPTDIGITS_SIDE}}}\s*?\n){{{OPTDIGITS_SIDE}}}
 
 def main(argv: list[str] | None = None) -> int:
     """Write the .npz; return the exit status."""
-    parser = argparse.ArgumentParser(prog="uci.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="semeion.data, or files of optdigits-orig")
+    parser = argparse.ArgumentParser(
+        prog="uci.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="semeion.data, or files of optdigits-orig"
+    )
     parser.add_argument("output", type=Path, metavar="NPZ", help="what to write")
     arguments = parser.parse_args(argv)
     try:
@@ -56,7 +60,9 @@ def read_digits(path: Path) -> tuple[np.ndarray, np.ndarray]:
     else:
         table = np.array([line.split() for line in text.splitlines() if line.strip()], dtype=object)
         if table.ndim != 2 or table.shape[1] != SEMEION_SIDE**2 + 10:
-            raise ValueError(f"{path} is neither semeion.data nor of optdigits-orig: unpack it first if it ends in .Z")
+            raise ValueError(
+                f"{path} is neither semeion.data nor of optdigits-orig: unpack it first if it ends in .Z"
+            )
         try:
             values = table.astype(np.float64)
         except ValueError as error:

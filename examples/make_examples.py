@@ -1,6 +1,6 @@
 """Draw the pictures in this folder: strokes of our own, as a canvas, a scanner and a camera would give them.
 
-    python examples/make_examples.py
+python examples/make_examples.py
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from canvas import draw_strokes  # noqa: E402
+from ink.raster import draw_strokes
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -28,10 +28,27 @@ STROKES: dict[str, list[list[list[float]]]] = {
     "5": [[[70, 10], [30, 10], [26, 44], [50, 40], [70, 56], [62, 82], [40, 92], [18, 82]]],
     "6": [[[64, 8], [36, 30], [22, 62], [34, 90], [60, 86], [66, 64], [48, 54], [26, 66]]],
     "7": [[[18, 14], [74, 10], [50, 52], [38, 94]]],
-    "8": [[[62, 20], [42, 8], [26, 24], [42, 46], [64, 66], [56, 90], [32, 88], [28, 66], [50, 46], [66, 26], [58, 14]]],
+    "8": [
+        [
+            [62, 20],
+            [42, 8],
+            [26, 24],
+            [42, 46],
+            [64, 66],
+            [56, 90],
+            [32, 88],
+            [28, 66],
+            [50, 46],
+            [66, 26],
+            [58, 14],
+        ]
+    ],
     "9": [[[66, 26], [46, 10], [26, 26], [34, 48], [60, 42], [68, 22], [64, 60], [54, 94]]],
     "star": [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]],
-    "house": [[[16, 94], [16, 46], [50, 8], [84, 46], [84, 94], [16, 94]], [[42, 94], [42, 66], [58, 66], [58, 94]]],
+    "house": [
+        [[16, 94], [16, 46], [50, 8], [84, 46], [84, 94], [16, 94]],
+        [[42, 94], [42, 66], [58, 66], [58, 94]],
+    ],
 }
 CROSSED_SEVEN: list[list[list[float]]] = [*STROKES["7"], [[32, 56], [66, 50]]]
 
@@ -42,7 +59,9 @@ def rounded(strokes: list[list[list[float]]]) -> list[list[list[float]]]:
     for stroke in strokes:
         points = np.array(stroke, float)
         for _ in range(3):
-            cut = np.stack([0.75 * points[:-1] + 0.25 * points[1:], 0.25 * points[:-1] + 0.75 * points[1:]], 1)
+            cut = np.stack(
+                [0.75 * points[:-1] + 0.25 * points[1:], 0.25 * points[:-1] + 0.75 * points[1:]], 1
+            )
             points = np.concatenate([points[:1], cut.reshape(-1, 2), points[-1:]])
         result.append(points.tolist())
     return result
@@ -66,7 +85,9 @@ def written(strokes: list[list[list[float]]], brush: float = 16, size: int = 280
     return 1 - draw_strokes(strokes, brush, size).astype(np.float64) / 255
 
 
-def photographed(ink: np.ndarray, rng: np.random.Generator, colour: tuple[int, int, int], ruled: bool) -> np.ndarray:
+def photographed(
+    ink: np.ndarray, rng: np.random.Generator, colour: tuple[int, int, int], ruled: bool
+) -> np.ndarray:
     """Return uint8 (H, W, 3): ink on paper under uneven light, a little out of focus, with a sensor's noise."""
     height, width = ink.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
@@ -91,21 +112,27 @@ def main() -> int:
     Image.fromarray(draw_strokes(CROSSED_SEVEN, 14)).save(FOLDER / "seven-crossed.png")
     black["6"].resize((24, 24), Image.Resampling.BOX).save(FOLDER / "six-tiny.png")
     large = Image.new("L", (1600, 1200), 235)
-    large.paste(Image.fromarray(np.minimum(draw_strokes(STROKES["8"], 16), 235)).resize((210, 210)), (1330, 60))
+    large.paste(
+        Image.fromarray(np.minimum(draw_strokes(STROKES["8"], 16), 235)).resize((210, 210)), (1330, 60)
+    )
     large.save(FOLDER / "eight-off-centre.png")
     ink = written(STROKES["2"], 18)
     clear = np.zeros((280, 280, 4), np.uint8)
     clear[..., 2], clear[..., 3] = 160, (ink * 255).round()
     Image.fromarray(clear).save(FOLDER / "two-transparent.png")
-    Image.fromarray(photographed(written(STROKES["4"], 9, 420), rng, (40, 44, 60), False)).save(FOLDER / "four-photo.jpg", quality=85)
+    Image.fromarray(photographed(written(STROKES["4"], 9, 420), rng, (40, 44, 60), False)).save(
+        FOLDER / "four-photo.jpg", quality=85
+    )
     nine = photographed(written(STROKES["9"], 10, 420), rng, (30, 50, 130), True)
     turned = Image.fromarray(nine).transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
-    exif[0x0112] = 6        # stored turned: a viewer turns it a quarter to the right
+    exif[0x0112] = 6  # stored turned: a viewer turns it a quarter to the right
     turned.save(FOLDER / "nine-ruled-paper.jpg", quality=85, exif=exif)
     Image.fromarray(written_wide("2026", 14, rng)).save(FOLDER / "number-2026.png")
     phone = 1 - written_wide("5550123", 9, rng).astype(np.float64) / 255
-    Image.fromarray(photographed(phone, rng, (35, 35, 45), False)).save(FOLDER / "phone-number-photo.jpg", quality=85)
+    Image.fromarray(photographed(phone, rng, (35, 35, 45), False)).save(
+        FOLDER / "phone-number-photo.jpg", quality=85
+    )
     black["star"].save(FOLDER / "star.png")
     black["house"].save(FOLDER / "house.png")
     Image.new("L", (280, 280), 255).save(FOLDER / "blank.png")

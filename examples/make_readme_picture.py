@@ -1,6 +1,6 @@
 """Make README's picture of the window in use: docs/app.gif (and docs/app.png, its last frame) from strokes of our own.
 
-    python examples/make_readme_picture.py
+python examples/make_readme_picture.py
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ import pygame  # noqa: E402
 from make_examples import row_of  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from session import Session  # noqa: E402
-from settings import Settings  # noqa: E402
-from window import App  # noqa: E402
-from worker import Worker  # noqa: E402
+from window.app import App  # noqa: E402
+from window.session import Session  # noqa: E402
+from window.settings import Settings  # noqa: E402
+from window.worker import Worker  # noqa: E402
 
 NUMBER = "2749"
-SIZE = (800, 600)           # pixels of the window
-STEP = 12                   # points drawn between two pictures
-COLOURS = 64                # of the GIF; the window has few
+SIZE = (800, 600)  # pixels of the window
+STEP = 12  # points drawn between two pictures
+COLOURS = 64  # of the GIF; the window has few
 
 
 def main() -> int:
@@ -53,8 +53,14 @@ def main() -> int:
     few = pictures[-2].quantize(COLOURS, dither=Image.Dither.NONE)
     frames = [picture.quantize(palette=few, dither=Image.Dither.NONE) for picture in pictures]
     frames[-1] = pictures[-1].quantize(COLOURS, dither=Image.Dither.NONE)
-    frames[0].save(docs / "app.gif", save_all=True, append_images=frames[1:], loop=0, optimize=True,
-                   duration=[80] * (len(frames) - 2) + [2500, 2500])
+    frames[0].save(
+        docs / "app.gif",
+        save_all=True,
+        append_images=frames[1:],
+        loop=0,
+        optimize=True,
+        duration=[80] * (len(frames) - 2) + [2500, 2500],
+    )
     print(f"docs/app.gif: {len(frames)} pictures, {(docs / 'app.gif').stat().st_size // 1024} kB")
     return 0
 
@@ -71,7 +77,9 @@ def _write(app: App) -> list[Image.Image]:
         place = (_evenly(np.array(stroke), 2.5) - (low + high) / 2) * scale + rect.center
         for index, position in enumerate(place.round().astype(int).tolist()):
             kind = pygame.MOUSEMOTION if index else pygame.MOUSEBUTTONDOWN
-            app.handle(pygame.event.Event(kind, pos=position, rel=(0, 0), buttons=(1, 0, 0), button=1, touch=False))
+            app.handle(
+                pygame.event.Event(kind, pos=position, rel=(0, 0), buttons=(1, 0, 0), button=1, touch=False)
+            )
             count += 1
             if count % STEP == 0:
                 _settle(app)

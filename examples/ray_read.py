@@ -24,10 +24,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import command  # noqa: E402
-import storage  # noqa: E402
-from decode import pictures_below  # noqa: E402
-from model import load_checkpoint  # noqa: E402
+from base import (
+    command,  # noqa: E402
+    storage,  # noqa: E402
+)
+from base.checkpoint import load_checkpoint
+from ink.decode import pictures_below  # noqa: E402
 
 PART = 500  # pictures
 PLAN = "plan.json"
@@ -40,7 +42,7 @@ class Reader:
         sys.path.insert(0, str(ROOT))  # a worker on another machine has the program at the same place
         import torch
 
-        from recognizer import Recognizer
+        from recognizer.road import Recognizer
 
         torch.set_num_threads(1)
         self.recognizer, self.folder, self.answers = Recognizer(model), folder, Path(answers)
@@ -52,8 +54,8 @@ class Reader:
 
     def read(self, part: str, names: list[str]) -> tuple[int, int]:
         """Write one part; return how many pictures it has, and how many of them could not be read."""
-        from predict import as_json
-        from storage import atomic_write
+        from base.storage import atomic_write
+        from recognizer.answer import as_json
 
         place = self.answers / part
         if place.exists():
@@ -90,17 +92,29 @@ def main(argv: list[str] | None = None) -> int:
         print(f"ray_read.py: {command.one_line(error)}", file=sys.stderr)
         return 1
     missing = [part for part in parts if not (arguments.answers / part["part"]).exists()]
-    print(f"{sum(part['count'] for part in parts):,} pictures in {len(parts):,} parts, {len(missing):,} of them to read", flush=True)
+    print(
+        f"{sum(part['count'] for part in parts):,} pictures in {len(parts):,} parts, {len(missing):,} of them to read",
+        flush=True,
+    )
     if not missing:
         return 0
-    ray.init(address=arguments.address, num_cpus=None if arguments.address else arguments.workers, log_to_driver=False,
-             logging_level="warning", include_dashboard=False)
+    ray.init(
+        address=arguments.address,
+        num_cpus=None if arguments.address else arguments.workers,
+        log_to_driver=False,
+        logging_level="warning",
+        include_dashboard=False,
+    )
     ray.data.DataContext.get_current().enable_progress_bars = False
     started = time.perf_counter()
     rows = [{"part": part["part"], "names": json.dumps(part["names"])} for part in missing]
     done = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
         Reader,
-        fn_constructor_args=(str(arguments.model.resolve()), str(arguments.pictures.resolve()), str(arguments.answers.resolve())),
+        fn_constructor_args=(
+            str(arguments.model.resolve()),
+            str(arguments.pictures.resolve()),
+            str(arguments.answers.resolve()),
+        ),
         batch_size=1,
         num_cpus=1,
         concurrency=arguments.workers,
@@ -111,7 +125,10 @@ def main(argv: list[str] | None = None) -> int:
     for row in done.iter_rows():
         read, failed = read + row["count"], failed + row["failed"]
     seconds = time.perf_counter() - started
-    print(f"{read:,} pictures in {seconds:.1f} s by {arguments.workers} workers: {read / seconds:,.0f} pictures/s", flush=True)
+    print(
+        f"{read:,} pictures in {seconds:.1f} s by {arguments.workers} workers: {read / seconds:,.0f} pictures/s",
+        flush=True,
+    )
     ray.shutdown()
     if failed:
         print(f"ray_read.py: {failed:,} of them could not be read: the answers say why", file=sys.stderr)
@@ -120,13 +137,21 @@ def main(argv: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(prog="ray_read.py", description="Read the pictures in a folder with Ray Data.")
+    parser = argparse.ArgumentParser(
+        prog="ray_read.py", description="Read the pictures in a folder with Ray Data."
+    )
     parser.add_argument("pictures", type=Path, help="folder, with all below it")
     parser.add_argument("answers", type=Path, help="folder for the parts: JSON lines")
-    parser.add_argument("--workers", type=command.number(int, 1), default=os.cpu_count(),
-                        help="processes, one core each (default: the cores here)")
+    parser.add_argument(
+        "--workers",
+        type=command.number(int, 1),
+        default=os.cpu_count(),
+        help="processes, one core each (default: the cores here)",
+    )
     parser.add_argument("--address", help="of a Ray cluster, e.g. auto (default: a local one)")
-    parser.add_argument("--model", type=Path, default=ROOT / "model.pth", help="checkpoint (default: model.pth)")
+    parser.add_argument(
+        "--model", type=Path, default=ROOT / "model.pth", help="checkpoint (default: model.pth)"
+    )
     return parser
 
 
@@ -149,7 +174,9 @@ def plan(pictures: Path, answers: Path, model: Path) -> list[dict[str, Any]]:
     except ValueError:
         raise ValueError(f"{answers / PLAN} is damaged: name an empty folder") from None
     if planned != content:
-        raise ValueError(f"{answers} holds answers for other pictures, or by another model: name an empty folder")
+        raise ValueError(
+            f"{answers} holds answers for other pictures, or by another model: name an empty folder"
+        )
     with storage.atomic_write(answers / PLAN) as file:
         file.write(json.dumps(content).encode())
     chunks = [names[start : start + PART] for start in range(0, len(names), PART)]

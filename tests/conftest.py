@@ -18,10 +18,11 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-from canvas import draw_strokes  # noqa: E402
+from base.checkpoint import Checkpoint, save_checkpoint
 from dataset import DataError, Digits, load_mnist, load_stand_in, split_validation  # noqa: E402
-from model import Checkpoint, build_model, save_checkpoint  # noqa: E402
-from recognizer import Recognizer  # noqa: E402
+from ink.raster import draw_strokes
+from model import build_model
+from recognizer.road import Recognizer  # noqa: E402
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,15 +36,23 @@ if os.getuid() == 0:
 """
 
 
-def child(imports: str, fault: str, code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Import as this user, bring the fault about, then run `code` in `folder`."""
+def child(
+    imports: str, fault: str, code: str, folder: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the statement `imports` as this user, bring the fault about, then run `code` in `folder`."""
     for place in (folder, *folder.parents):
         if "pytest-of-" in str(place) and place.stat().st_uid == os.getuid():
-            place.chmod(0o755)                              # the child may come in
-    lines = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport {imports}\n{fault}\n{code}"
+            place.chmod(0o755)  # the child may come in
+    lines = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{imports}\n{fault}\n{code}"
     known = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_DATA_HOME")}
-    return subprocess.run([sys.executable, "-c", lines], cwd=folder, env={**known, **environment}, capture_output=True,
-                          text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-c", lines],
+        cwd=folder,
+        env={**known, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 @functools.cache
@@ -84,7 +93,9 @@ def checkpoint(tmp_path: Path) -> Path:
     """A small untrained checkpoint on disk."""
     torch.manual_seed(0)
     path = tmp_path / "model.pth"
-    save_checkpoint(path, Checkpoint(build_model("residual", 10, {"width": 2}).eval(), "residual", {"width": 2}))
+    save_checkpoint(
+        path, Checkpoint(build_model("residual", 10, {"width": 2}).eval(), "residual", {"width": 2})
+    )
     return path
 
 
@@ -103,6 +114,6 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def call(*words: object, cwd: Path = ROOT, **options: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *map(str, words)]
-        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, **options)     # type: ignore[call-overload]
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload]
 
     return call

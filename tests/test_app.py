@@ -17,28 +17,30 @@ import pytest
 import torch
 from PIL import Image
 
-import answers
 import app as command
-from canvas import Canvas
-from cards import CorrectionsCard, FilesCard, HelpCard, _local_time
+from base.checkpoint import Checkpoint, save_checkpoint
+from corrections.memory import Memory
 from dataset import Digits
-from explain import feature_maps, saliency
-from frame import make_frame
-from layout import arrange
-from learn import Memory
-from model import Checkpoint, build_model, save_checkpoint
-from panels import in_words, picture_of
-from read_ink import read_ink
-from recognizer import Digit, Reading, Recognizer
-from session import FileReading, Session
-from settings import Settings, load_settings, save_settings
-from theme import PALETTES
-from widgets import Button
-from window import App
-from worker import Result, Worker
+from ink.canvas import Canvas
+from ink.frame import make_frame
+from ink.looks import read_ink
+from model import build_model
+from recognizer.answer import Digit, Reading
+from recognizer.explain import feature_maps, saliency
+from recognizer.road import Recognizer
+from window import answers
+from window.app import App
+from window.cards import CorrectionsCard, FilesCard, HelpCard, _local_time
+from window.layout import arrange
+from window.panels import in_words, picture_of
+from window.session import FileReading, Session
+from window.settings import Settings, load_settings, save_settings
+from window.theme import PALETTES
+from window.widgets import Button
+from window.worker import Result, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
-SEVEN = [(150, 60), (260, 55), (200, 220)]         # canvas units
+SEVEN = [(150, 60), (260, 55), (200, 220)]  # canvas units
 Start = Callable[..., App]
 
 
@@ -55,8 +57,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start windows of any size and model; they are closed in the end."""
     apps = []
 
-    def begin(size: tuple[int, int] = (1024, 768), scale: float = 1.0, theme: str = "light",
-              model: Path | None = ROOT / "model.pth") -> App:
+    def begin(
+        size: tuple[int, int] = (1024, 768),
+        scale: float = 1.0,
+        theme: str = "light",
+        model: Path | None = ROOT / "model.pth",
+    ) -> App:
         screen = pygame.display.set_mode(size)
         session = Session(corrections=tmp_path / "corrections")
         app = App(screen, session, Worker(session), Settings(*size, theme=theme), scale, tmp_path)
@@ -129,6 +135,7 @@ def shown(app: App) -> np.ndarray:
 
 
 # ---------------------------------------------------------------------------------- drawing
+
 
 def test_a_drawn_seven_is_read(app: App) -> None:
     drag(app, SEVEN)
@@ -285,7 +292,9 @@ def test_a_finger_presses_buttons_while_the_keyboards_pen_is_down(app: App) -> N
     assert app.eraser
 
 
-def test_an_emptied_canvas_waits_for_a_drawing_not_for_an_answer(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_emptied_canvas_waits_for_a_drawing_not_for_an_answer(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drag(app, SEVEN)
     monkeypatch.setattr(app.worker, "asked_for", lambda kind: True)
     press(app, pygame.K_c)
@@ -304,10 +313,19 @@ def test_a_mouse_that_moves_leaves_the_keyboards_pen_alone(app: App) -> None:
 
 def test_letters_of_other_alphabets_are_the_keys_at_their_place(app: App) -> None:
     drag(app, SEVEN)
-    send(app, pygame.KEYDOWN, key=0x44F, scancode=pygame.KSCAN_Z, mod=pygame.KMOD_CTRL, unicode="")     # a Russian letter
+    send(
+        app, pygame.KEYDOWN, key=0x44F, scancode=pygame.KSCAN_Z, mod=pygame.KMOD_CTRL, unicode=""
+    )  # a Russian letter
     assert app.canvas.empty
-    send(app, pygame.KEYDOWN, key=pygame.K_8, scancode=pygame.KSCAN_8, mod=pygame.KMOD_CTRL | pygame.KMOD_RALT, unicode="[")
-    assert app.settings.brush == 14         # AltGr
+    send(
+        app,
+        pygame.KEYDOWN,
+        key=pygame.K_8,
+        scancode=pygame.KSCAN_8,
+        mod=pygame.KMOD_CTRL | pygame.KMOD_RALT,
+        unicode="[",
+    )
+    assert app.settings.brush == 14  # AltGr
 
 
 def test_undo_redo_and_clear_by_key(app: App) -> None:
@@ -341,7 +359,7 @@ def test_a_digit_is_drawn_with_the_keyboard_alone(app: App) -> None:
     press(app, pygame.K_ESCAPE)
     assert app.running and app.pen is None and len(app.canvas.strokes) == 1
     assert read(app).text == "1"
-    press(app, pygame.K_RIGHT)                          # marks groups again
+    press(app, pygame.K_RIGHT)  # marks groups again
     assert len(app.canvas.strokes) == 1
 
 
@@ -418,13 +436,20 @@ def test_a_click_leaves_the_picture_shown(app: App, tmp_path: Path, seven: np.nd
     assert app.shown is None and not app.canvas.strokes
 
 
-@pytest.mark.parametrize("groups, said", [
-    ([("7", 0.8, True)], ("Likely, 80.0%", 0.8, False)), ([("7", 0.6, True)], ("Unsure, 60.0%", 0.6, True)),
-    ([("7", 1.0, True)], ("Sure, 99.9%", 1.0, False)), ([("7", 0.99, True), ("1", 0.96, True)], ("Sure, at least 96.0%", 0.96, False)),
-    ([("7", 0.99, True), ("1", 0.5, False)], ("1 mark is not a digit. Sure, 99.0%", 0.99, True)),
-])
+@pytest.mark.parametrize(
+    "groups, said",
+    [
+        ([("7", 0.8, True)], ("Likely, 80.0%", 0.8, False)),
+        ([("7", 0.6, True)], ("Unsure, 60.0%", 0.6, True)),
+        ([("7", 1.0, True)], ("Sure, 99.9%", 1.0, False)),
+        ([("7", 0.99, True), ("1", 0.96, True)], ("Sure, at least 96.0%", 0.96, False)),
+        ([("7", 0.99, True), ("1", 0.5, False)], ("1 mark is not a digit. Sure, 99.0%", 0.99, True)),
+    ],
+)
 def test_the_answer_says_how_sure_it_is(groups: list, said: tuple) -> None:
-    made = tuple(Digit(digit, sure, (), (0, 0, 9, 9), np.zeros((28, 28)), accepted) for digit, sure, accepted in groups)
+    made = tuple(
+        Digit(digit, sure, (), (0, 0, 9, 9), np.zeros((28, 28)), accepted) for digit, sure, accepted in groups
+    )
     assert in_words(Reading("ok", "".join(digit for digit, *_ in groups), made), "")[1:] == said
 
 
@@ -440,7 +465,10 @@ def test_the_heat_is_that_of_the_class_asked_for() -> None:
 
     ones = np.ones((28, 28), np.float32)
     left, right = saliency(halves, ones, 0), saliency(halves, ones, 1)
-    assert left[:, :10].min() > 0.9 > 0.1 > left[:, 18:].max() and right[:, 18:].min() > 0.9 > 0.1 > right[:, :10].max()
+    assert (
+        left[:, :10].min() > 0.9 > 0.1 > left[:, 18:].max()
+        and right[:, 18:].min() > 0.9 > 0.1 > right[:, :10].max()
+    )
 
 
 def test_a_network_without_gradients_shows_no_heat(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -448,7 +476,9 @@ def test_a_network_without_gradients_shows_no_heat(app: App, monkeypatch: pytest
         saliency(lambda images: torch.zeros(len(images), 10), np.ones((28, 28), np.float32), 3)
     drag(app, SEVEN)
     read(app)
-    monkeypatch.setattr(app.session.recognizer.checkpoint, "model", lambda images: torch.zeros(len(images), 10))
+    monkeypatch.setattr(
+        app.session.recognizer.checkpoint, "model", lambda images: torch.zeros(len(images), 10)
+    )
     press(app, pygame.K_h)
     settle(app, lambda: "gives no gradient" in app.message)
     assert not app.heat
@@ -458,21 +488,33 @@ def test_looking_at_the_layers_leaves_no_hooks(recognizer: Recognizer, seven: np
     feature_maps(recognizer.checkpoint.model, recognizer.read(seven).groups[0].frame)
     assert not any(module._forward_hooks for module in recognizer.checkpoint.model.modules())
 
+
 @pytest.mark.parametrize("theme", PALETTES)
-@pytest.mark.parametrize(("size", "scale"), [((480, 360), 1), ((480, 360), 2), ((1024, 768), 1), ((1024, 768), 2),
-                                             ((700, 1000), 1), ((3840, 2160), 2)])
-def test_everything_has_its_place_at_every_size(start: Start, size: tuple[int, int], scale: float, theme: str) -> None:
+@pytest.mark.parametrize(
+    ("size", "scale"),
+    [
+        ((480, 360), 1),
+        ((480, 360), 2),
+        ((1024, 768), 1),
+        ((1024, 768), 2),
+        ((700, 1000), 1),
+        ((3840, 2160), 2),
+    ],
+)
+def test_everything_has_its_place_at_every_size(
+    start: Start, size: tuple[int, int], scale: float, theme: str
+) -> None:
     app = start(size, scale, theme)
     layout = app.layout
     parts = [layout.toolbar, layout.canvas, layout.answer, layout.bars, layout.frames, layout.status]
     for index, part in enumerate(parts):
         assert app.screen.get_rect().contains(part) and part.width > 20 and part.height > 10
-        assert part.collidelist(parts[index + 1:]) == -1
+        assert part.collidelist(parts[index + 1 :]) == -1
     assert layout.canvas.width * layout.canvas.height > 0.28 * size[0] * size[1]
     assert layout.canvas.width == pytest.approx(2 * layout.canvas.height, abs=2)
     widgets = [widget.rect for widget in app.shown_widgets]
     assert all(layout.toolbar.contains(rect) for rect in widgets) and len(widgets) >= 8
-    assert all(rect.collidelist(widgets[index + 1:]) == -1 for index, rect in enumerate(widgets))
+    assert all(rect.collidelist(widgets[index + 1 :]) == -1 for index, rect in enumerate(widgets))
     drag(app, SEVEN)
     assert read(app).text == "7"
     assert len(np.unique(shown(app)[::3, ::3].reshape(-1, 3)[::5], axis=0)) > 20
@@ -532,7 +574,13 @@ def test_words_for_confidence_and_for_no_digit(app: App) -> None:
 
 def test_hovering_explains_each_part(app: App) -> None:
     hints = set()
-    for rect in (app.layout.canvas, app.layout.answer, app.layout.bars, app.layout.frames, *(w.rect for w in app.shown_widgets)):
+    for rect in (
+        app.layout.canvas,
+        app.layout.answer,
+        app.layout.bars,
+        app.layout.frames,
+        *(w.rect for w in app.shown_widgets),
+    ):
         send(app, pygame.MOUSEMOTION, pos=rect.center, rel=(0, 0), buttons=(0, 0, 0), touch=False)
         assert "status" in app.dirty
         app.draw()
@@ -569,10 +617,12 @@ def test_a_stroke_in_progress_is_saved_too(app: App, tmp_path: Path) -> None:
 
 def test_the_heat_map_of_a_picture_shown_whole_covers_it(start: Start, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    checkpoint = Checkpoint(build_model("colour", 2).eval(), "colour", {}, ("a", "b"), {"size": 64, "channels": 3, "road": False})
+    checkpoint = Checkpoint(
+        build_model("colour", 2).eval(), "colour", {}, ("a", "b"), {"size": 64, "channels": 3, "road": False}
+    )
     save_checkpoint(tmp_path / "colour.pth", checkpoint)
     night = np.zeros((64, 64, 3), np.uint8)
-    night[40:60, 40:60] = np.random.default_rng(0).integers(0, 255, (20, 20, 3))      # the rest is black
+    night[40:60, 40:60] = np.random.default_rng(0).integers(0, 255, (20, 20, 3))  # the rest is black
     Image.fromarray(night).save(tmp_path / "night.png")
     app = start(model=tmp_path / "colour.pth")
     send(app, pygame.DROPFILE, file=str(tmp_path / "night.png"))
@@ -582,7 +632,7 @@ def test_the_heat_map_of_a_picture_shown_whole_covers_it(start: Start, tmp_path:
     app.heats = [np.tile(np.linspace(0, 1, 64), (64, 1))]
     app.show("all")
     picture, rect = shown(app).astype(int), app.picture_rect()
-    column = picture[:, rect.centery - rect.height // 4]         # in the black: the map alone
+    column = picture[:, rect.centery - rect.height // 4]  # in the black: the map alone
     steps = [column[rect.left + rect.width * part // 8].tolist() for part in (1, 4, 7)]
     assert steps[0] != steps[1] != steps[2], steps
 
@@ -595,15 +645,17 @@ def test_the_heat_map_colours_the_ink_and_goes_again(app: App) -> None:
     settle(app, lambda: bool(app.heats))
     hot = shown(app)
     rect = app.layout.canvas
-    area = np.s_[rect.left:rect.right, rect.top:rect.bottom]
+    area = np.s_[rect.left : rect.right, rect.top : rect.bottom]
     assert (hot[area] != before[area]).any(axis=2).sum() > 500
     press(app, pygame.K_h)
     assert (shown(app)[area] == before[area]).all()
 
 
 def test_contrast_of_text_is_enough_to_read() -> None:
-    def brightness(colour: tuple[int, int, int]) -> float:         # relative luminance, WCAG 2
-        r, g, b = (value / 3294.6 if value <= 10 else ((value / 255 + 0.055) / 1.055) ** 2.4 for value in colour)
+    def brightness(colour: tuple[int, int, int]) -> float:  # relative luminance, WCAG 2
+        r, g, b = (
+            value / 3294.6 if value <= 10 else ((value / 255 + 0.055) / 1.055) ** 2.4 for value in colour
+        )
         return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
     for palette in PALETTES.values():
@@ -614,12 +666,24 @@ def test_contrast_of_text_is_enough_to_read() -> None:
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0: linear RGB as those see it who lack one kind of cone
 LACKING = {
-    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
-    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
-    "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
     "none": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
 }
-DIFFERENT = 20.0        # CIE 1976 colour difference; 2.3 can just be seen side by side, 20 is told apart without a second look
+DIFFERENT = 20.0  # CIE 1976 colour difference; 2.3 can just be seen side by side, 20 is told apart without a second look
 
 
 def lab(colour: tuple[int, int, int], lacking: str) -> np.ndarray:
@@ -627,7 +691,11 @@ def lab(colour: tuple[int, int, int], lacking: str) -> np.ndarray:
     share = np.array(colour) / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     seen = np.clip(np.array(LACKING[lacking]) @ linear, 0, 1)
-    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ seen / (0.9505, 1, 1.089)
+    xyz = (
+        np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+        @ seen
+        / (0.9505, 1, 1.089)
+    )
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
@@ -636,14 +704,26 @@ def lab(colour: tuple[int, int, int], lacking: str) -> np.ndarray:
 @pytest.mark.parametrize("theme", PALETTES)
 def test_colours_that_mean_something_differ_in_every_colour_vision(theme: str, lacking: str) -> None:
     palette = PALETTES[theme]
-    pairs = [("accent", "doubt"), ("accent", "muted"), ("doubt", "muted"), ("accent", "text"), ("heat", "muted"),
-             ("accent", "panel"), ("doubt", "panel"), ("heat", "paper"), ("ink", "paper"), ("text", "panel"), ("faint", "panel")]
+    pairs = [
+        ("accent", "doubt"),
+        ("accent", "muted"),
+        ("doubt", "muted"),
+        ("accent", "text"),
+        ("heat", "muted"),
+        ("accent", "panel"),
+        ("doubt", "panel"),
+        ("heat", "paper"),
+        ("ink", "paper"),
+        ("text", "panel"),
+        ("faint", "panel"),
+    ]
     for one, other in pairs:
         apart = np.linalg.norm(lab(getattr(palette, one), lacking) - lab(getattr(palette, other), lacking))
         assert apart >= DIFFERENT, (one, other, apart)
 
 
 # ---------------------------------------------------------------------------------- correcting
+
 
 def test_a_typed_digit_is_learnt_at_once_and_backspace_takes_it_back(app: App) -> None:
     drag(app, SEVEN)
@@ -671,7 +751,7 @@ def test_a_click_on_a_bar_corrects_the_marked_digit(app: App) -> None:
 def test_the_arrows_mark_the_next_group(app: App) -> None:
     drag(app, [(450, 60), (450, 220)])
     drag(app, SEVEN)
-    assert read(app).text == "71" and app.selected == 0             # the newest ink
+    assert read(app).text == "71" and app.selected == 0  # the newest ink
     press(app, pygame.K_RIGHT)
     assert app.selected == 1 and app.group is not None and app.group.digit == "1"
 
@@ -683,7 +763,7 @@ def test_a_mark_stays_while_nothing_is_drawn(app: App) -> None:
     press(app, pygame.K_LEFT)
     for letter in "23":
         press(app, pygame.K_0 + int(letter), letter=letter)
-        settle(app, lambda letter=letter: f"this is {letter}" in app.message)      # type: ignore[misc]
+        settle(app, lambda letter=letter: f"this is {letter}" in app.message)  # type: ignore[misc]
         assert read(app).text == f"{letter}1" and app.selected == 0
     press(app, pygame.K_h)
     assert app.selected == 0
@@ -696,7 +776,7 @@ def test_corrections_are_listed_and_forgotten_after_a_second_press(app: App) -> 
     read(app)
     for letter in "45":
         press(app, pygame.K_0 + int(letter), letter=letter)
-        settle(app, lambda letter=letter: f"this is {letter}" in app.message)      # type: ignore[misc]
+        settle(app, lambda letter=letter: f"this is {letter}" in app.message)  # type: ignore[misc]
     press(app, pygame.K_l)
     assert isinstance(app.card, CorrectionsCard) and app.card.rows() == 2
     shown(app)
@@ -704,8 +784,10 @@ def test_corrections_are_listed_and_forgotten_after_a_second_press(app: App) -> 
     click(app, practise.rect.center)
     settle(app, lambda: app.message.startswith("Practised"))
     status = app.layout.status
-    said = shown(app)[status.left:status.right, status.top:status.bottom]
-    assert (said == pygame.Color(app.style.palette.text)[:3]).all(axis=2).any()      # over the veil, in full contrast
+    said = shown(app)[status.left : status.right, status.top : status.bottom]
+    assert (
+        (said == pygame.Color(app.style.palette.text)[:3]).all(axis=2).any()
+    )  # over the veil, in full contrast
     app.card.practised = lambda: True
     app.show("all")
     shown(app)
@@ -746,7 +828,9 @@ def test_times_are_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
-        assert _local_time("2026-11-23T05:08:09+00:00") == "2026-11-23 14:08" and _local_time("once") == "once"
+        assert (
+            _local_time("2026-11-23T05:08:09+00:00") == "2026-11-23 14:08" and _local_time("once") == "once"
+        )
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -809,11 +893,13 @@ def test_all_files_that_are_dropped_together_are_read(app: App, tmp_path: Path, 
     assert [reading.text for reading in app.card.readings] == ["7", "7"]
 
 
-def test_folders_that_cannot_be_read_are_said(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_that_cannot_be_read_are_said(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "all" / "closed").mkdir(parents=True)
     listed = os.scandir
 
-    def scan(path: str) -> Any:     # as root, who may read everything, would see it otherwise
+    def scan(path: str) -> Any:  # as root, who may read everything, would see it otherwise
         if os.fspath(path).endswith("closed"):
             raise PermissionError(13, "Permission denied", path)
         return listed(path)
@@ -850,7 +936,7 @@ def test_a_path_on_the_clipboard_may_begin_at_home(
 def test_a_paused_training_is_ended_for_good(
     app: App, monkeypatch: pytest.MonkeyPatch, digits: Digits, tmp_path: Path, how: str
 ) -> None:
-    monkeypatch.setattr("lesson._find_digits", lambda: digits)
+    monkeypatch.setattr("training.lesson._find_digits", lambda: digits)
     press(app, pygame.K_m)
     settle(app, lambda: bool(app.training))
     press(app, pygame.K_m)
@@ -869,6 +955,7 @@ def test_a_paused_training_is_ended_for_good(
     if how == "folder":
         settle(app, lambda: app.card.rows() == 1)
 
+
 def test_the_saved_picture_and_the_canvas_give_the_identical_frame(app: App, tmp_path: Path) -> None:
     drag(app, SEVEN)
     press(app, pygame.K_s)
@@ -877,7 +964,7 @@ def test_the_saved_picture_and_the_canvas_give_the_identical_frame(app: App, tmp
     assert (make_frame(from_file.ink) == make_frame(from_canvas.ink)).all()
     with Image.open(saved) as picture:
         assert (np.asarray(picture) == app.canvas.picture()).all()
-    assert (read(app).groups[0].frame == app.session.read(saved).groups[0].frame).all()        # type: ignore[union-attr]
+    assert (read(app).groups[0].frame == app.session.read(saved).groups[0].frame).all()  # type: ignore[union-attr]
 
 
 def test_saving_never_writes_over_a_file(app: App, tmp_path: Path) -> None:
@@ -899,8 +986,10 @@ def test_saved_strokes_come_back_when_dropped(app: App, tmp_path: Path) -> None:
     assert (app.canvas.picture() == before).all()
 
 
-def test_a_drawing_too_long_to_be_opened_again_is_said_when_saved(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exchange.MOST_POINTS", 3)
+def test_a_drawing_too_long_to_be_opened_again_is_said_when_saved(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("window.exchange.MOST_POINTS", 3)
     drag(app, SEVEN)
     press(app, pygame.K_j)
     assert "cannot" not in app.message
@@ -909,11 +998,13 @@ def test_a_drawing_too_long_to_be_opened_again_is_said_when_saved(app: App, monk
     assert app.message.startswith("Saved") and "cannot be opened again" in app.message
 
 
-def test_a_folder_that_cannot_be_written_is_said(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_is_said(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*args: Any) -> Path:
         raise PermissionError(13, "Permission denied", "/there")
 
-    monkeypatch.setattr("exchange.unused_path", refuse)
+    monkeypatch.setattr("window.exchange.unused_path", refuse)
     drag(app, SEVEN)
     press(app, pygame.K_s)
     assert "Not saved" in app.message and "permission denied" in app.message and "--output" in app.message
@@ -923,16 +1014,18 @@ def test_a_full_disk_leaves_no_empty_file(app: App, tmp_path: Path, monkeypatch:
     def full(*args: Any) -> Any:
         raise OSError(28, "No space left on device", "/there")
 
-    monkeypatch.setattr("exchange.atomic_write", full)
+    monkeypatch.setattr("window.exchange.atomic_write", full)
     drag(app, SEVEN)
     press(app, pygame.K_s)
     assert "no space left" in app.message and not list(tmp_path.glob("drawing*"))
 
 
-def test_a_dropped_picture_is_shown_with_its_boxes_and_the_canvas_comes_back(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+def test_a_dropped_picture_is_shown_with_its_boxes_and_the_canvas_comes_back(
+    app: App, tmp_path: Path, seven: np.ndarray
+) -> None:
     drag(app, [(450, 60), (450, 220)])
     assert read(app).text == "1"
-    Image.fromarray(seven).resize((2800, 2800)).save(tmp_path / "big.png")     # larger than it is decoded
+    Image.fromarray(seven).resize((2800, 2800)).save(tmp_path / "big.png")  # larger than it is decoded
     send(app, pygame.DROPFILE, file=str(tmp_path / "big.png"))
     settle(app, lambda: app.shown is not None)
     assert app.reading is not None and app.reading.text == "7"
@@ -940,7 +1033,7 @@ def test_a_dropped_picture_is_shown_with_its_boxes_and_the_canvas_comes_back(app
     assert app.picture_rect().contains(box) and box.height > 0.5 * app.layout.canvas.height
     shown(app)
     assert "Esc" in app.hint_at(app.layout.canvas.center)
-    press(app, pygame.K_z, pygame.KMOD_CTRL)                    # changes nothing that cannot be seen
+    press(app, pygame.K_z, pygame.KMOD_CTRL)  # changes nothing that cannot be seen
     assert app.shown is None and app.message == "" and app.running and read(app).text == "1"
     press(app, pygame.K_F1)
     assert app.hint_at(app.layout.canvas.topleft) == ""
@@ -951,9 +1044,13 @@ def test_a_dropped_picture_is_shown_with_its_boxes_and_the_canvas_comes_back(app
     assert app.shown is None and app.running and read(app).text == "1"
 
 
-@pytest.mark.parametrize(("name", "content"), [("no.png", b"not a picture"), ("no.json", b"{}"), ("no.pth", b"no model"),
-                                               ("gone.png", None)])
-def test_a_bad_file_is_said_and_changes_nothing(app: App, tmp_path: Path, name: str, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("no.png", b"not a picture"), ("no.json", b"{}"), ("no.pth", b"no model"), ("gone.png", None)],
+)
+def test_a_bad_file_is_said_and_changes_nothing(
+    app: App, tmp_path: Path, name: str, content: bytes | None
+) -> None:
     drag(app, SEVEN)
     before, text = app.canvas.picture(), read(app).text
     if content is not None:
@@ -964,7 +1061,9 @@ def test_a_bad_file_is_said_and_changes_nothing(app: App, tmp_path: Path, name: 
     assert (app.canvas.picture() == before).all() and read(app).text == text and app.model
 
 
-def test_a_dropped_folder_is_read_with_progress_and_can_be_stopped(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+def test_a_dropped_folder_is_read_with_progress_and_can_be_stopped(
+    app: App, tmp_path: Path, seven: np.ndarray
+) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(200):
@@ -996,7 +1095,7 @@ def test_a_second_folder_shows_its_own_files_alone(app: App, tmp_path: Path, sev
             Image.fromarray(seven).save(tmp_path / name / f"{name} {number}.png")
     app.exchange.open([str(tmp_path / "first")])
     end = time.monotonic() + 20
-    while len(app.worker._results) < 3:                 # nobody has fetched them
+    while len(app.worker._results) < 3:  # nobody has fetched them
         assert time.monotonic() < end
         time.sleep(0.002)
     app.exchange.open([str(tmp_path / "second")])
@@ -1058,8 +1157,9 @@ def test_the_number_is_copied(app: App, monkeypatch: pytest.MonkeyPatch) -> None
     assert copied == ["7"]
 
 
-def test_a_pasted_path_is_opened_and_other_text_is_said(app: App, tmp_path: Path, seven: np.ndarray,
-                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pasted_path_is_opened_and_other_text_is_said(
+    app: App, tmp_path: Path, seven: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Image.fromarray(seven).save(tmp_path / "pasted seven.png")
     monkeypatch.setattr(pygame.scrap, "get_text", lambda: f'"{tmp_path / "pasted seven.png"}"\n')
     press(app, pygame.K_v, pygame.KMOD_CTRL)
@@ -1070,14 +1170,17 @@ def test_a_pasted_path_is_opened_and_other_text_is_said(app: App, tmp_path: Path
         press(app, pygame.K_v, pygame.KMOD_CTRL)
         assert text[:60] in app.message
     app.escape()
-    monkeypatch.setattr(pygame.scrap, "get_text", lambda: (tmp_path / "pasted seven.png").as_uri())     # %20 in it
+    monkeypatch.setattr(
+        pygame.scrap, "get_text", lambda: (tmp_path / "pasted seven.png").as_uri()
+    )  # %20 in it
     press(app, pygame.K_v, pygame.KMOD_CTRL)
     settle(app, lambda: app.shown is not None)
 
 
 @pytest.mark.parametrize("content", ["image", "nothing", "missing helper"])
-def test_a_pasted_image_is_read_or_what_is_missing_is_said(app: App, seven: np.ndarray, monkeypatch: pytest.MonkeyPatch,
-                                                          content: str) -> None:
+def test_a_pasted_image_is_read_or_what_is_missing_is_said(
+    app: App, seven: np.ndarray, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
     def grab() -> Any:
         if content == "missing helper":
             raise NotImplementedError("wl-paste or xclip is required")
@@ -1095,13 +1198,14 @@ def test_a_pasted_image_is_read_or_what_is_missing_is_said(app: App, seven: np.n
 
 # ---------------------------------------------------------------------------------- keys, cards, settings
 
+
 def test_the_keyboard_reaches_every_button(app: App) -> None:
     reached = []
     for _ in app.shown_widgets:
         press(app, pygame.K_TAB)
         reached.append(app.focus)
     assert reached == list(range(len(app.shown_widgets)))
-    press(app, pygame.K_RETURN)                         # the last one is Help
+    press(app, pygame.K_RETURN)  # the last one is Help
     assert isinstance(app.card, HelpCard)
     press(app, pygame.K_TAB)
     press(app, pygame.K_RETURN)
@@ -1114,8 +1218,10 @@ def test_the_keyboard_reaches_every_button(app: App) -> None:
     assert app.focus == -1 and app.running
 
 
-@pytest.mark.parametrize(("key", "letter", "kind"), [(pygame.K_F1, "", HelpCard), (pygame.K_SLASH, "?", HelpCard),
-                                                      (pygame.K_l, "l", CorrectionsCard)])
+@pytest.mark.parametrize(
+    ("key", "letter", "kind"),
+    [(pygame.K_F1, "", HelpCard), (pygame.K_SLASH, "?", HelpCard), (pygame.K_l, "l", CorrectionsCard)],
+)
 def test_cards_open_and_close_by_key(app: App, key: int, letter: str, kind: type) -> None:
     drag(app, SEVEN)
     read(app)
@@ -1123,7 +1229,7 @@ def test_cards_open_and_close_by_key(app: App, key: int, letter: str, kind: type
     assert isinstance(app.card, kind)
     shown(app)
     press(app, pygame.K_c, letter="c")
-    assert app.canvas.strokes                           # keys belong to the card
+    assert app.canvas.strokes  # keys belong to the card
     press(app, pygame.K_ESCAPE)
     assert app.card is None and app.running
 
@@ -1147,7 +1253,9 @@ def test_backspace_takes_a_correction_back_on_the_canvas_and_in_their_list_only(
     settle(app, lambda: len(memory) == 1)
 
 
-def test_boxes_stay_in_place_while_a_picture_is_read_again(app: App, tmp_path: Path, seven: np.ndarray) -> None:
+def test_boxes_stay_in_place_while_a_picture_is_read_again(
+    app: App, tmp_path: Path, seven: np.ndarray
+) -> None:
     Image.fromarray(seven).resize((4000, 4000)).save(tmp_path / "large.png")
     send(app, pygame.DROPFILE, file=str(tmp_path / "large.png"))
     settle(app, lambda: app.shown is not None)
@@ -1177,7 +1285,7 @@ def test_the_maps_of_each_layer_follow_the_pen(app: App) -> None:
     settle(app, lambda: app.layers is not before)
     changed = (shown(app) != picture).any(axis=2)
     area = app.layout.bars.union(app.layout.frames)
-    assert changed[area.left:area.right, area.top:area.bottom].mean() > 0.05
+    assert changed[area.left : area.right, area.top : area.bottom].mean() > 0.05
     assert app.hint_at(app.layout.bars.center) == app.hint_at(app.layout.frames.center)
     press(app, pygame.K_f, letter="f")
     shown(app)
@@ -1203,7 +1311,14 @@ def test_nothing_is_drawn_when_nothing_changed(app: App) -> None:
     assert app.draw() == []
     send(app, pygame.MOUSEMOTION, pos=app.layout.canvas.center, rel=(0, 0), buttons=(0, 0, 0), touch=False)
     app.draw()
-    send(app, pygame.MOUSEMOTION, pos=app.layout.canvas.move(5, 5).center, rel=(0, 0), buttons=(0, 0, 0), touch=False)
+    send(
+        app,
+        pygame.MOUSEMOTION,
+        pos=app.layout.canvas.move(5, 5).center,
+        rel=(0, 0),
+        buttons=(0, 0, 0),
+        touch=False,
+    )
     assert app.draw() == []
 
 
@@ -1222,8 +1337,14 @@ def test_settings_come_back_and_damaged_ones_are_kept_aside(tmp_path: Path) -> N
     assert save_settings(Settings(800, 600, "dark", 24.0), path)
     assert load_settings(path) == Settings(800, 600, "dark", 24.0)
     assert save_settings(Settings(95, 99_999, "dark", 64.0), path)
-    assert load_settings(path) == Settings(480, 16384, "dark", 48.0)        # in range again, and no more lost
-    for content in ("", "{", "[]", '{"width": "x"}', json.dumps({"width": 1, "height": 1, "theme": "pink", "brush": 0})):
+    assert load_settings(path) == Settings(480, 16384, "dark", 48.0)  # in range again, and no more lost
+    for content in (
+        "",
+        "{",
+        "[]",
+        '{"width": "x"}',
+        json.dumps({"width": 1, "height": 1, "theme": "pink", "brush": 0}),
+    ):
         path.write_text(content)
         assert load_settings(path) == Settings()
         assert path.with_suffix(".damaged").read_text() == content and not path.exists()
@@ -1234,9 +1355,10 @@ def test_settings_that_cannot_be_saved_are_no_error(tmp_path: Path) -> None:
     assert not save_settings(Settings(), tmp_path / "file" / "settings.json")
 
 
-def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(app: App, monkeypatch: pytest.MonkeyPatch,
-                                                                             digits: Any) -> None:
-    monkeypatch.setattr("lesson.load_mnist", lambda *args, **options: digits)
+def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(
+    app: App, monkeypatch: pytest.MonkeyPatch, digits: Any
+) -> None:
+    monkeypatch.setattr("training.lesson.load_mnist", lambda *args, **options: digits)
     model = (ROOT / "model.pth").read_bytes()
     drag(app, SEVEN)
     before = read(app)
@@ -1261,8 +1383,8 @@ def test_a_training_is_watched_paused_and_stopped_and_leaves_the_model_alone(app
 
 
 def test_a_lesson_that_is_over_says_so(app: App, monkeypatch: pytest.MonkeyPatch, digits: Any) -> None:
-    monkeypatch.setattr("lesson._find_digits", lambda: digits)
-    monkeypatch.setattr("lesson.teach.__defaults__", (None, 10))       # steps
+    monkeypatch.setattr("training.lesson._find_digits", lambda: digits)
+    monkeypatch.setattr("training.lesson.teach.__defaults__", (None, 10))  # steps
     press(app, pygame.K_m)
     settle(app, lambda: bool(app.training) and not app.worker.busy)
     app.tick()
@@ -1291,7 +1413,7 @@ def test_corrections_are_listed_newest_first_and_scroll(app: App, monkeypatch: p
         seen.append(round(float(frame[0, 0]) * 40))
         return pygame.Surface(size)
 
-    monkeypatch.setattr("cards.picture_of", note)
+    monkeypatch.setattr("window.cards.picture_of", note)
     press(app, pygame.K_l)
     shown(app)
     assert seen == list(range(39, 39 - app.card.fits, -1))
@@ -1319,16 +1441,28 @@ def test_the_lists_buttons_undo(app: App) -> None:
     assert practice == [True]
 
 
-def test_the_list_of_files_says_what_failed_and_how_far_it_came(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_of_files_says_what_failed_and_how_far_it_came(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said: list[tuple] = []
 
-    def note(surface: object, room: object, style: object, rows: list, first: int, note: str = "", progress: object = None) -> int:
+    def note(
+        surface: object,
+        room: object,
+        style: object,
+        rows: list,
+        first: int,
+        note: str = "",
+        progress: object = None,
+    ) -> int:
         said.append((rows, note))
         return 5
 
-    monkeypatch.setattr("cards.draw_rows", note)
+    monkeypatch.setattr("window.cards.draw_rows", note)
     card = app.card = FilesCard(app.close_card, app.worker.cancel, lambda: False)
-    assert card.add(FileReading(Path("a.png"), "7", None, 1, 3)) and not card.add(FileReading(Path("b.png"), "", "damaged", 2, 3))
+    assert card.add(FileReading(Path("a.png"), "7", None, 1, 3)) and not card.add(
+        FileReading(Path("b.png"), "", "damaged", 2, 3)
+    )
     shown(app)
     rows, words = said[-1]
     assert rows[1][1:] == ("damaged", "b.png") and words == "2 of 3 read, 1 failed, stopped"
@@ -1371,11 +1505,12 @@ def test_settings_with_a_brush_that_is_no_number_are_set_aside(tmp_path: Path) -
 
 # ---------------------------------------------------------------------------------- faults and the command
 
+
 def test_a_training_that_fails_brings_the_model_back(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise ImportError("no digits here")
 
-    monkeypatch.setattr("lesson._find_digits", missing)
+    monkeypatch.setattr("training.lesson._find_digits", missing)
     drag(app, SEVEN)
     before = read(app)
     press(app, pygame.K_m)
@@ -1384,7 +1519,9 @@ def test_a_training_that_fails_brings_the_model_back(app: App, monkeypatch: pyte
     assert read(app).groups[0].probs == before.groups[0].probs
 
 
-def test_a_missing_model_is_said_in_the_window_and_another_can_be_dropped(start: Start, tmp_path: Path) -> None:
+def test_a_missing_model_is_said_in_the_window_and_another_can_be_dropped(
+    start: Start, tmp_path: Path
+) -> None:
     app = start(model=tmp_path / "gone.pth")
     assert "gone.pth" in app.trouble and "drop" in app.waiting()
     shown(app)
@@ -1451,14 +1588,19 @@ def test_what_the_system_uncovers_is_drawn_again(app: App) -> None:
 @pytest.mark.parametrize("display", [{"SDL_VIDEODRIVER": "x11", "DISPLAY": ":987"}, {}])
 def test_no_display_is_one_clear_line(display: dict[str, str], tmp_path: Path) -> None:
     environment = {"PATH": "", "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), **display}
-    done = subprocess.run([sys.executable, ROOT / "app.py"], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, ROOT / "app.py"], env=environment, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("app.py: no window can be opened") and done.stderr.count("\n") == 1
 
 
 def test_the_window_is_up_before_torch_is_imported(tmp_path: Path) -> None:
     code = """
-import app, sys, window, pygame
+import app
+import sys
+from window import app as window
+import pygame
 def draw(app, original=window.App.draw):
     print("torch" in sys.modules, "torchvision" in sys.modules, pygame.display.get_surface() is not None)
     app.running = False
@@ -1466,9 +1608,16 @@ def draw(app, original=window.App.draw):
 window.App.draw = draw
 sys.exit(app.main(["--size", "640x480"]))
 """
-    environment = {"SDL_VIDEODRIVER": "dummy", "PATH": "", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT),
-                   "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    environment = {
+        "SDL_VIDEODRIVER": "dummy",
+        "PATH": "",
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(ROOT),
+        "PYGAME_HIDE_SUPPORT_PROMPT": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60
+    )
     assert done.stdout.splitlines()[0] == "False False True", done.stderr
     assert done.returncode == 0 and done.stderr == ""
 
@@ -1482,7 +1631,14 @@ torch.optim.SGD([torch.zeros(1)], 0.1)          # imports torch._dynamo, and tha
 print("torch._dynamo" in sys.modules, sys.modules.get("triton"))
 """
     environment = {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PATH": ""}
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.stdout.splitlines()[-1:] == ["True None"], done.stderr
 
 
@@ -1495,7 +1651,16 @@ def test_a_screenshot_of_strokes_shows_their_answer(tmp_path: Path, monkeypatch:
         canvas.extend(*point)
     canvas.end()
     (tmp_path / "seven.json").write_text(canvas.to_json())
-    words = ["--strokes", tmp_path / "seven.json", "--screenshot", tmp_path / "shot.png", "--size", "640x480", "--theme", "dark"]
+    words = [
+        "--strokes",
+        tmp_path / "seven.json",
+        "--screenshot",
+        tmp_path / "shot.png",
+        "--size",
+        "640x480",
+        "--theme",
+        "dark",
+    ]
     assert command.main([str(word) for word in words]) == 0
     pygame.display.init()
     with Image.open(tmp_path / "shot.png") as picture:
@@ -1503,8 +1668,17 @@ def test_a_screenshot_of_strokes_shows_their_answer(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "handwritten-digits" / "settings.json").exists()
 
 
-@pytest.mark.parametrize("words", [
-    ["--size", "big"], ["--size", "1x1"], ["--size", "479x360"], ["--scale", "9"], ["--scale", "x"], ["--theme", "pink"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--size", "big"],
+        ["--size", "1x1"],
+        ["--size", "479x360"],
+        ["--scale", "9"],
+        ["--scale", "x"],
+        ["--theme", "pink"],
+    ],
+)
 def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         command.main(words)
@@ -1521,6 +1695,13 @@ def test_the_layout_never_turns_inside_out(scale: float) -> None:
 
 
 def test_strokes_that_are_not_there_are_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--strokes", str(tmp_path / "absent.json"), "--screenshot", str(tmp_path / "shot.png"), "--size", "640x480"]
+    words = [
+        "--strokes",
+        str(tmp_path / "absent.json"),
+        "--screenshot",
+        str(tmp_path / "shot.png"),
+        "--size",
+        "640x480",
+    ]
     assert command.main(words) == 1
     assert "absent.json: no such file" in capsys.readouterr().err and not (tmp_path / "shot.png").exists()

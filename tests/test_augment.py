@@ -8,14 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Generator
 
-import augment
-import drawing
-import negatives
-from augment import NOT_A_DIGIT, Augmentation, add_style_strokes
 from dataset import Digits
-from drawing import area_means, pen_width
-from model import certainty
-from recognizer import Recognizer
+from recognizer.asking import certainty
+from recognizer.road import Recognizer
+from training.pictures import augment, negatives
+from training.pictures import pens as drawing
+from training.pictures.augment import NOT_A_DIGIT, Augmentation, add_style_strokes
+from training.pictures.pens import area_means, pen_width
 
 
 def batch(digits: Digits, count: int = 200) -> tuple[torch.Tensor, torch.Tensor]:
@@ -23,8 +22,18 @@ def batch(digits: Digits, count: int = 200) -> tuple[torch.Tensor, torch.Tensor]
 
 
 STILL = Augmentation(
-    rotation=0, shear=0, scale=0, shift=0, bend=0, width=0, style_share=0, coarse_share=0, stretch_share=0, drawn_share=0,
-    clutter_share=0, negative_share=0,
+    rotation=0,
+    shear=0,
+    scale=0,
+    shift=0,
+    bend=0,
+    width=0,
+    style_share=0,
+    coarse_share=0,
+    stretch_share=0,
+    drawn_share=0,
+    clutter_share=0,
+    negative_share=0,
 )
 
 
@@ -35,12 +44,16 @@ def test_pictures_stay_in_range_and_shares_are_kept(digits: Digits) -> None:
     assert 0 <= float(made.min()) and float(made.max()) <= 1
     odd = said == NOT_A_DIGIT
     assert int(odd.sum()) == int(200 * Augmentation().negative_share)
-    assert float((made[~odd].amax((1, 2, 3)) > 0.05).float().mean()) > 0.98  # thinning leaves nothing of a few
+    assert (
+        float((made[~odd].amax((1, 2, 3)) > 0.05).float().mean()) > 0.98
+    )  # thinning leaves nothing of a few
 
 
 def test_labels_stay_with_their_pictures(digits: Digits) -> None:
     images, labels = batch(digits)
-    made, said = augment.augment(images, labels, replace(STILL, negative_share=0.15), Generator().manual_seed(0))
+    made, said = augment.augment(
+        images, labels, replace(STILL, negative_share=0.15), Generator().manual_seed(0)
+    )
     kept = said != NOT_A_DIGIT
     nearest = torch.cdist(made[kept].flatten(1), images.flatten(1) / 255).argmin(1)
     assert (labels[nearest] == said[kept]).float().mean() > 0.95
@@ -60,7 +73,9 @@ def test_our_own_signs_look_less_like_digits() -> None:
     ours, _ = augment.draw_digits(400, generator)
     signs = negatives._signs(ours, torch.zeros(400), generator)
     network = Recognizer()
-    assert np.median(certainty(network.ask(signs[:, 0].numpy()))) < np.quantile(certainty(network.ask(ours[:, 0].numpy())), 0.1)
+    assert np.median(certainty(network.ask(signs[:, 0].numpy()))) < np.quantile(
+        certainty(network.ask(ours[:, 0].numpy())), 0.1
+    )
 
 
 def test_the_generator_alone_decides(digits: Digits) -> None:
@@ -78,7 +93,7 @@ def test_no_strength_changes_hardly_anything(digits: Digits) -> None:
     images, _ = batch(digits)
     ink = images.float() / 255
     moved = augment.warp(ink, STILL, Generator().manual_seed(0))
-    assert float((moved - ink).abs().mean()) < 0.05        # the centre of mass moves by less than half a pixel
+    assert float((moved - ink).abs().mean()) < 0.05  # the centre of mass moves by less than half a pixel
 
 
 @pytest.mark.parametrize("digit", [1, 4, 7, 9])

@@ -9,14 +9,25 @@ import pytest
 from conftest import ROOT
 
 from benchmarks.pictures import _fonts
-from recognizer import Recognizer
-from testsets import load_samples
+from measuring.testsets import load_samples
+from recognizer.road import Recognizer
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "benchmarks").glob("*.py")
-                                        if "__main__" in path.read_text(encoding="utf-8")))
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        path.name
+        for path in (ROOT / "benchmarks").glob("*.py")
+        if "__main__" in path.read_text(encoding="utf-8")
+    ),
+)
 def test_a_benchmark_tells_its_options(name: str) -> None:
-    told = subprocess.run([sys.executable, str(ROOT / "benchmarks" / name), "--help"], capture_output=True, text=True, timeout=120)
+    told = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / name), "--help"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert told.returncode == 0 and told.stdout.startswith("usage: "), told.stderr
 
 
@@ -51,11 +62,19 @@ def test_public_scans_become_a_test_set(side: int, tmp_path: Path) -> None:
     source.write_text(text, encoding="ascii")
     command = [sys.executable, str(ROOT / "benchmarks" / "uci.py"), str(source)]
     told = subprocess.run([*command, str(source), str(output)], capture_output=True, text=True, timeout=120)
-    assert (told.returncode, told.stdout) == (0, f"{output}: 24 digits of {side} x {side} pixels\n"), told.stderr
+    assert (told.returncode, told.stdout) == (0, f"{output}: 24 digits of {side} x {side} pixels\n"), (
+        told.stderr
+    )
     samples = list(load_samples(output))
     assert [sample.label for sample in samples] == [str(label) for label in labels] * 2
     assert all(np.array_equal(sample.source, 255 * rows) for sample, rows in zip(samples, [*bits, *bits]))
     source.write_bytes(b"\x1f\x9d\x90packed")
-    told = subprocess.run([*command, str(tmp_path / "other.npz")], capture_output=True, text=True, timeout=120)
-    assert told.returncode == 1 and told.stderr.endswith("unpack it first if it ends in .Z\n") and "Traceback" not in told.stderr
+    told = subprocess.run(
+        [*command, str(tmp_path / "other.npz")], capture_output=True, text=True, timeout=120
+    )
+    assert (
+        told.returncode == 1
+        and told.stderr.endswith("unpack it first if it ends in .Z\n")
+        and "Traceback" not in told.stderr
+    )
     assert not (tmp_path / "other.npz").exists()

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from canvas import BRUSH_RANGE, FORMAT, HEIGHT, WIDTH, Canvas, Raster, Stroke, draw_strokes
+from base.checkpoint import FORMAT
+from ink.canvas import HEIGHT, WIDTH, Canvas
+from ink.raster import Raster, draw_strokes
+from ink.stroke import BRUSH_RANGE, Stroke
 
 ZIGZAG = [(20, 20), (200, 40), (30, 150), (220, 240), (221, 60)]
 
@@ -48,14 +51,14 @@ def test_a_line_is_as_wide_as_the_brush_in_every_direction(angle: float) -> None
     along = 100 * np.array([np.cos(angle), np.sin(angle)])
     draw(canvas, [tuple(140 - along), tuple(140 + along)], brush=12)
     area = (255 - canvas.picture().astype(float)).sum() / 255
-    assert area == pytest.approx(12 * 200 + np.pi * 6 ** 2, rel=0.01)
+    assert area == pytest.approx(12 * 200 + np.pi * 6**2, rel=0.01)
 
 
 def test_a_click_leaves_a_round_dot() -> None:
     canvas = Canvas()
     draw(canvas, [(100, 150)], brush=20)
     ink = 255 - canvas.picture().astype(float)
-    assert ink.sum() / 255 == pytest.approx(np.pi * 10 ** 2, rel=0.02)
+    assert ink.sum() / 255 == pytest.approx(np.pi * 10**2, rel=0.02)
     rows, columns = np.nonzero(ink)
     assert (rows.mean() + 0.5, columns.mean() + 0.5) == (pytest.approx(150), pytest.approx(100))
 
@@ -73,7 +76,7 @@ def test_curves_are_rounder_than_their_points() -> None:
         stroke.add(140 + 80 * np.cos(angle), 140 + 80 * np.sin(angle))
     corners = np.concatenate([stroke.lines(index) for index in range(1, 7)])
     radii = np.hypot(*(corners - 140).T)
-    assert abs(radii - 80).max() < 2        # the chords of eight points stray by 6
+    assert abs(radii - 80).max() < 2  # the chords of eight points stray by 6
 
 
 def test_x_is_to_the_right_and_y_is_down() -> None:
@@ -161,7 +164,7 @@ def test_undo_and_redo_restore_the_exact_picture(seed: int) -> None:
     for step in range(12):
         count = len(canvas.strokes)
         canvas.clear() if step == 7 else scribble(canvas, 1, 100 * seed + step)
-        if len(canvas.strokes) != count:        # some miss the canvas, and are no strokes
+        if len(canvas.strokes) != count:  # some miss the canvas, and are no strokes
             states.append((canvas.picture(), view.ink.copy()))
     assert len(states) >= 9
     for picture, ink in states[-2::-1]:
@@ -258,7 +261,7 @@ def test_the_eraser_really_erases_and_undo_brings_the_ink_back() -> None:
     assert (canvas.picture()[:, 130:150] == 255).all()
     assert ndimage.label(canvas.picture() < 128)[1] == 2
     draw(canvas, [(140, 20), (140, 260)], brush=4)
-    assert canvas.picture()[140, 140] == 0              # ink over what was erased stays
+    assert canvas.picture()[140, 140] == 0  # ink over what was erased stays
     canvas.undo()
     canvas.undo()
     assert (canvas.picture() == before).all()
@@ -323,16 +326,40 @@ def test_json_of_a_canvas_without_a_size_is_refused(size: dict[str, float]) -> N
     assert len(canvas.strokes) == 1 and not canvas.empty
 
 
-@pytest.mark.parametrize("content", [
-    "", "{", "[]", "5", "null", '"text"', b"\xff\xfe", "[" * 100_000,
-    json.dumps({"format": "other", "strokes": []}),
-    *(json.dumps({"format": FORMAT, "width": 280, "height": 280, "strokes": strokes}) for strokes in (
-        5, None, [5], [{}], [{**GOOD, "brush": "wide"}], [{**GOOD, "brush": float("nan")}], [{**GOOD, "eraser": 1}],
-        [{**GOOD, "points": []}], [{**GOOD, "points": [[1]]}], [{**GOOD, "points": [[1, float("inf")]]}], [{**GOOD, "points": 3}],
-        [{**GOOD, "points": [[True, 1]]}], [GOOD, {**GOOD, "points": ["ab"]}])),
-    json.dumps({"format": FORMAT, "width": 0, "height": 280, "strokes": [GOOD]}),
-    json.dumps({"format": FORMAT, "strokes": [GOOD]}),
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "5",
+        "null",
+        '"text"',
+        b"\xff\xfe",
+        "[" * 100_000,
+        json.dumps({"format": "other", "strokes": []}),
+        *(
+            json.dumps({"format": FORMAT, "width": 280, "height": 280, "strokes": strokes})
+            for strokes in (
+                5,
+                None,
+                [5],
+                [{}],
+                [{**GOOD, "brush": "wide"}],
+                [{**GOOD, "brush": float("nan")}],
+                [{**GOOD, "eraser": 1}],
+                [{**GOOD, "points": []}],
+                [{**GOOD, "points": [[1]]}],
+                [{**GOOD, "points": [[1, float("inf")]]}],
+                [{**GOOD, "points": 3}],
+                [{**GOOD, "points": [[True, 1]]}],
+                [GOOD, {**GOOD, "points": ["ab"]}],
+            )
+        ),
+        json.dumps({"format": FORMAT, "width": 0, "height": 280, "strokes": [GOOD]}),
+        json.dumps({"format": FORMAT, "strokes": [GOOD]}),
+    ],
+)
 def test_damaged_json_is_refused_and_changes_nothing(content: str | bytes) -> None:
     canvas = Canvas()
     draw(canvas, ZIGZAG)
@@ -349,10 +376,12 @@ def test_pen_strokes_of_any_unit_are_drawn_to_fit(brush: float) -> None:
     larger = draw_strokes([[[7000 + 900 * x, 900 * y - 50] for x, y in stroke] for stroke in strokes], brush)
     assert (picture == larger).all() and picture.shape == (280, 280)
     rows = np.flatnonzero((picture < 128).any(axis=1))
-    assert rows[0] == pytest.approx(40 - brush / 2, abs=1.5) and rows[-1] == pytest.approx(239 + brush / 2, abs=1.5)
+    assert rows[0] == pytest.approx(40 - brush / 2, abs=1.5) and rows[-1] == pytest.approx(
+        239 + brush / 2, abs=1.5
+    )
 
 
 def test_a_single_pen_point_is_a_dot_and_none_is_an_error() -> None:
-    assert (draw_strokes([[[3, 3]]]) < 128).sum() == pytest.approx(np.pi * 8 ** 2, rel=0.05)
+    assert (draw_strokes([[[3, 3]]]) < 128).sum() == pytest.approx(np.pi * 8**2, rel=0.05)
     with pytest.raises(ValueError, match="0 points"):
         draw_strokes([])

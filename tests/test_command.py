@@ -9,9 +9,9 @@ import sys
 import pytest
 from conftest import ROOT
 
-import command
+from base import command
 
-RUN = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[0] = '/some/where/test.py'; import command\n"
+RUN = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[0] = '/some/where/test.py'; from base import command\n"
 
 
 def run(main: str, **options: str) -> subprocess.CompletedProcess[str]:
@@ -30,8 +30,10 @@ def test_ctrl_c_is_one_line_and_130() -> None:
 
 def test_an_error_to_be_told_is_one_line_and_any_other_keeps_its_trace() -> None:
     code = f"{RUN}def main():\n    raise ValueError('no\\nMNIST')\ncommand.run(main, told="
-    told, other = (subprocess.run([sys.executable, "-c", f"{code}{error})"], capture_output=True, text=True, timeout=60)
-                   for error in ("ValueError", "KeyError"))
+    told, other = (
+        subprocess.run([sys.executable, "-c", f"{code}{error})"], capture_output=True, text=True, timeout=60)
+        for error in ("ValueError", "KeyError")
+    )
     assert (told.returncode, told.stdout, told.stderr) == (1, "", "test.py: no MNIST\n")
     assert other.returncode == 1 and "Traceback" in other.stderr
 
@@ -43,9 +45,15 @@ def test_a_name_that_cannot_be_printed_is_printed_escaped() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_a_pipe_that_closes_ends_it_quietly() -> None:
-    words = [sys.executable, "-c", f"{RUN}def main():\n    while True: print('a line', flush=True)\ncommand.run(main)"]
+    words = [
+        sys.executable,
+        "-c",
+        f"{RUN}def main():\n    while True: print('a line', flush=True)\ncommand.run(main)",
+    ]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stderr is not None and process.stdout.readline() == "a line\n"
+    assert (
+        process.stdout is not None and process.stderr is not None and process.stdout.readline() == "a line\n"
+    )
     process.stdout.close()
     assert process.wait(60) == -signal.SIGPIPE and process.stderr.read() == ""
     process.stderr.close()
@@ -53,8 +61,12 @@ def test_a_pipe_that_closes_ends_it_quietly() -> None:
 
 def test_without_sigpipe_a_closed_pipe_ends_it_quietly_too() -> None:
     code = f"{RUN}import signal\ndel signal.SIGPIPE\ndef main():\n    while True: print('a line', flush=True)\ncommand.run(main)"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stderr is not None and process.stdout.readline() == "a line\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert (
+        process.stdout is not None and process.stderr is not None and process.stdout.readline() == "a line\n"
+    )
     process.stdout.close()
     assert process.wait(60) == 1 and process.stderr.read() == ""
     process.stderr.close()
@@ -65,7 +77,9 @@ def test_a_full_disk_under_the_output_is_one_line() -> None:
     for flush in (True, False):
         code = f"{RUN}def main():\n    print('a line', flush={flush})\n    return 0\ncommand.run(main)"
         with open("/dev/full", "w") as full:
-            ended = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            ended = subprocess.run(
+                [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+            )
         assert (ended.returncode, ended.stderr) == (1, "test.py: standard output: no space left on device\n")
 
 
@@ -76,7 +90,9 @@ def test_without_standard_streams_it_runs() -> None:
 
 
 def test_errors_are_one_line_that_names_the_file() -> None:
-    assert command.one_line(FileNotFoundError(2, "No such file or directory", "x.png")) == "x.png: no such file"
+    assert (
+        command.one_line(FileNotFoundError(2, "No such file or directory", "x.png")) == "x.png: no such file"
+    )
     assert command.one_line(PermissionError(13, "Permission denied", b"x.png")) == "x.png: permission denied"
     assert command.one_line(ValueError("a line\nand another")) == "a line and another"
     assert command.one_line(KeyError("x")) == "KeyError: 'x'"
@@ -84,7 +100,9 @@ def test_errors_are_one_line_that_names_the_file() -> None:
     assert command.one_line(ValueError("\x1b[2Jgone")) == "\\x1b[2Jgone"
 
 
-@pytest.mark.parametrize("text, message", [("0", "of at least 1"), ("two", "no whole number"), ("1.5", "no whole number")])
+@pytest.mark.parametrize(
+    "text, message", [("0", "of at least 1"), ("two", "no whole number"), ("1.5", "no whole number")]
+)
 def test_a_number_out_of_range_is_named(text: str, message: str) -> None:
     assert command.number(int, 1)("3") == 3
     with pytest.raises(argparse.ArgumentTypeError, match=message):

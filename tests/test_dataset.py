@@ -10,7 +10,16 @@ import pytest
 import torch
 
 import dataset
-from dataset import Batches, DataError, Digits, load_mnist, load_stand_in, read_idx, search_path, split_validation
+from dataset import (
+    Batches,
+    DataError,
+    Digits,
+    load_mnist,
+    load_stand_in,
+    read_idx,
+    search_path,
+    split_validation,
+)
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -43,10 +52,18 @@ def test_an_idx_file_comes_back(name: str, tmp_path: Path) -> None:
     assert np.array_equal(read_idx(tmp_path / name, IMAGES.shape), IMAGES)
 
 
-@pytest.mark.parametrize("change", [
-    lambda c: c[:-1], lambda c: c + b"\0", lambda c: b"\1" + c[1:], lambda c: c[:2] + b"\x0d" + c[3:], lambda c: c[:7], lambda c: b"",
-])
-def test_a_damaged_idx_file_is_named_with_its_cure(change, tmp_path: Path) -> None:       # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c[:-1],
+        lambda c: c + b"\0",
+        lambda c: b"\1" + c[1:],
+        lambda c: c[:2] + b"\x0d" + c[3:],
+        lambda c: c[:7],
+        lambda c: b"",
+    ],
+)
+def test_a_damaged_idx_file_is_named_with_its_cure(change, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "train-images"
     path.write_bytes(change(idx(IMAGES)))
     with pytest.raises(DataError, match=r"train-images.*train\.py"):
@@ -93,7 +110,7 @@ def test_damaged_files_are_set_aside_and_fetched_again(
     class Server:
         def __init__(self, root: str, download: bool) -> None:
             for name, content in whole.items():
-                if not (small_mnist / name).exists():       # as torchvision does: what exists is believed
+                if not (small_mnist / name).exists():  # as torchvision does: what exists is believed
                     (small_mnist / name).write_bytes(content)
 
     monkeypatch.setattr(torchvision.datasets, "MNIST", Server)
@@ -101,7 +118,9 @@ def test_damaged_files_are_set_aside_and_fetched_again(
     assert broken.with_name(broken.name + ".damaged").read_bytes() == b"half"
 
 
-def test_no_mnist_and_no_network_is_an_error_with_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_mnist_and_no_network_is_an_error_with_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def unreachable(_: Path) -> None:
         raise RuntimeError("name not resolved")
 

@@ -17,11 +17,12 @@ import torch
 import torch._dynamo  # seconds, which DistributedDataParallel would spend in every process
 from conftest import ROOT
 
-import distributed
 import train
+from base.checkpoint import load_checkpoint
 from dataset import Batches, Digits
-from model import load_checkpoint
-from run import Interrupted, Run, TrainConfig
+from training import team as distributed
+from training.recipe import TrainConfig
+from training.run import Interrupted, Run
 
 CONFIG = TrainConfig(arch="tiny", epochs=2, batch_size=64, augment="light")
 pytestmark = [
@@ -39,7 +40,12 @@ def in_processes(work: Callable[..., Any], *arguments: Any, size: int = 2) -> li
         port = free.getsockname()[1]
 
     def begin(rank: int) -> None:
-        os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        os.environ |= {
+            "RANK": str(rank),
+            "WORLD_SIZE": str(size),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(port),
+        }
         with distributed.join() as team:
             answers.put((rank, work(team, *arguments)))
 
@@ -53,10 +59,19 @@ def in_processes(work: Callable[..., Any], *arguments: Any, size: int = 2) -> li
     return [answer for _, answer in said]
 
 
-def make_run(team: distributed.Team, digits: Digits, config: TrainConfig = CONFIG, stop_after: int | None = None) -> Run:
+def make_run(
+    team: distributed.Team, digits: Digits, config: TrainConfig = CONFIG, stop_after: int | None = None
+) -> Run:
     stopped = iter(range(1, 10_000))
-    return Run(config, digits.part(torch.arange(1024)), digits.part(torch.arange(1024, 1224)), torch.device("cpu"), "fp32",
-               lambda: 15 if next(stopped) == stop_after and not team.leads else None, team=team)
+    return Run(
+        config,
+        digits.part(torch.arange(1024)),
+        digits.part(torch.arange(1024, 1224)),
+        torch.device("cpu"),
+        "fp32",
+        lambda: 15 if next(stopped) == stop_after and not team.leads else None,
+        team=team,
+    )
 
 
 def numbers(run: Run) -> dict[str, list]:
@@ -77,7 +92,9 @@ def test_a_batch_that_cannot_be_shared_is_refused(digits: Digits) -> None:
 
 def _first_gradient(team: distributed.Team, digits: Digits) -> list:
     torch.set_num_threads(1)
-    run = make_run(team, digits, TrainConfig(arch="simple", epochs=1, batch_size=64, augment="none", optimizer="sgd"))
+    run = make_run(
+        team, digits, TrainConfig(arch="simple", epochs=1, batch_size=64, augment="none", optimizer="sgd")
+    )
     run.train_set.epoch = 0
     images, labels = next(iter(run.train_set))
     torch.nn.functional.cross_entropy(run.parallel(images), labels).backward()
@@ -96,7 +113,7 @@ def _whole_and_resumed(team: distributed.Team, digits: Digits, path: Path) -> tu
     whole = make_run(team, digits)
     for _ in range(2):
         whole.train_epoch(progress=False)
-    stopped = make_run(team, digits, stop_after=2)      # the second time that only the follower is asked
+    stopped = make_run(team, digits, stop_after=2)  # the second time that only the follower is asked
     try:
         while stopped.epoch < 2:
             stopped.train_epoch(progress=False)
@@ -111,8 +128,10 @@ def _whole_and_resumed(team: distributed.Team, digits: Digits, path: Path) -> tu
 
 
 def test_a_resumed_run_equals_one_never_stopped(digits: Digits, tmp_path: Path) -> None:
-    (whole, resumed, steps), (_, _, others) = in_processes(_whole_and_resumed, digits, tmp_path / "resume.pth")
-    assert 0 < steps == others < 2 * 16     # one process was told to stop, both did, at the same batch
+    (whole, resumed, steps), (_, _, others) = in_processes(
+        _whole_and_resumed, digits, tmp_path / "resume.pth"
+    )
+    assert 0 < steps == others < 2 * 16  # one process was told to stop, both did, at the same batch
     assert whole == resumed
 
 
@@ -144,9 +163,33 @@ sys.exit(train.main(sys.argv[1:]))
 def test_torchrun_trains_and_one_process_writes(tmp_path: Path) -> None:
     script, model, log = tmp_path / "script.py", tmp_path / "model.pth", tmp_path / "log.jsonl"
     script.write_text(SCRIPT.format(root=str(ROOT)))
-    words = ["--arch", "tiny", "--epochs", "2", "--batch-size", "32", "--device", "cpu", "--output", model, "--log", log]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "localhost",
-               "--nproc-per-node", "2", "--", script, *words]
+    words = [
+        "--arch",
+        "tiny",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "32",
+        "--device",
+        "cpu",
+        "--output",
+        model,
+        "--log",
+        log,
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--local-addr",
+        "localhost",
+        "--nproc-per-node",
+        "2",
+        "--",
+        script,
+        *words,
+    ]
     result = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("wrote") == 1 and "2 processes" in result.stdout
@@ -179,13 +222,17 @@ def test_all_stop_where_the_leader_cannot_go_on() -> None:
     assert in_processes(_fails_first) == ["pictures", "pictures"]
 
 
-def test_the_leader_alone_needs_the_resume_file(digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_leader_alone_needs_the_resume_file(
+    digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     few = digits.part(torch.arange(600))
     monkeypatch.setattr("train.load_mnist", lambda *arguments, **options: few)
 
     def work(team: distributed.Team) -> int:
         output = tmp_path / str(team.rank) / "m.pth"
-        arguments = train.build_parser().parse_args(["--arch", "tiny", "--epochs", "1", "--device", "cpu", "--output", str(output)])
+        arguments = train.build_parser().parse_args(
+            ["--arch", "tiny", "--epochs", "1", "--device", "cpu", "--output", str(output)]
+        )
         arguments.command = "train.py"
         with monkeypatch.context() as patch:
             patch.setattr("train._StopSignals.received", lambda self: 15)

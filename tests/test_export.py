@@ -13,10 +13,11 @@ import pytest
 import torch
 
 import export
+from base.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from base.exports import CARD, OnnxNetwork, make_card, read_card
 from dataset import Digits
-from exported import CARD, OnnxNetwork, make_card, read_card
-from model import ARCHITECTURES, Checkpoint, CheckpointError, build_model, load_checkpoint, save_checkpoint
-from recognizer import Recognizer
+from model import ARCHITECTURES, build_model
+from recognizer.road import Recognizer
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exports")
     torch.manual_seed(0)
     checkpoint = Checkpoint(
-        build_model("tiny", 3).eval(), "tiny", {"width": 12}, ("ja", "nein", "größer"), facts={"temperature": 1.5}
+        build_model("tiny", 3).eval(),
+        "tiny",
+        {"width": 12},
+        ("ja", "nein", "größer"),
+        facts={"temperature": 1.5},
     )
     save_checkpoint(folder / "small.pth", checkpoint)
     assert export.main(["--model", str(folder / "small.pth"), "--format", "onnx", "--format", "pt2"]) == 0
@@ -39,23 +44,36 @@ def test_onnx_agrees_with_the_network(arch: str, tmp_path: Path) -> None:
     taken = {"size": known.size, "channels": known.channels, "road": known.channels == 1}
     model = build_model(arch)
     model.eval()
-    difference = export.export(Checkpoint(model, arch, dict(known.config), input=taken), "onnx", tmp_path / "m.onnx")
+    difference = export.export(
+        Checkpoint(model, arch, dict(known.config), input=taken), "onnx", tmp_path / "m.onnx"
+    )
     assert difference <= export.TOLERANCE
     images = torch.rand(7, known.channels, known.size, known.size)
     with torch.inference_mode():
         torch.testing.assert_close(OnnxNetwork(tmp_path / "m.onnx")(images), model(images), rtol=0, atol=1e-4)
 
 
-def test_without_onnx_the_cure_is_named(made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_onnx_the_cure_is_named(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    assert export.main(["--model", str(made / "small.pth"), "--format", "onnx", "--output", str(made / "none.onnx")]) == 1
-    assert "pip install -r requirements-dev.txt" in capsys.readouterr().err and not (made / "none.onnx").exists()
+    assert (
+        export.main(
+            ["--model", str(made / "small.pth"), "--format", "onnx", "--output", str(made / "none.onnx")]
+        )
+        == 1
+    )
+    assert (
+        "pip install -r requirements-dev.txt" in capsys.readouterr().err and not (made / "none.onnx").exists()
+    )
 
 
 def test_the_command_prints_each_difference(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main(["--model", str(checkpoint), "--format", "torchscript", "--format", "onnx"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == [str(checkpoint.with_suffix(s)) for s in (".torchscript", ".onnx")]
+    assert [line.split(":")[0] for line in lines] == [
+        str(checkpoint.with_suffix(s)) for s in (".torchscript", ".onnx")
+    ]
     assert all("on 1,000 inputs" in line for line in lines)
 
 
@@ -96,9 +114,16 @@ def test_a_damaged_export_is_named(tmp_path: Path, suffix: str, content: bytes) 
         load_checkpoint(path, trust=True)
 
 
-@pytest.mark.parametrize("field, value", [
-    ("format", "other"), ("classes", []), ("input", {"size": 28}), ("facts", []), ("arch", 7),
-])
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("format", "other"),
+        ("classes", []),
+        ("input", {"size": 28}),
+        ("facts", []),
+        ("arch", 7),
+    ],
+)
 def test_a_card_that_does_not_fit_is_refused(field: str, value: object) -> None:
     card = json.loads(make_card("tiny", ("a", "b"), {"size": 28, "channels": 1, "road": True}, {}))
     assert read_card(json.dumps(card), "m.onnx") == card
@@ -114,10 +139,14 @@ def test_one_logit_of_one_input_is_enough_to_differ() -> None:
         logits[(images == inputs[700]).flatten(1).all(1), 3] = 1e-2
         return logits
 
-    assert export.largest_difference(lambda images: torch.zeros(len(images), 10), odd, inputs) == pytest.approx(1e-2)
+    assert export.largest_difference(
+        lambda images: torch.zeros(len(images), 10), odd, inputs
+    ) == pytest.approx(1e-2)
 
 
-def test_a_failure_is_the_commands_status(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_the_commands_status(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert export.main(["--model", str(tmp_path / "absent.pth")]) == 1
 
     def fail(failing: str) -> None:
@@ -182,11 +211,16 @@ def test_a_network_that_cannot_be_exported_is_one_line(
 
     monkeypatch.setattr(torch.jit, "trace", refuse)
     assert export.main(["--model", str(checkpoint), "--format", "torchscript"]) == 1
-    assert capsys.readouterr().err == "export.py: cannot write torchscript here: TorchScript is gone for good\n"
+    assert (
+        capsys.readouterr().err == "export.py: cannot write torchscript here: TorchScript is gone for good\n"
+    )
 
 
 def test_an_export_is_not_exported_again(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert export.main(["--model", str(made / "small.onnx"), "--output", str(made / "x"), "--format", "pt2"]) == 1
+    assert (
+        export.main(["--model", str(made / "small.onnx"), "--output", str(made / "x"), "--format", "pt2"])
+        == 1
+    )
     assert "already" in capsys.readouterr().err
 
 

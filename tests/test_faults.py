@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from conftest import NOBODY, ROOT, child
 
-from learn import Memory
-from model import MODEL_PATH
+from base.checkpoint import MODEL_PATH
+from corrections.memory import Memory
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX limits and permissions")
 
@@ -23,8 +23,12 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))         # bytes; every longe
 """
 
 # torch and matplotlib load modules and fonts late: where only root may enter (a venv below /root, say), nobody gets none
-SHUT = os.name != "nt" and os.getuid() == 0 and not all(
-    place.stat().st_mode & 0o001 for end in (Path(sys.prefix), ROOT) for place in (end, *end.parents)
+SHUT = (
+    os.name != "nt"
+    and os.getuid() == 0
+    and not all(
+        place.stat().st_mode & 0o001 for end in (Path(sys.prefix), ROOT) for place in (end, *end.parents)
+    )
 )
 
 
@@ -35,12 +39,17 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_a_full_disk_loses_neither_the_model_nor_the_lines(tmp_path: Path) -> None:
     shutil.copy(MODEL_PATH, tmp_path / "own.pth")
     before = files(tmp_path)
-    done = child("torch, model", FULL, """
+    done = child(
+        "import torch, model",
+        FULL,
+        """
 try:
     model.save_checkpoint("own.pth", model.load_checkpoint("own.pth"))
 except OSError as error:
     print(error.strerror)
-""", tmp_path)
+""",
+        tmp_path,
+    )
     assert "too large" in done.stdout.lower(), done.stderr
     assert files(tmp_path) == before
 
@@ -50,13 +59,18 @@ def test_a_full_disk_loses_no_correction(tmp_path: Path) -> None:
     frame[4:24, 12:16] = 1
     Memory(tmp_path).learn(frame, "1")
     before = files(tmp_path)
-    done = child("numpy, learn", FULL, """
+    done = child(
+        "import numpy; from corrections import memory as learn",
+        FULL,
+        """
 memory = learn.Memory(".")
 try:
     memory.learn(numpy.eye(28, dtype=numpy.float32), "4")
 except OSError as error:
     print(error.strerror, len(memory))
-""", tmp_path)
+""",
+        tmp_path,
+    )
     assert done.stdout.lower().endswith("too large 1\n"), done.stderr
     assert files(tmp_path) == before and [entry.label for entry in Memory(tmp_path).entries()] == ["1"]
 
@@ -64,7 +78,7 @@ except OSError as error:
 def test_a_training_that_cannot_write_says_so_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o555)
     code = 'sys.exit(train.main(["--arch", "tiny", "--epochs", "1", "--output", "locked/own.pth", "--device", "cpu"]))'
-    done = child("torch, train", NOBODY, code, tmp_path, HOME=str(tmp_path))
+    done = child("import torch, train", NOBODY, code, tmp_path, HOME=str(tmp_path))
     assert done.returncode == 1 and not files(tmp_path)
     assert done.stderr.startswith("train.py: ") and "locked" in done.stderr and done.stderr.count("\n") == 1
 
@@ -80,7 +94,6 @@ words = ["--model", "model.pth"]
 assert predict.main([*words, "seven.png"]) == 0
 assert predict.main([*words, "--plot", "plot.png", "seven.png"]) == 1
 assert app.main([*words, "--screenshot", "window.png"]) == 1
-import session
 mine = session.Session()
 mine.load("model.pth")
 try:
@@ -88,8 +101,14 @@ try:
 except OSError as error:
     print(error.strerror, len(mine.memory))
 """
-    done = child("torch, predict, app, pygame, window, settings, session, recognizer, matplotlib.pyplot", NOBODY, code, tmp_path,
-                 HOME="/nonexistent/nobody", MPLBACKEND="agg")
+    done = child(
+        "import torch, predict, app, pygame, matplotlib.pyplot; from window import app as window, settings, session; from recognizer import road",
+        NOBODY,
+        code,
+        tmp_path,
+        HOME="/nonexistent/nobody",
+        MPLBACKEND="agg",
+    )
     assert done.stdout.startswith("seven.png: 7 ("), done.stderr
     assert done.stdout.splitlines()[-1].endswith(" 0"), done.stderr
     assert "plot.png" in done.stderr and "window.png" in done.stderr and "Traceback" not in done.stderr

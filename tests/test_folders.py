@@ -15,18 +15,23 @@ from conftest import ROOT
 from PIL import Image, ImageDraw
 
 import predict
+from base.checkpoint import load_checkpoint
+from corrections.store import Correction
 from dataset import Batches, DataError, Digits
-from folders import add_corrections, load_folder, split
-from learn import Correction
-from model import load_checkpoint
-from recognizer import Recognizer
+from recognizer.road import Recognizer
 from train import main
+from training.folders import add_corrections, load_folder, split
 
 
 def test_each_correction_is_added_with_its_own_label() -> None:
     pictures = [np.full((28, 28), value, np.float32) for value in (0.2, 0.4)]
-    training = Digits(torch.zeros(300, 1, 28, 28, dtype=torch.uint8), torch.zeros(300, dtype=torch.long), "blank")
-    added = add_corrections(training, [Correction(str(n), picture, label, "") for n, (picture, label) in enumerate(zip(pictures, "37"))])
+    training = Digits(
+        torch.zeros(300, 1, 28, 28, dtype=torch.uint8), torch.zeros(300, dtype=torch.long), "blank"
+    )
+    added = add_corrections(
+        training,
+        [Correction(str(n), picture, label, "") for n, (picture, label) in enumerate(zip(pictures, "37"))],
+    )
     own = {(int(image[0, 0, 0]), int(label)) for image, label in zip(added.images[300:], added.labels[300:])}
     assert own == {(51, 3), (102, 7)} and len(added) > 302  # several copies of each
 
@@ -130,7 +135,9 @@ def test_hidden_files_and_those_in_hidden_folders_are_no_pictures(tmp_path: Path
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="asks for the room beforehand")
-def test_a_disk_too_full_to_stream_from_is_named(signs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_too_full_to_stream_from_is_named(
+    signs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -169,10 +176,12 @@ def test_memory_does_not_grow_with_what_is_streamed(tmp_path: Path) -> None:
     assert most - before < 0.4 * found.training.images.nbytes
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/status") or platform.libc_ver()[0] != "glibc", reason="glibc on Linux")
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/status") or platform.libc_ver()[0] != "glibc", reason="glibc on Linux"
+)
 def test_freed_memory_goes_back_to_the_system_once_pictures_are_streamed(tmp_path: Path) -> None:
     script = """if True:
-        import sys; from pathlib import Path; import numpy as np; import folders
+        import sys; from pathlib import Path; import numpy as np; from training import folders
         def resident():
             lines = Path("/proc/self/status").read_text().splitlines()
             return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
@@ -241,7 +250,9 @@ def test_resuming_with_other_pictures_is_refused(signs: Path, tmp_path: Path, mo
     assert "data was" in capsys.readouterr().err
 
 
-def test_as_is_with_augmentation_is_refused(signs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_as_is_with_augmentation_is_refused(
+    signs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["--data", str(signs), "--as-is", "--augment", "full", "--output", str(tmp_path / "m.pth")]
     assert main(words) == 1
     assert "--augment none" in capsys.readouterr().err

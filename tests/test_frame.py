@@ -6,20 +6,18 @@ from PIL import Image
 from scipy import ndimage
 
 from dataset import Digits
-from frame import (
+from ink.frame import (
     CENTRE,
     DIGIT_BOX,
     FRAME_SIZE,
     PEN_RANGE,
     WIDEST_BAR,
     crop_to_ink,
-    find_box,
     fit_pen,
     frame_amid,
-    is_bold,
     make_frame,
-    pen_width,
 )
+from ink.measures import find_box, is_bold, pen_width
 
 
 def centre_of_mass(frame: np.ndarray) -> np.ndarray:
@@ -32,7 +30,9 @@ def test_mnist_digits_pass_through_unchanged(digits: Digits) -> None:
     assert same >= 0.99 * len(images)
 
 
-@pytest.mark.parametrize("height, width", [(3, 3), (20, 9), (9, 20), (280, 100), (1000, 40), (5, 700), (28, 28)])
+@pytest.mark.parametrize(
+    "height, width", [(3, 3), (20, 9), (9, 20), (280, 100), (1000, 40), (5, 700), (28, 28)]
+)
 def test_any_rectangle_fits_the_box_and_is_centred(height: int, width: int) -> None:
     frame = make_frame(np.pad(np.ones((height, width), np.float32), 7))
     rows, columns = np.flatnonzero(frame.any(axis=1)), np.flatnonzero(frame.any(axis=0))
@@ -76,13 +76,15 @@ def test_a_digit_amid_dirt_keeps_its_place_and_the_dirt(digits: Digits, place: t
         assert box is not None
         clean = frame_amid(ink, box)
         assert np.abs(centre_of_mass(clean) - CENTRE).max() <= 0.2
-        assert np.abs(make_frame(ink) - clean).mean() < 0.06                    # which is moved by up to half a pixel
+        assert np.abs(make_frame(ink) - clean).mean() < 0.06  # which is moved by up to half a pixel
         ink[box[3] + 4 : box[3] + 8, box[0] : box[0] + 4] = 1
         frame = frame_amid(ink, box)
         rows = np.flatnonzero((frame != clean).any(axis=1))
         unit = max(digit.shape) / DIGIT_BOX
         lowest = np.flatnonzero(clean.any(axis=1))[-1]
-        assert len(rows) == 0 or 0 <= rows[0] - lowest <= 4 / unit + 1          # none where the dirt lies outside the frame
+        assert (
+            len(rows) == 0 or 0 <= rows[0] - lowest <= 4 / unit + 1
+        )  # none where the dirt lies outside the frame
         assert np.array_equal(frame[:lowest], clean[:lowest])
 
 
@@ -95,7 +97,10 @@ def test_a_bar_is_made_a_1_of_usual_width_and_other_bold_ink_is_left_alone() -> 
     ring = np.ones((50, 45), np.float32)
     ring[10:-10, 10:-10] = 0
     bar = np.ones((50, 14), np.float32)
-    assert WIDEST_BAR < 20 * pen_width(ring) / 50 < PEN_RANGE[1] and WIDEST_BAR < 20 * pen_width(bar) / 50 < PEN_RANGE[1]
+    assert (
+        WIDEST_BAR < 20 * pen_width(ring) / 50 < PEN_RANGE[1]
+        and WIDEST_BAR < 20 * pen_width(bar) / 50 < PEN_RANGE[1]
+    )
     assert fit_pen(ring) is ring
     assert 20 * pen_width(fit_pen(bar)) / 50 == pytest.approx(WIDEST_BAR, rel=0.12)
 

@@ -17,19 +17,39 @@ import torch
 from conftest import ROOT
 from PIL import Image
 
+from base.checkpoint import CheckpointError, load_checkpoint
 from benchmarks import fuzz, fuzz_inputs
-from canvas import Canvas, draw_strokes
+from corrections.memory import Memory
 from dataset import DataError, read_idx
-from decode import PictureError
-from learn import Memory
-from model import CheckpointError, load_checkpoint
-from read_ink import read_ink
-from settings import Settings, load_settings
-from testsets import load_samples
+from ink.canvas import Canvas
+from ink.decode import PictureError
+from ink.looks import read_ink
+from ink.raster import draw_strokes
+from measuring.testsets import load_samples
+from window.settings import Settings, load_settings
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs alarms and forks")
-CASES = {"png": 8, "jpeg": 12, "gif": 8, "bmp": 8, "webp": 8, "tiff": 12, "drawn": 30, "idx": 30, "idx.gz": 20, "checkpoint": 15,
-         "tsv": 12, "npz": 8, "jsonl": 20, "jsonl.gz": 20, "strokes": 30, "correction": 8, "settings": 15, "onnx": 6, "resume": 10}
+CASES = {
+    "png": 8,
+    "jpeg": 12,
+    "gif": 8,
+    "bmp": 8,
+    "webp": 8,
+    "tiff": 12,
+    "drawn": 30,
+    "idx": 30,
+    "idx.gz": 20,
+    "checkpoint": 15,
+    "tsv": 12,
+    "npz": 8,
+    "jsonl": 20,
+    "jsonl.gz": 20,
+    "strokes": 30,
+    "correction": 8,
+    "settings": 15,
+    "onnx": 6,
+    "resume": 10,
+}
 
 
 @pytest.fixture
@@ -42,7 +62,9 @@ def alarms() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_hostile_input_is_read_or_refused(kind: str, tmp_path: Path, alarms: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_input_is_read_or_refused(
+    kind: str, tmp_path: Path, alarms: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if kind == "onnx":
         pytest.importorskip("onnxruntime")
     monkeypatch.chdir(tmp_path)
@@ -59,7 +81,10 @@ def test_hostile_input_is_read_or_refused(kind: str, tmp_path: Path, alarms: Non
 
 
 def test_a_checkpoint_that_unpacks_to_more_than_itself_is_refused(checkpoint: Path, tmp_path: Path) -> None:
-    with zipfile.ZipFile(checkpoint) as whole, zipfile.ZipFile(tmp_path / "packed.pth", "w", zipfile.ZIP_DEFLATED) as packed:
+    with (
+        zipfile.ZipFile(checkpoint) as whole,
+        zipfile.ZipFile(tmp_path / "packed.pth", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
         for entry in whole.infolist():
             packed.writestr(entry.filename, whole.read(entry))
         packed.writestr("archive/data/zeros", bytes(1 << 20))
@@ -67,13 +92,24 @@ def test_a_checkpoint_that_unpacks_to_more_than_itself_is_refused(checkpoint: Pa
         load_checkpoint(tmp_path / "packed.pth")
 
 
-@pytest.mark.parametrize("change", [
-    {"config": {"width": 30_000}}, {"arch": "scratch", "config": {"layers": [784, 60_000, 60_000]}},  # 4 and 14 GB of weights
-    {"facts": {"temperature": "x"}}, {"facts": {"temperature": 0}}, {"facts": {"threshold": None}}, {"classes": ["a"]},
-    {"input": {"size": 0, "channels": 1, "road": False}}, {"input": {"size": 28, "channels": 1}},
-    {"input": {"size": 10**6, "channels": 3, "road": False}}, {"input": {"size": 28, "channels": 7, "road": False}},
-])
-def test_a_checkpoint_whose_parts_do_not_fit_is_refused(change: dict, checkpoint: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"config": {"width": 30_000}},
+        {"arch": "scratch", "config": {"layers": [784, 60_000, 60_000]}},  # 4 and 14 GB of weights
+        {"facts": {"temperature": "x"}},
+        {"facts": {"temperature": 0}},
+        {"facts": {"threshold": None}},
+        {"classes": ["a"]},
+        {"input": {"size": 0, "channels": 1, "road": False}},
+        {"input": {"size": 28, "channels": 1}},
+        {"input": {"size": 10**6, "channels": 3, "road": False}},
+        {"input": {"size": 28, "channels": 7, "road": False}},
+    ],
+)
+def test_a_checkpoint_whose_parts_do_not_fit_is_refused(
+    change: dict, checkpoint: Path, tmp_path: Path
+) -> None:
     torch.save({**torch.load(checkpoint, weights_only=True), **change}, tmp_path / "odd.pth")
     with pytest.raises(CheckpointError, match=r"odd\.pth"):
         load_checkpoint(tmp_path / "odd.pth")
@@ -81,7 +117,7 @@ def test_a_checkpoint_whose_parts_do_not_fit_is_refused(change: dict, checkpoint
 
 def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dataset.MOST_BYTES", 1 << 20)
-    monkeypatch.setattr("testsets.MOST_LINE", 1 << 20)
+    monkeypatch.setattr("measuring.testsets.MOST_LINE", 1 << 20)
     monkeypatch.setattr(fuzz_inputs, "BOMB", 32 << 20)
     for name, read in (("images.gz", read_idx), ("strokes.jsonl.gz", lambda path: list(load_samples(path)))):
         (tmp_path / name).write_bytes(fuzz_inputs._gz_bomb())
@@ -90,7 +126,7 @@ def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_npz_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testsets.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("measuring.testsets.MOST_BYTES", 1 << 20)
     np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros((2000, 28, 28), np.uint8), y=np.zeros(2000))
     with pytest.raises(DataError, match="unpacks"):
         list(load_samples(tmp_path / "bomb.npz"))
@@ -99,7 +135,7 @@ def test_an_npz_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_correction_bomb_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = Memory(tmp_path)
     memory.learn(np.full((28, 28), 0.5, np.float32), "7")
-    monkeypatch.setattr("learn.MOST_BYTES", 1 << 10)
+    monkeypatch.setattr("corrections.store.MOST_BYTES", 1 << 10)
     assert len(Memory(tmp_path).damaged) == 1
 
 
@@ -107,7 +143,13 @@ def test_more_points_than_anybody_draws_are_refused() -> None:
     many = [[[i % 280, i % 97] for i in range(30_000)]]
     with pytest.raises(ValueError, match="at most"):
         draw_strokes(many)
-    content = Canvas().to_json().replace('"strokes": []', '"strokes": [{"brush": 16, "eraser": false, "points": ' + str(many[0]) + "}]")
+    content = (
+        Canvas()
+        .to_json()
+        .replace(
+            '"strokes": []', '"strokes": [{"brush": 16, "eraser": false, "points": ' + str(many[0]) + "}]"
+        )
+    )
     with pytest.raises(ValueError, match="30,000 points, more than 20,000"):
         Canvas().load_json(content)
 
@@ -118,12 +160,24 @@ def test_a_point_is_two_finite_numbers(strokes: list) -> None:
         draw_strokes(strokes)
 
 
-@pytest.mark.parametrize("mode, size", [
-    ("L", (3000, 2500)), ("RGBA", (4200, 60)), ("P", (5000, 4200)), ("I;16", (4200, 4200)), ("1", (60, 4200))])
-def test_a_huge_picture_is_made_smaller_before_it_is_turned_to_ink(mode: str, size: tuple[int, int], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "mode, size",
+    [
+        ("L", (3000, 2500)),
+        ("RGBA", (4200, 60)),
+        ("P", (5000, 4200)),
+        ("I;16", (4200, 4200)),
+        ("1", (60, 4200)),
+    ],
+)
+def test_a_huge_picture_is_made_smaller_before_it_is_turned_to_ink(
+    mode: str, size: tuple[int, int], tmp_path: Path
+) -> None:
     Image.new(mode, size).save(tmp_path / "huge.png")
     picture = read_ink(tmp_path / "huge.png")
-    assert max(next(iter(picture.looks)).ink.shape) <= 1024 and picture.scale == pytest.approx(max(size) / 1024, rel=0.01)
+    assert max(next(iter(picture.looks)).ink.shape) <= 1024 and picture.scale == pytest.approx(
+        max(size) / 1024, rel=0.01
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 2_000_000), (11_000, 10_000)])
@@ -133,7 +187,11 @@ def test_a_picture_too_large_for_memory_is_refused(size: tuple[int, int], tmp_pa
 
     header = b"IHDR" + struct.pack(">IIBBBBB", *size, 8, 6, 0, 0, 0)
     (tmp_path / "huge.png").write_bytes(
-        b"\x89PNG\r\n\x1a\n\0\0\0\r" + header + struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\0IDAT5\xaf\x06\x1e")
+        b"\x89PNG\r\n\x1a\n\0\0\0\r"
+        + header
+        + struct.pack(">I", zlib.crc32(header))
+        + b"\0\0\0\0IDAT5\xaf\x06\x1e"
+    )
     with pytest.raises(PictureError, match="too many pixels"):
         read_ink(tmp_path / "huge.png")
 
@@ -148,7 +206,7 @@ LATE = """
 import random, sys, tempfile
 from pathlib import Path
 from benchmarks import kill
-from learn import Memory
+from corrections.memory import Memory
 
 learn, late = Memory.learn, {}
 
@@ -169,7 +227,9 @@ kill.kill_corrections(20, random.Random(0), Path(tempfile.mkdtemp(dir=sys.argv[1
 
 
 def test_a_correction_that_is_kept_only_with_the_next_one_is_noticed(tmp_path: Path) -> None:
-    result = subprocess.run([sys.executable, "-c", LATE, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    result = subprocess.run(
+        [sys.executable, "-c", LATE, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
     assert "AssertionError: corrections lost" in result.stderr
 
 

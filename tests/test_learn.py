@@ -17,18 +17,21 @@ import pytest
 import torch
 from PIL import Image
 
-import finetune
 import predict
-from augment import Augmentation, warp
+from base.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from benchmarks.pictures import corrupt
-from canvas import draw_strokes
+from corrections.memory import RECALLED, Memory
+from corrections.store import Correction
 from dataset import Digits
-from finetune import MOST_LOST, FineTuner
-from learn import RECALLED, Correction, Memory
-from model import Checkpoint, build_model, load_checkpoint, save_checkpoint
-from read_ink import read_ink
-from recognizer import Reading, Recognizer
+from ink.looks import read_ink
+from ink.raster import draw_strokes
+from model import build_model
+from recognizer.answer import Reading
+from recognizer.road import Recognizer
 from train import main as train_main
+from training import finetune
+from training.finetune import MOST_LOST, FineTuner
+from training.pictures.augment import Augmentation, warp
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,20 +79,28 @@ def correct_and_undo(memory: Memory, recognizer: Recognizer, picture: np.ndarray
     assert recognizer.read(picture) == before
 
 
-def test_a_corrected_scan_that_fills_its_square_is_right_at_once_and_undone(memory: Memory, digits: Digits) -> None:
+def test_a_corrected_scan_that_fills_its_square_is_right_at_once_and_undone(
+    memory: Memory, digits: Digits
+) -> None:
     recognizer, corrected = Recognizer(memory=memory), 0
     for image in digits.images[:100, 0].numpy():
         crop = Image.fromarray(image[np.ix_(image.any(1), image.any(0))])
         scan = np.asarray(crop.resize((16, 16), Image.Resampling.BILINEAR)) // 128 * 255
         frames, before = next(iter(read_ink(scan).looks)).frames, recognizer.read(scan)
-        if frames is None or before.status != "ok" or not np.array_equal(before.groups[0].frame, frames[len(frames) // 2]):
+        if (
+            frames is None
+            or before.status != "ok"
+            or not np.array_equal(before.groups[0].frame, frames[len(frames) // 2])
+        ):
             continue
         correct_and_undo(memory, recognizer, scan, before)
         corrected += 1
     assert corrected >= 10
 
 
-def test_a_corrected_small_picture_amid_dirt_is_right_at_once_and_undone(memory: Memory, digits: Digits) -> None:
+def test_a_corrected_small_picture_amid_dirt_is_right_at_once_and_undone(
+    memory: Memory, digits: Digits
+) -> None:
     recognizer, rng, corrected = Recognizer(memory=memory), np.random.default_rng(0), set()
     for image in digits.images[:100, 0].numpy():
         picture = corrupt(image, "spatter", rng)
@@ -108,7 +119,9 @@ def test_near_twins_of_a_corrected_frame_are_right_too(memory: Memory, frames: n
         other = (int(recognizer.ask(frame[None]).argmax()) + 3) % 10
         memory.learn(frame, str(other))
         gentle = Augmentation(rotation=0.04, shear=0.03, scale=0.03, shift=0.5, bend=0.2)
-        twin = warp(torch.from_numpy(frame)[None, None], gentle, torch.Generator().manual_seed(number))[0, 0].clamp(0, 1)
+        twin = warp(torch.from_numpy(frame)[None, None], gentle, torch.Generator().manual_seed(number))[
+            0, 0
+        ].clamp(0, 1)
         right += int(recognizer.classify(twin[None].numpy()).argmax()) == other
         memory.forget_all()
     assert right >= 60
@@ -133,7 +146,9 @@ def test_confirming_an_answer_changes_no_other(memory: Memory, frames: np.ndarra
 
 def test_a_refused_digit_is_accepted_once_corrected(memory: Memory) -> None:
     recognizer = Recognizer(memory=memory)
-    scribble = draw_strokes([[[20, 20], [80, 80], [20, 75], [80, 25], [50, 10], [50, 90], [10, 50], [90, 50], [25, 35]]], 14)
+    scribble = draw_strokes(
+        [[[20, 20], [80, 80], [20, 75], [80, 25], [50, 10], [50, 90], [10, 50], [90, 50], [25, 35]]], 14
+    )
     before = recognizer.read(scribble)
     assert before.status == "not_a_digit" and len(before.groups) == 1
     memory.learn(before.groups[0].frame, "4")
@@ -175,9 +190,17 @@ def test_corrections_survive_a_restart_in_order(memory: Memory, frames: np.ndarr
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"\0" * len(b), lambda b: b[:200] + b"!!!!" + b[204:]]
+    "damage",
+    [
+        lambda b: b"",
+        lambda b: b[: len(b) // 2],
+        lambda b: b"\0" * len(b),
+        lambda b: b[:200] + b"!!!!" + b[204:],
+    ],
 )
-def test_a_damaged_correction_is_set_aside_and_the_rest_is_used(memory: Memory, frames: np.ndarray, damage) -> None:
+def test_a_damaged_correction_is_set_aside_and_the_rest_is_used(
+    memory: Memory, frames: np.ndarray, damage
+) -> None:
     for number in range(3):
         memory.learn(frames[number], str(number))
     broken = memory.folder / f"{memory.entries()[1].id}.npz"
@@ -194,7 +217,7 @@ def test_a_correction_larger_than_memory_is_set_aside(memory: Memory, frames: np
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**12,)})
     with zipfile.ZipFile(memory.folder / "20260101T000000000000-000-abcdef.npz", "w") as file:
-        file.writestr("frame.npy", header.getvalue())
+        file.writestr("ink.frame.npy", header.getvalue())
         for name in ("format", "label", "time", "model"):
             word = io.BytesIO()
             np.save(word, np.array("digits-correction-v1"))
@@ -211,7 +234,7 @@ def test_the_latest_correction_is_undone_though_an_earlier_one_of_its_instant_is
     (memory.folder / f"{first.id}.npz").rename(memory.folder / f"{latest}.npz")
     memory.reload()
     tokens = iter(["eeeeee", "dddddd", "cccccc"])
-    monkeypatch.setattr("learn.secrets.token_hex", lambda count: next(tokens))
+    monkeypatch.setattr("corrections.memory.secrets.token_hex", lambda count: next(tokens))
     second = memory.learn(frames[1], "1")
     memory.learn(frames[2], "2")
     memory.forget(second.id)
@@ -225,13 +248,22 @@ def test_a_correction_that_holds_code_is_not_run(memory: Memory) -> None:
             return (os.mkdir, (str(memory.folder / "trapped"),))
 
     memory.folder.mkdir()
-    np.savez(memory.folder / "x.npz", frame=np.array([Trap()], dtype=object), label="1", time="", model="", format="")
+    np.savez(
+        memory.folder / "x.npz",
+        frame=np.array([Trap()], dtype=object),
+        label="1",
+        time="",
+        model="",
+        format="",
+    )
     again = Memory(memory.folder)
     assert len(again) == 0 and len(again.damaged) == 1
     assert not (memory.folder / "trapped").exists()
 
 
-@pytest.mark.parametrize("frame", [np.zeros(5), np.full((28, 28), np.nan), np.full((28, 28), 2.0), np.zeros((0, 0))])
+@pytest.mark.parametrize(
+    "frame", [np.zeros(5), np.full((28, 28), np.nan), np.full((28, 28), 2.0), np.zeros((0, 0))]
+)
 def test_a_frame_that_is_none_is_refused(memory: Memory, frame: np.ndarray) -> None:
     with pytest.raises(ValueError, match="frame"):
         memory.learn(frame, "1")
@@ -264,7 +296,9 @@ def test_a_correction_that_cannot_be_deleted_is_not_forgotten(
     assert memory.entries() == [kept]
 
 
-def test_a_label_the_network_does_not_know_is_kept_but_changes_nothing(memory: Memory, frames: np.ndarray) -> None:
+def test_a_label_the_network_does_not_know_is_kept_but_changes_nothing(
+    memory: Memory, frames: np.ndarray
+) -> None:
     recognizer = Recognizer(memory=memory)
     unsure = int(recognizer.ask(frames).max(axis=1).argmin())  # one that is looked at from all sides
     picture = np.pad(frames[unsure], 20)
@@ -276,13 +310,15 @@ def test_a_label_the_network_does_not_know_is_kept_but_changes_nothing(memory: M
 @pytest.mark.skipif(os.name != "posix", reason="kills with SIGKILL")
 def test_killed_at_any_instant_no_correction_is_lost(tmp_path: Path) -> None:
     program = (
-        "import sys, numpy; sys.path.insert(0, sys.argv[1]); from learn import Memory; m = Memory(sys.argv[2])\n"
+        "import sys, numpy; sys.path.insert(0, sys.argv[1]); from corrections.memory import Memory; m = Memory(sys.argv[2])\n"
         "while True:\n    print(m.learn(numpy.random.rand(28, 28), '7').id, flush=True)"
     )
     said: list[str] = []
     for number in range(3):
         process = subprocess.Popen(
-            [sys.executable, "-c", program, str(ROOT), str(tmp_path / "kept")], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", program, str(ROOT), str(tmp_path / "kept")],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert process.stdout is not None
         said.append(process.stdout.readline())
@@ -305,7 +341,7 @@ def test_a_full_disk_is_an_error_and_nothing_is_half_kept(
         raise OSError(28, "No space left on device")
 
     memory.learn(frames[0], "1")
-    monkeypatch.setattr("storage.os.fsync", no_room)
+    monkeypatch.setattr("base.storage.os.fsync", no_room)
     with pytest.raises(OSError, match="No space"):
         memory.learn(frames[1], "2")
     assert len(memory) == 1 and len(list(memory.folder.iterdir())) == 1
@@ -330,7 +366,7 @@ def tuner(request: pytest.FixtureRequest, digits: Digits, tmp_path: Path) -> Fin
         checkpoint = load_checkpoint()
     else:
         from dataset import Batches
-        from trainer import train
+        from training.loop import train
 
         torch.manual_seed(0)
         model = build_model("scratch")
@@ -354,7 +390,9 @@ def _corrections(tuner: FineTuner, frames: np.ndarray, count: int, shift: int) -
     return [Correction(str(n), frames[n], str((int(said[n]) + shift) % 10), "") for n in range(count)]
 
 
-def test_fine_tuning_learns_a_correction_and_undo_restores_every_bit(tuner: FineTuner, digits: Digits) -> None:
+def test_fine_tuning_learns_a_correction_and_undo_restores_every_bit(
+    tuner: FineTuner, digits: Digits
+) -> None:
     before = {name: weight.clone() for name, weight in tuner.checkpoint.model.state_dict().items()}
     frames = (digits.images[1500:4000, 0].float() / 255).numpy()  # in neither replay nor guard
     probs = tuner_probs(tuner, frames)
@@ -369,7 +407,9 @@ def test_fine_tuning_learns_a_correction_and_undo_restores_every_bit(tuner: Fine
     after = tuner.checkpoint.model.state_dict()
     assert sum(not torch.equal(before[name], after[name]) for name in before) <= 2  # the last layer alone
     assert tuner.undo() and not tuner.undo()
-    assert all(torch.equal(before[name], weight) for name, weight in tuner.checkpoint.model.state_dict().items())
+    assert all(
+        torch.equal(before[name], weight) for name, weight in tuner.checkpoint.model.state_dict().items()
+    )
 
 
 def test_several_corrections_are_learnt_each_with_its_own_label(
@@ -384,20 +424,34 @@ def test_several_corrections_are_learnt_each_with_its_own_label(
     second = likeliest.indices[:, 1].tolist()
     chosen = [unsure[0], next(place for place in unsure if second[place] != second[unsure[0]])]
     weight, bias = (part.detach().clone() for part in tuner._parameters)
-    outcome = tuner.tune([Correction(str(n), images[place], str(second[place]), "") for n, place in enumerate(chosen)])
+    outcome = tuner.tune(
+        [Correction(str(n), images[place], str(second[place]), "") for n, place in enumerate(chosen)]
+    )
     assert outcome.accepted and outcome.learnt == 2
-    features, (one, other) = tuner._features(torch.from_numpy(images[chosen])[:, None]), (second[place] for place in chosen)
+    features, (one, other) = (
+        tuner._features(torch.from_numpy(images[chosen])[:, None]),
+        (second[place] for place in chosen),
+    )
     with torch.inference_mode():
-        rise = torch.nn.functional.linear(features, *tuner._parameters) - torch.nn.functional.linear(features, weight, bias)
+        rise = torch.nn.functional.linear(features, *tuner._parameters) - torch.nn.functional.linear(
+            features, weight, bias
+        )
         assert rise[0, one] > rise[0, other] and rise[1, other] > rise[1, one]
-        before, after = (torch.nn.functional.linear(tuner._replay, *layer).argmax(1) for layer in ((weight, bias), tuner._parameters))
+        before, after = (
+            torch.nn.functional.linear(tuner._replay, *layer).argmax(1)
+            for layer in ((weight, bias), tuner._parameters)
+        )
     assert (before == after).float().mean() > 0.94  # what it held before
 
 
-def test_a_tuning_that_learns_too_few_is_refused(tuner: FineTuner, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tuning_that_learns_too_few_is_refused(
+    tuner: FineTuner, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(finetune, "LEARNT", 1.0)
     images, label = digits.images[2000:2001, 0].float().numpy() / 255, int(digits.labels[2000])
-    contradicting = [Correction(str(n), images[0], str(name), "") for n, name in enumerate(((label + 1) % 10, label))]
+    contradicting = [
+        Correction(str(n), images[0], str(name), "") for n, name in enumerate(((label + 1) % 10, label))
+    ]
     assert not tuner.tune(contradicting).accepted and not tuner.tuned
 
 
@@ -418,22 +472,28 @@ def test_corrections_of_other_pictures_are_left_out_of_a_tuning(tuner: FineTuner
 def test_fine_tuning_that_would_cost_accuracy_is_refused_and_changes_no_bit(
     tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("finetune.RATE", 0.1)
-    monkeypatch.setattr("finetune.PARTS_OF_THE_WAY", (1.0,))
+    monkeypatch.setattr("training.finetune.RATE", 0.1)
+    monkeypatch.setattr("training.finetune.PARTS_OF_THE_WAY", (1.0,))
     before = {name: weight.clone() for name, weight in tuner.checkpoint.model.state_dict().items()}
     outcome = tuner.tune(_corrections(tuner, frames, 40, 1))
     assert not outcome.accepted
-    assert all(torch.equal(before[name], weight) for name, weight in tuner.checkpoint.model.state_dict().items())
+    assert all(
+        torch.equal(before[name], weight) for name, weight in tuner.checkpoint.model.state_dict().items()
+    )
 
 
-def test_what_earlier_tunings_cost_counts_too(tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_earlier_tunings_cost_counts_too(
+    tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # already learnt, so that a step costs nothing more
-    right = [correction for correction in _corrections(tuner, frames[400:], 20, 0) if correction.label != "7"][:1]
+    right = [
+        correction for correction in _corrections(tuner, frames[400:], 20, 0) if correction.label != "7"
+    ][:1]
     weight, bias = (parameter.clone() for parameter in tuner._parameters)
     worse = bias.clone()
-    worse[7] -= 100                                     # as if earlier tunings had unlearnt the sevens
+    worse[7] -= 100  # as if earlier tunings had unlearnt the sevens
     tuner._set(weight, worse)
-    monkeypatch.setattr("finetune.STEPS", 1)
+    monkeypatch.setattr("training.finetune.STEPS", 1)
     outcome = tuner.tune(right)
     assert not outcome.accepted and outcome.before > outcome.after + MOST_LOST
     tuner._set(weight, bias)
@@ -450,11 +510,13 @@ def test_a_class_that_would_pay_for_the_others_is_a_reason_to_refuse(tuner: Fine
     assert not tuner._fair(held)
 
 
-@pytest.mark.parametrize("guard, value", [("MOST_LOST", -1.0), ("RATE", 0.0), ("_fair", lambda tuner, held: False)])
+@pytest.mark.parametrize(
+    "guard, value", [("MOST_LOST", -1.0), ("RATE", 0.0), ("_fair", lambda tuner, held: False)]
+)
 def test_every_guard_of_a_tuning_is_asked(
     tuner: FineTuner, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch, guard: str, value: Any
 ) -> None:
-    monkeypatch.setattr("finetune.LEARNT", 0.0)         # so that only the latest correction must be learnt
+    monkeypatch.setattr("training.finetune.LEARNT", 0.0)  # so that only the latest correction must be learnt
     right, wrong = _corrections(tuner, frames[400:], 1, 0), _corrections(tuner, frames[400:], 1, 1)
     asked = wrong if guard == "RATE" else right
     assert guard == "RATE" or tuner.tune(asked).accepted
@@ -475,21 +537,34 @@ def test_train_py_retrains_a_model_with_the_corrections(
 ) -> None:
     torch.manual_seed(0)
     earlier = "python train.py --arch scratch"
-    start = Checkpoint(build_model("scratch").eval(), "scratch", {"layers": [784, 256, 128]}, facts={"command": earlier})
+    start = Checkpoint(
+        build_model("scratch").eval(), "scratch", {"layers": [784, 256, 128]}, facts={"command": earlier}
+    )
     save_checkpoint(tmp_path / "start.pth", start)
     odd = np.zeros((28, 28), np.float32)
     odd[6:22, 12:16] = odd[12:16, 6:22] = 1
     memory.learn(odd, "4")
     words = ["--corrections", str(memory.folder), "--start", str(tmp_path / "start.pth"), "--epochs", "20"]
-    assert train_main([*words, "--learning-rate", "0.1", "--average", "0", "--output", str(tmp_path / "new.pth")]) == 0
+    assert (
+        train_main(
+            [*words, "--learning-rate", "0.1", "--average", "0", "--output", str(tmp_path / "new.pth")]
+        )
+        == 0
+    )
     assert "1 corrections" in capsys.readouterr().out
     new = load_checkpoint(tmp_path / "new.pth")
-    assert new.arch == "scratch" and new.facts["data"] == "600 digits and 1 corrections" and new.facts["start"] == earlier
+    assert (
+        new.arch == "scratch"
+        and new.facts["data"] == "600 digits and 1 corrections"
+        and new.facts["start"] == earlier
+    )
     assert Recognizer(new).ask(odd[None]).argmax() == 4
     assert torch.equal(load_checkpoint(tmp_path / "start.pth").model.weights[0], start.model.weights[0])
 
 
-def test_retraining_without_corrections_says_what_to_do(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_retraining_without_corrections_says_what_to_do(
+    few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert train_main(["--corrections", str(tmp_path / "none"), "--output", str(tmp_path / "m.pth")]) == 1
     assert "app.py" in capsys.readouterr().err
 
@@ -499,7 +574,11 @@ def test_a_file_that_cannot_be_read_now_stays_and_is_taken_in_later(
 ) -> None:
     memory.learn(frames[0], "0")
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", lambda path: (_ for _ in ()).throw(OSError(5, "Input/output error", str(path))))
+        patch.setattr(
+            Path,
+            "read_bytes",
+            lambda path: (_ for _ in ()).throw(OSError(5, "Input/output error", str(path))),
+        )
         poor = Memory(memory.folder)
     assert len(poor) == 0 and len(poor.damaged) == 1 and poor.damaged[0].parent == memory.folder
     assert len(Memory(memory.folder)) == 1
@@ -534,7 +613,9 @@ def test_a_corrected_picture_is_never_refused(memory: Memory, frames: np.ndarray
     assert recognizer.read(picture).text == "8"
 
 
-def test_a_file_that_is_none_of_ours_stays_where_it_is(memory: Memory, frames: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_none_of_ours_stays_where_it_is(
+    memory: Memory, frames: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
     memory.learn(frames[0], "0")
     precious = memory.folder / "precious.npz"
     np.savez(precious, x=np.arange(3))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lesson import new_network, teach
+from training.lesson import new_network, teach
 
 
 def test_the_tiny_network_learns_to_read(digits: Any) -> None:

@@ -15,8 +15,8 @@ from conftest import ROOT
 from PIL import Image
 
 import train
+from base.checkpoint import load_checkpoint
 from dataset import Digits
-from model import load_checkpoint
 
 TABLE = (ROOT / "README.md").read_text(encoding="utf-8").split("## If you come from ...")[1].split("\n## ")[0]
 COMMANDS = re.findall(r"`python (\w+)\.py ([^`]+)`", TABLE)
@@ -50,13 +50,19 @@ def test_the_table_names_each_lineage() -> None:
     assert {words.split()[1] for name, words in COMMANDS if words.startswith("--arch")} == set(ARCHITECTURES)
 
 
-TRAININGS = [words for name, words in COMMANDS if name == "train" and "--arch" in words and "--summary" not in words]
+TRAININGS = [
+    words for name, words in COMMANDS if name == "train" and "--arch" in words and "--summary" not in words
+]
 
 
 @pytest.mark.parametrize("words", TRAININGS)
-def test_a_training_command_writes_a_model_that_reads(place: Path, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_training_command_writes_a_model_that_reads(
+    place: Path, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     output = place / "own.pth"
-    assert call("train", *shlex.split(words), "--epochs", "1", "--output", str(output), "--device", "cpu") == 0
+    assert (
+        call("train", *shlex.split(words), "--epochs", "1", "--output", str(output), "--device", "cpu") == 0
+    )
     checkpoint = load_checkpoint(output)
     assert checkpoint.arch == shlex.split(words)[1]
     capsys.readouterr()
@@ -80,9 +86,12 @@ def test_the_app_takes_the_model(place: Path, words: str) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_a_training_without_end_is_stopped_and_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch,
-                                                       capsys: pytest.CaptureFixture[str]) -> None:
-    forever, resume = (next(words for _, words in COMMANDS if flag in words) for flag in ("--forever", "--resume"))
+def test_a_training_without_end_is_stopped_and_goes_on(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forever, resume = (
+        next(words for _, words in COMMANDS if flag in words) for flag in ("--forever", "--resume")
+    )
     rounds = []
     new_round = train.Run.new_round
 
@@ -102,4 +111,4 @@ def test_a_training_without_end_is_stopped_and_goes_on(place: Path, monkeypatch:
 
 def test_one_function_returns_the_digit(place: Path) -> None:
     (expression,) = re.findall(r"`(predict\.predict_user_input\([^`]+\))`", TABLE)
-    assert eval(expression, {"predict": importlib.import_module("predict")}) == 7       # README's own text
+    assert eval(expression, {"predict": importlib.import_module("predict")}) == 7  # README's own text

@@ -6,17 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from model import (
-    VIEWS,
-    CheckpointError,
-    build_model,
-    evaluate,
-    load_checkpoint,
-    look_around,
-    predict_logits,
-    read_plain,
-    save_checkpoint,
-)
+from base.checkpoint import CheckpointError, load_checkpoint, read_plain, save_checkpoint
+from model import build_model
+from recognizer.asking import VIEWS, evaluate, look_around, predict_logits
 
 
 def test_a_saved_checkpoint_comes_back_the_same(checkpoint: Path, tmp_path: Path) -> None:
@@ -25,7 +17,12 @@ def test_a_saved_checkpoint_comes_back_the_same(checkpoint: Path, tmp_path: Path
     again = load_checkpoint(tmp_path / "copy.pth")
     images = torch.rand(5, 1, 28, 28)
     assert torch.equal(first.model(images), again.model(images))
-    assert (first.arch, first.config, first.classes, first.input) == (again.arch, again.config, again.classes, again.input)
+    assert (first.arch, first.config, first.classes, first.input) == (
+        again.arch,
+        again.config,
+        again.classes,
+        again.input,
+    )
     assert not again.model.training
 
 
@@ -48,7 +45,17 @@ def test_looking_around_takes_no_pictures_too() -> None:
 def test_the_shipped_model_is_small_and_knows_its_origin() -> None:
     shipped = load_checkpoint()
     assert sum(w.numel() for w in shipped.model.parameters()) <= 400_000
-    for fact in ("data", "seed", "epochs", "validation_accuracy", "temperature", "threshold", "torch", "date", "command"):
+    for fact in (
+        "data",
+        "seed",
+        "epochs",
+        "validation_accuracy",
+        "temperature",
+        "threshold",
+        "torch",
+        "date",
+        "command",
+    ):
         assert fact in shipped.facts
     assert shipped.facts["seed"] == 0
     assert shipped.facts["data"] == "MNIST"
@@ -93,16 +100,31 @@ def broken(name: str, checkpoint: Path) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["empty", "random bytes", "truncated", "a pickle that runs code", "code inside a checkpoint",
-                                  "another program's weights", "a newer format", "weights of another shape",
-                                  "fields missing", "a whole model", "a list"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "empty",
+        "random bytes",
+        "truncated",
+        "a pickle that runs code",
+        "code inside a checkpoint",
+        "another program's weights",
+        "a newer format",
+        "weights of another shape",
+        "fields missing",
+        "a whole model",
+        "a list",
+    ],
+)
 def test_a_bad_checkpoint_is_named_and_never_runs_code(
     name: str, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "bad.pth"
     path.write_bytes(broken(name, checkpoint))
-    with pytest.raises(CheckpointError, match=r"bad\.pth.*state_dict\(\)" if name == "a whole model" else r"bad\.pth"):
+    with pytest.raises(
+        CheckpointError, match=r"bad\.pth.*state_dict\(\)" if name == "a whole model" else r"bad\.pth"
+    ):
         load_checkpoint(path)
     assert not Path("exploded").exists()
 

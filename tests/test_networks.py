@@ -5,15 +5,23 @@ from __future__ import annotations
 import pytest
 import torch
 
+from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint, save_checkpoint
 from dataset import Batches, Digits
-from model import ARCHITECTURES, MODEL_PATH, Checkpoint, build_model, count_parameters, evaluate, load_checkpoint, save_checkpoint
+from model import ARCHITECTURES, build_model, count_parameters
+from recognizer.asking import evaluate
 from train import build_parser, main, make_config
-from trainer import train
+from training.loop import train
 
 
 @pytest.mark.parametrize(
     "name, parameters",
-    [("wide", 6_480_010), ("simple", 421_642), ("scratch", 235_146), ("colour", 20_180), ("residual", 351_082)],
+    [
+        ("wide", 6_480_010),
+        ("simple", 421_642),
+        ("scratch", 235_146),
+        ("colour", 20_180),
+        ("residual", 351_082),
+    ],
 )
 def test_a_network_has_the_parameters_it_is_known_for(name: str, parameters: int) -> None:
     assert count_parameters(build_model(name)) == parameters
@@ -72,7 +80,9 @@ def test_the_one_loop_teaches_each_network_a_handful_of_digits(name: str, digits
 def test_a_checkpoint_rebuilds_each_network(name: str, tmp_path) -> None:
     model = build_model(name, classes=3)
     model.eval()
-    save_checkpoint(tmp_path / "m.pth", Checkpoint(model, name, dict(ARCHITECTURES[name].config), ("a", "b", "c")))
+    save_checkpoint(
+        tmp_path / "m.pth", Checkpoint(model, name, dict(ARCHITECTURES[name].config), ("a", "b", "c"))
+    )
     again = load_checkpoint(tmp_path / "m.pth")
     frames = torch.rand(2, 1, 28, 28)
     with torch.inference_mode():
@@ -82,7 +92,12 @@ def test_a_checkpoint_rebuilds_each_network(name: str, tmp_path) -> None:
 
 def test_the_colour_recipe_is_its_own() -> None:
     config = make_config(build_parser().parse_args(["--arch", "colour"]))
-    assert (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == ("adam", 0.01, 50, 30)
+    assert (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == (
+        "adam",
+        0.01,
+        50,
+        30,
+    )
 
 
 def test_a_flag_overrules_the_recipe() -> None:
@@ -97,7 +112,9 @@ def test_a_summary_lists_layers_and_the_total(name: str, capsys: pytest.CaptureF
     assert "MB" in printed
 
 
-def test_a_script_of_ones_own_trains_and_measures_with_three_functions(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_of_ones_own_trains_and_measures_with_three_functions(
+    digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from dataset import get_data_loaders
     from test import evaluate as measured
     from train import train as one_epoch
@@ -108,8 +125,8 @@ def test_a_script_of_ones_own_trains_and_measures_with_three_functions(digits: D
     assert [len(labels) for _, labels in testing] == [32, 32, 32, 4]
     assert torch.equal(torch.cat([labels for _, labels in testing]), parts[False].labels)
     first, second = (torch.cat([labels for _, labels in training]) for _ in range(2))
-    assert not torch.equal(first, parts[True].labels[: len(first)])             # shuffled,
-    assert not torch.equal(first, second)                                       # and anew each epoch
+    assert not torch.equal(first, parts[True].labels[: len(first)])  # shuffled,
+    assert not torch.equal(first, second)  # and anew each epoch
     torch.manual_seed(0)
     model = build_model("tiny")
     losses = [one_epoch(model, training, "cpu") for _ in range(6)]

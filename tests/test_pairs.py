@@ -10,28 +10,27 @@ import torch.nn.functional as F
 from conftest import SEVEN, THREE
 from scipy import ndimage
 
-import pairs
 import train
-from benchmarks.pictures import number
-from canvas import draw_strokes
-from dataset import Digits
-from frame import make_frame
-from grouping import CERTAIN_INSTEAD, CERTAIN_PAIR, SURE, SURE_OF_PAIRS, Grouping
-from judge import Guess, walk
-from learn import Memory
-from model import (
+from base.checkpoint import (
     MODEL_PATH,
     Checkpoint,
     CheckpointError,
-    build_model,
-    build_pairs,
-    certainty,
     load_checkpoint,
     predict_pairs,
     save_checkpoint,
 )
-from recognizer import Recognizer
-from segment import find_lines
+from benchmarks.pictures import number
+from corrections.memory import Memory
+from dataset import Digits
+from ink.frame import make_frame
+from ink.lines import find_lines
+from ink.raster import draw_strokes
+from model import build_model, build_pairs
+from recognizer.asking import certainty
+from recognizer.grouping import CERTAIN_INSTEAD, CERTAIN_PAIR, SURE, SURE_OF_PAIRS, Grouping
+from recognizer.judge import Guess, walk
+from recognizer.road import Recognizer
+from training import pairs
 
 EIGHT = np.ones((3, 3), int)
 
@@ -47,7 +46,10 @@ def written(digits: Digits) -> list[tuple[np.ndarray, str]]:
     rng = np.random.default_rng(2)
     places = rng.integers(0, len(digits), (60, 2)).tolist()
     labels = ["".join(str(int(digits.labels[n])) for n in pair) for pair in places]
-    return [(number([digits.images[n, 0].numpy() for n in pair], rng, touching=True), label) for pair, label in zip(places, labels)]
+    return [
+        (number([digits.images[n, 0].numpy() for n in pair], rng, touching=True), label)
+        for pair, label in zip(places, labels)
+    ]
 
 
 def test_a_made_pair_is_one_patch_of_ink_fitted_like_a_digit(digits: Digits) -> None:
@@ -75,13 +77,22 @@ def test_a_pair_shows_the_left_digit_left(digits: Digits) -> None:
 
 
 def test_a_batch_holds_pairs_and_pictures_without_one(digits: Digits) -> None:
-    pictures, truth = pairs.make_batch(digits.images[:100], digits.labels[:100], torch.Generator().manual_seed(0))
-    assert pictures.shape == (100, 1, 28, 28) and 0 <= pictures.min() and pictures.max() <= 1 and pictures.isfinite().all()
+    pictures, truth = pairs.make_batch(
+        digits.images[:100], digits.labels[:100], torch.Generator().manual_seed(0)
+    )
+    assert (
+        pictures.shape == (100, 1, 28, 28)
+        and 0 <= pictures.min()
+        and pictures.max() <= 1
+        and pictures.isfinite().all()
+    )
     assert (truth[:64] >= 0).all() and (truth[64:] == -1).all()
     assert torch.equal(truth[:64, 0], digits.labels[36:100])  # the left ones, in order
 
 
-def test_teaching_leaves_the_network_as_it_was(shipped: Checkpoint, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_teaching_leaves_the_network_as_it_was(
+    shipped: Checkpoint, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pairs, "WARM_UP", 5)  # steps; these are few
     fresh = replace(shipped, pairs=None, facts=dict(shipped.facts))
     before = {name: weight.clone() for name, weight in fresh.model.state_dict().items()}
@@ -103,7 +114,9 @@ def test_the_shipped_reader_reads_pairs_and_doubts_single_digits(shipped: Checkp
     assert ((certain >= CERTAIN_INSTEAD) & (confidence < SURE_OF_PAIRS)).mean() <= 0.002
 
 
-def test_touching_digits_are_read_more_often_with_it(shipped: Checkpoint, written: list[tuple[np.ndarray, str]]) -> None:
+def test_touching_digits_are_read_more_often_with_it(
+    shipped: Checkpoint, written: list[tuple[np.ndarray, str]]
+) -> None:
     right = []
     for there in (shipped, replace(shipped, pairs=None)):
         readings = Recognizer(there).read_many([picture for picture, _ in written])
@@ -111,15 +124,19 @@ def test_touching_digits_are_read_more_often_with_it(shipped: Checkpoint, writte
     assert right[0] >= 0.75 and right[0] >= right[1] + 0.05, right
 
 
-def test_it_is_asked_of_fairly_sure_digits_too(shipped: Checkpoint, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_asked_of_fairly_sure_digits_too(
+    shipped: Checkpoint, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(0)
     places = rng.integers(0, len(digits), (200, 3)).tolist()
     labels = ["".join(str(int(digits.labels[n])) for n in three) for three in places]
     lines = [number([digits.images[n, 0].numpy() for n in three], rng, touching=True) for three in places]
     recognizer, right = Recognizer(shipped), []
     for limit in (SURE_OF_PAIRS, SURE):
-        monkeypatch.setattr("grouping.SURE_OF_PAIRS", limit)
-        right.append(sum(reading.text == label for reading, label in zip(recognizer.read_many(lines), labels)))
+        monkeypatch.setattr("recognizer.grouping.SURE_OF_PAIRS", limit)
+        right.append(
+            sum(reading.text == label for reading, label in zip(recognizer.read_many(lines), labels))
+        )
     assert right[0] > right[1], right
 
 
@@ -132,7 +149,12 @@ def test_in_a_line_what_reads_as_one_digit_is_two_only_if_read_as_a_pair(shipped
     assert pair is not None and pair.argmax(axis=1).tolist() == [7, 3]
 
     def count(doubt: float, pair: np.ndarray) -> int:
-        return len(walk(recognizer.grouping._cut(Guess(piece, frame, six, doubt), pair, piece.width, False), recognizer.classify))
+        return len(
+            walk(
+                recognizer.grouping._cut(Guess(piece, frame, six, doubt), pair, piece.width, False),
+                recognizer.classify,
+            )
+        )
 
     assert (count(0, pair), count(0, np.full((2, 10), 0.1)), count(1, np.full((2, 10), 0.1))) == (2, 1, 2)
 
@@ -146,10 +168,16 @@ def test_what_was_one_piece_is_not_joined_again(
     recognizer = Recognizer(shipped)
     monkeypatch.setattr(Grouping, "_as_one", no)
     connected = [picture for picture, _ in written if len(find_lines(1 - picture / np.float32(255))[0]) == 1]
-    assert sum(len(reading.groups) == 2 for reading in recognizer.read_many(connected)) >= 0.5 * len(connected) > 20
+    assert (
+        sum(len(reading.groups) == 2 for reading in recognizer.read_many(connected))
+        >= 0.5 * len(connected)
+        > 20
+    )
 
 
-def test_both_digits_have_a_box_of_their_own(shipped: Checkpoint, written: list[tuple[np.ndarray, str]]) -> None:
+def test_both_digits_have_a_box_of_their_own(
+    shipped: Checkpoint, written: list[tuple[np.ndarray, str]]
+) -> None:
     recognizer = Recognizer(shipped)
     readings = [recognizer.read(picture) for picture, _ in written]
     for reading in (reading for reading in readings if len(reading.groups) == 2):
@@ -175,18 +203,26 @@ def test_a_corrected_half_of_a_pair_is_right_at_once_and_undone(
     assert corrected >= 10
 
 
-def test_a_half_that_the_user_called_a_one_stays_one_beside_a_one(shipped: Checkpoint, digits: Digits, tmp_path: Path) -> None:
+def test_a_half_that_the_user_called_a_one_stays_one_beside_a_one(
+    shipped: Checkpoint, digits: Digits, tmp_path: Path
+) -> None:
     rng, memory, right = np.random.default_rng(0), Memory(tmp_path), []
     recognizer = Recognizer(shipped, memory=memory)
     others, ones = (torch.nonzero((digits.labels == 1) == one)[:60, 0].tolist() for one in (False, True))
     for pair in zip(others, ones):
         picture = number([digits.images[index, 0].numpy() for index in pair], rng, touching=True)
         before = recognizer.read(picture)
-        if len(before.text) == 2 and before.text[1] == "1" != before.text[0] and before.groups[1].confidence >= SURE:
+        if (
+            len(before.text) == 2
+            and before.text[1] == "1" != before.text[0]
+            and before.groups[1].confidence >= SURE
+        ):
             memory.learn(before.groups[0].frame, "1")
-            right.append(recognizer.read(picture).text)     # however uncertain the reader of pairs is
+            right.append(recognizer.read(picture).text)  # however uncertain the reader of pairs is
             memory.undo()
-    assert set(right) <= {"11", "1"} and right.count("11") >= 20  # "1": where all of it is so like its half that it is the same again
+    assert (
+        set(right) <= {"11", "1"} and right.count("11") >= 20
+    )  # "1": where all of it is so like its half that it is the same again
 
 
 def test_ink_that_the_user_called_one_digit_is_not_parted(
@@ -212,10 +248,14 @@ def test_a_reader_pools_as_torch_does(shipped: Checkpoint) -> None:
     assert torch.equal(head(features), head.head(pooled.flatten(1)).unflatten(1, (2, -1)))
 
 
-def test_a_checkpoint_keeps_its_reader_and_does_without(shipped: Checkpoint, digits: Digits, tmp_path: Path) -> None:
+def test_a_checkpoint_keeps_its_reader_and_does_without(
+    shipped: Checkpoint, digits: Digits, tmp_path: Path
+) -> None:
     images = digits.images[:20].float() / 255
     save_checkpoint(tmp_path / "with.pth", shipped)
-    torch.testing.assert_close(predict_pairs(load_checkpoint(tmp_path / "with.pth"), images), predict_pairs(shipped, images))
+    torch.testing.assert_close(
+        predict_pairs(load_checkpoint(tmp_path / "with.pth"), images), predict_pairs(shipped, images)
+    )
     save_checkpoint(tmp_path / "without.pth", replace(shipped, pairs=None))
     bare = load_checkpoint(tmp_path / "without.pth")
     assert bare.pairs is None
@@ -248,7 +288,9 @@ def test_only_the_residual_network_has_a_reader() -> None:
         build_pairs(build_model("tiny"))
 
 
-def test_the_command_names_what_is_wrong_and_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_names_what_is_wrong_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "tiny.pth"
     save_checkpoint(path, Checkpoint(build_model("tiny").eval(), "tiny", {"width": 12}))
     before = path.read_bytes()
@@ -259,12 +301,18 @@ def test_the_command_names_what_is_wrong_and_changes_nothing(tmp_path: Path, cap
 
 
 def test_the_command_adds_a_reader_and_keeps_the_one_it_replaces(
-    shipped: Checkpoint, digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shipped: Checkpoint,
+    digits: Digits,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = tmp_path / "my.pth"
     save_checkpoint(path, replace(shipped, pairs=None, facts={**shipped.facts, "run": "a training"}))
     monkeypatch.setattr(pairs, "load_mnist", lambda *arguments: digits)
-    monkeypatch.setattr(pairs, "split_validation", lambda all: (all.part(torch.arange(500)), all.part(torch.arange(100))))
+    monkeypatch.setattr(
+        pairs, "split_validation", lambda all: (all.part(torch.arange(500)), all.part(torch.arange(100)))
+    )
     words = ["--model", str(path), "--epochs", "1", "--device", "cpu"]
     assert pairs.main(words) == 0 and not (tmp_path / "backups").exists()
     first, taught = path.read_bytes(), load_checkpoint(path)
@@ -272,7 +320,7 @@ def test_the_command_adds_a_reader_and_keeps_the_one_it_replaces(
     assert pairs.main([*words, "--seed", "1"]) == 0
     (backup,) = (tmp_path / "backups").iterdir()
     assert backup.read_bytes() == first != path.read_bytes() and str(backup) in capsys.readouterr().out
-    train.protect(path, "a training")           # which goes on
+    train.protect(path, "a training")  # which goes on
     assert len(list((tmp_path / "backups").iterdir())) == 2
     assert pairs.main(["--model", str(path), "--output", str(tmp_path)]) == 1
     assert "is a folder" in capsys.readouterr().err

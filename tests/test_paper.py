@@ -8,11 +8,13 @@ from conftest import SEVEN, THREE
 from PIL import Image
 from scipy import ndimage
 
-from canvas import draw_strokes
-from page import isolate_page
-from paper import _dark_corners, _edge_shade, _is_light, _without_ruling, otsu, shaded_ink
-from read_ink import read_ink
-from recognizer import Recognizer
+from ink.looks import read_ink
+from ink.measures import otsu
+from ink.page import isolate_page
+from ink.paper import _dark_corners, _edge_shade, _is_light, shaded_ink
+from ink.raster import draw_strokes
+from ink.ruling import _without_ruling
+from recognizer.road import Recognizer
 
 TALL, WIDE = 700, 600
 
@@ -24,7 +26,9 @@ def placed(drawn: np.ndarray, table: np.ndarray, light: float = 1.0, turn: float
     page = ndimage.rotate(page, turn, reshape=False, order=0, cval=np.nan)[..., None]
     y, x = np.mgrid[0 : 1 : TALL * 1j, 0 : 1 : WIDE * 1j]
     picture = np.where(np.isnan(page), table, page * light) * (0.95 - 0.2 * x - 0.1 * y)[..., None]
-    picture = ndimage.gaussian_filter(picture, (1, 1, 0)) + np.random.default_rng(0).normal(0, 2, picture.shape)
+    picture = ndimage.gaussian_filter(picture, (1, 1, 0)) + np.random.default_rng(0).normal(
+        0, 2, picture.shape
+    )
     return picture.clip(0, 255).round().astype(np.uint8)
 
 
@@ -57,7 +61,9 @@ def test_the_page_is_read_and_the_table_is_not(name: str, seven: np.ndarray, rec
     reading = recognizer.read(picture)
     assert reading.text == "7", name
     left, top, width, height = reading.digits[0].box
-    assert 40 < left and left + width < picture.shape[1] - 100 and width < 280  # where it stands in the whole picture
+    assert (
+        40 < left and left + width < picture.shape[1] - 100 and width < 280
+    )  # where it stands in the whole picture
 
 
 def test_a_page_hardly_lighter_than_the_screen_is_seen(seven: np.ndarray) -> None:
@@ -78,9 +84,13 @@ def sheet(strokes: list, light: np.ndarray, ruling: float = 0.0, pencil: float =
     """Return uint8 (TALL, WIDE): `strokes` on paper in `light` (TALL, WIDE), over lines of depth `ruling`."""
     ink = np.pad(255 - draw_strokes(strokes, 6), ((210, 210), (160, 160))) / 255
     lines = np.where(np.arange(700) % 52 < 3, ruling, 0.0)[:, None]
-    y, x = np.mgrid[0 : 1 : 700j, 0 : 1 : 600j]
-    picture = ndimage.gaussian_filter(235 * (0.95 - 0.2 * x - 0.1 * y) * light * (1 - pencil * ink) * (1 - lines), 1.2)
-    return (picture + np.random.default_rng(0).normal(0, 2, picture.shape)).clip(0, 255).round().astype(np.uint8)
+    y, x = np.mgrid[0:1:700j, 0:1:600j]
+    picture = ndimage.gaussian_filter(
+        235 * (0.95 - 0.2 * x - 0.1 * y) * light * (1 - pencil * ink) * (1 - lines), 1.2
+    )
+    return (
+        (picture + np.random.default_rng(0).normal(0, 2, picture.shape)).clip(0, 255).round().astype(np.uint8)
+    )
 
 
 def shaded(loss: float, *shadows: tuple[slice, slice], soft: float = 5.0, turn: float = 0.0) -> np.ndarray:
@@ -96,7 +106,9 @@ BOTH = [*SEVEN, *([[x + 80, y] for x, y in stroke] for stroke in THREE)]
 
 @pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3"), (BOTH, "73")])
 @pytest.mark.parametrize("loss", [0.3, 0.45])
-def test_a_phones_shadow_is_neither_ink_nor_page(strokes: list, label: str, loss: float, recognizer: Recognizer) -> None:
+def test_a_phones_shadow_is_neither_ink_nor_page(
+    strokes: list, label: str, loss: float, recognizer: Recognizer
+) -> None:
     across = shaded(loss, (slice(300, 700), slice(180, 420)))
     beside = shaded(loss, (slice(330, 700), slice(300, 500)), turn=8)
     assert [recognizer.read(sheet(strokes, light)).text for light in (across, beside)] == [label, label]
@@ -104,12 +116,16 @@ def test_a_phones_shadow_is_neither_ink_nor_page(strokes: list, label: str, loss
 
 @pytest.mark.parametrize("strokes, label", [(THREE, "3"), (BOTH, "73")])
 def test_shadows_of_fingers_are_no_ink(strokes: list, label: str, recognizer: Recognizer) -> None:
-    fingers = shaded(0.3, *((slice(200, 700), slice(left, left + 50)) for left in (150, 240, 330, 420)), turn=-30)
+    fingers = shaded(
+        0.3, *((slice(200, 700), slice(left, left + 50)) for left in (150, 240, 330, 420)), turn=-30
+    )
     assert recognizer.read(sheet(strokes, fingers)).text == label
 
 
 @pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3"), (BOTH, "73")])
-def test_ruled_lines_darker_than_the_pencil_are_no_ink(strokes: list, label: str, recognizer: Recognizer) -> None:
+def test_ruled_lines_darker_than_the_pencil_are_no_ink(
+    strokes: list, label: str, recognizer: Recognizer
+) -> None:
     assert recognizer.read(sheet(strokes, np.ones((TALL, WIDE)), ruling=0.65, pencil=0.35)).text == label
 
 
@@ -117,7 +133,9 @@ def test_rules_under_bold_digits_are_as_thick_as_they_are(recognizer: Recognizer
     page = np.ones((200, 420))
     page[np.arange(200) % 45 < 3] = 0.5
     bold = [[[x + 80 * n, y] for x, y in SEVEN[0]] for n in range(4)]
-    page = np.minimum(page, np.asarray(Image.fromarray(draw_strokes(bold, 26, 420, 20)).crop((0, 110, 420, 310))) / 255)
+    page = np.minimum(
+        page, np.asarray(Image.fromarray(draw_strokes(bold, 26, 420, 20)).crop((0, 110, 420, 310))) / 255
+    )
     photo = ndimage.gaussian_filter(page * 190, 0.8) + np.random.default_rng(0).normal(0, 4, page.shape)
     assert recognizer.read(photo.clip(0, 255).astype(np.uint8)).text == "7777"
 
@@ -140,7 +158,15 @@ def test_neither_light_nor_ink_nor_shade_is_a_page(seven: np.ndarray) -> None:
     disc = np.full((TALL, WIDE), 240, np.uint8)
     y, x = np.mgrid[0:TALL, 0:WIDE]
     disc[(y - 350) ** 2 + (x - 300) ** 2 < 150**2] = 30
-    for picture in (soft_light(), seven, half, 255 - half, disc, np.full((TALL, WIDE), 77, np.uint8), np.zeros((1, 900), np.uint8)):
+    for picture in (
+        soft_light(),
+        seven,
+        half,
+        255 - half,
+        disc,
+        np.full((TALL, WIDE), 77, np.uint8),
+        np.zeros((1, 900), np.uint8),
+    ):
         assert isolate_page(picture) is None
 
 
@@ -188,7 +214,9 @@ def test_a_digit_in_a_box_or_ring_is_read(outline: str, three: np.ndarray, recog
 def test_a_0_with_a_loose_slash_is_no_1_in_a_ring(recognizer: Recognizer) -> None:
     y, x = np.mgrid[0:280, 0:280] - 140
     oval = np.hypot(x / 60, y / 100)
-    picture = np.where((abs(oval - 1) < 0.1) | ((abs(x + y / 3) < 5) & (abs(y) < 40)), 0, 255).astype(np.uint8)
+    picture = np.where((abs(oval - 1) < 0.1) | ((abs(x + y / 3) < 5) & (abs(y) < 40)), 0, 255).astype(
+        np.uint8
+    )
     assert recognizer.read(picture).text == "0"
 
 
@@ -205,14 +233,21 @@ def test_ink_is_told_from_noise_however_much_of_the_picture_it_covers(share: flo
 
 def test_grain_is_not_taken_for_ink() -> None:
     grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 1, (140, 140)), 0.7)
-    assert (shaded_ink((180 + 12 * grain / grain.std()).clip(0, 255).astype(np.uint8), True)[0] > 0).mean() < 0.02
+    assert (
+        shaded_ink((180 + 12 * grain / grain.std()).clip(0, 255).astype(np.uint8), True)[0] > 0
+    ).mean() < 0.02
 
 
 @pytest.mark.parametrize("seed", [476, 606, 612, 1440, 2018, 2310])  # each was read as a digit
 def test_grain_is_never_a_digit(seed: int, recognizer: Recognizer) -> None:
     rng = np.random.default_rng(seed)
     grain = ndimage.gaussian_filter(rng.normal(0, 1, (140, 140)), rng.uniform(0.5, 3))
-    assert recognizer.read((180 + rng.uniform(4, 24) * grain / grain.std()).clip(0, 255).round().astype(np.uint8)).status != "ok"
+    assert (
+        recognizer.read(
+            (180 + rng.uniform(4, 24) * grain / grain.std()).clip(0, 255).round().astype(np.uint8)
+        ).status
+        != "ok"
+    )
 
 
 def test_a_digit_on_grain_is_read(seven: np.ndarray, recognizer: Recognizer) -> None:
@@ -254,10 +289,16 @@ def test_plain_paper_s_own_noise_is_no_ink(recognizer: Recognizer) -> None:
         assert recognizer.read((185 + 5 * weave / weave.std()).round().astype(np.uint8)).status != "ok", seed
 
 
-@pytest.mark.parametrize("left, right", [((5, 60, 200), (250, 70, 20)), ((0, 0, 0), (255, 120, 40)), ((200, 10, 30), (20, 90, 5))])
-def test_the_steps_of_a_smooth_gradient_are_no_ink(left: tuple[int, ...], right: tuple[int, ...], recognizer: Recognizer) -> None:
+@pytest.mark.parametrize(
+    "left, right", [((5, 60, 200), (250, 70, 20)), ((0, 0, 0), (255, 120, 40)), ((200, 10, 30), (20, 90, 5))]
+)
+def test_the_steps_of_a_smooth_gradient_are_no_ink(
+    left: tuple[int, ...], right: tuple[int, ...], recognizer: Recognizer
+) -> None:
     share = np.linspace(0, 1, 300)[:, None]
-    gradient = np.tile((np.array(left) * (1 - share) + np.array(right) * share).round().astype(np.uint8), (300, 1, 1))
+    gradient = np.tile(
+        (np.array(left) * (1 - share) + np.array(right) * share).round().astype(np.uint8), (300, 1, 1)
+    )
     for picture in (gradient, gradient.transpose(1, 0, 2), 255 - gradient):
         assert recognizer.read(picture).status != "ok"
 
@@ -312,11 +353,18 @@ def test_a_row_of_boxes_is_not_ruled() -> None:
 
 def test_the_spot_of_a_lamp_is_no_ink(seven: np.ndarray, recognizer: Recognizer) -> None:
     y, x = np.mgrid[0:800, 0:600]
-    lit = np.clip(130 * (0.7 + 0.5 * y / 800) + 400 * np.exp(-((x - 270) ** 2 + (y - 340) ** 2) / (2 * 110**2)), 0, 255)
+    lit = np.clip(
+        130 * (0.7 + 0.5 * y / 800) + 400 * np.exp(-((x - 270) ** 2 + (y - 340) ** 2) / (2 * 110**2)), 0, 255
+    )
     picture = lit.copy()
     picture[240:520, 170:450] = np.where(seven < 128, 45, lit[240:520, 170:450])
     noise = np.random.default_rng(0).normal(0, 3, lit.shape)
-    taken, bare = ((ndimage.gaussian_filter(each, 1) + noise).clip(0, 255).round().astype(np.uint8) for each in (picture, lit))
+    taken, bare = (
+        (ndimage.gaussian_filter(each, 1) + noise).clip(0, 255).round().astype(np.uint8)
+        for each in (picture, lit)
+    )
     assert recognizer.read(taken).text == "7"
     assert shaded_ink(taken, True)[1] > 10 * shaded_ink(taken, False)[1]
-    assert not _is_light(np.ones((90, 90), np.float32), np.ones((90, 90), np.float32), 0.5)  # ink without an outline
+    assert not _is_light(
+        np.ones((90, 90), np.float32), np.ones((90, 90), np.float32), 0.5
+    )  # ink without an outline

@@ -14,11 +14,12 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-import pool
 import predict
+from base.checkpoint import MODEL_PATH
 from dataset import Digits
-from model import MODEL_PATH
-from recognizer import Reading, Recognizer
+from recognizer import many as pool
+from recognizer.answer import Reading
+from recognizer.road import Recognizer
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_pictures_are_taken_as_they_are_needed(recognizer: Recognizer, digits: D
     names = [next(answers)[0] for _ in range(300)]
     assert names == [str(number) for number in range(1, 301)]
     assert taken < 300 + pool.WORTH_IT + pool.CHUNK * (2 * pool.AHEAD + 2)
-    answers.close()     # type: ignore[attr-defined]
+    answers.close()  # type: ignore[attr-defined]
 
 
 def test_a_killed_process_is_one_line_and_not_a_hang(recognizer: Recognizer, digits: Digits) -> None:
@@ -71,22 +72,34 @@ def _die() -> Recognizer:
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_stops_every_process(folder: Path) -> None:
     words = [sys.executable, str(ROOT / "predict.py"), "--processes", "2", *[str(folder)] * 40]
-    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # where the tests run in the background they were told not to
+    heeds = partial(
+        signal.signal, signal.SIGINT, signal.SIG_DFL
+    )  # where the tests run in the background they were told not to
     process = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heeds
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heeds,
     )
     assert process.stdout is not None and ".png" in process.stdout.readline()
     os.killpg(process.pid, signal.SIGINT)
     started = time.monotonic()
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and "Traceback" not in err and err.rstrip().endswith("predict.py: stopped")
+    assert (
+        process.returncode == 130 and "Traceback" not in err and err.rstrip().endswith("predict.py: stopped")
+    )
     assert out.count("\n") < 240 * 40 - 10 and time.monotonic() - started < 20
-    with pytest.raises(ProcessLookupError):     # nobody is left of its group
+    with pytest.raises(ProcessLookupError):  # nobody is left of its group
         os.killpg(process.pid, 0)
 
 
 def test_a_reading_that_was_refused_comes_back_as_what_it_was(recognizer: Recognizer, tmp_path: Path) -> None:
-    pictures: list[pool.Picture] = [("absent", str(tmp_path / "absent.png")), ("blank", np.full((40, 40), 255, np.uint8))]
+    pictures: list[pool.Picture] = [
+        ("absent", str(tmp_path / "absent.png")),
+        ("blank", np.full((40, 40), 255, np.uint8)),
+    ]
     make = partial(predict.open_recognizer, MODEL_PATH, "cpu", None, False, False)
     absent, blank = (answer for _, _, answer in pool.read_pictures(iter(pictures), recognizer, make, 2))
     assert isinstance(absent, FileNotFoundError) and absent.filename == str(tmp_path / "absent.png")
@@ -111,7 +124,10 @@ def test_no_process_outlives_the_program(folder: Path) -> None:
     words = [sys.executable, str(ROOT / "predict.py"), "--processes", "2", *[str(folder)] * 40]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None and ".png" in process.stdout.readline()
-    children = [Path("/proc", word) for word in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    children = [
+        Path("/proc", word)
+        for word in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    ]
     assert len(children) == 2
     process.kill()
     process.wait()

@@ -15,13 +15,24 @@ from conftest import NOBODY, ROOT, child
 from PIL import Image
 
 import predict
-from recognizer import Digit, Reading
+from recognizer.answer import Digit, Reading
 
 KEYS = ["path", "status", "text", "digits", "rejected", "error"]
 EXAMPLES = {
-    "blank.png": "", "eight-off-centre.png": "8", "five-thin-pen.png": "5", "four-photo.jpg": "4", "house.png": "",
-    "nine-ruled-paper.jpg": "9", "number-2026.png": "2026", "phone-number-photo.jpg": "5550123", "seven-crossed.png": "7",
-    "seven.png": "7", "six-tiny.png": "6", "star.png": "", "three-white-on-black.png": "3", "two-transparent.png": "2",
+    "blank.png": "",
+    "eight-off-centre.png": "8",
+    "five-thin-pen.png": "5",
+    "four-photo.jpg": "4",
+    "house.png": "",
+    "nine-ruled-paper.jpg": "9",
+    "number-2026.png": "2026",
+    "phone-number-photo.jpg": "5550123",
+    "seven-crossed.png": "7",
+    "seven.png": "7",
+    "six-tiny.png": "6",
+    "star.png": "",
+    "three-white-on-black.png": "3",
+    "two-transparent.png": "2",
 }
 
 
@@ -32,7 +43,7 @@ def picture(seven: np.ndarray, tmp_path: Path) -> Path:
     return path
 
 
-def test_the_command_reads_every_example(run) -> None:      # type: ignore[no-untyped-def]
+def test_the_command_reads_every_example(run) -> None:  # type: ignore[no-untyped-def]
     result = run("predict.py", "examples/", "--json")
     objects = [json.loads(line) for line in result.stdout.splitlines()]
     assert {os.path.basename(o["path"]): o["text"] for o in objects} == EXAMPLES
@@ -40,7 +51,7 @@ def test_the_command_reads_every_example(run) -> None:      # type: ignore[no-un
     assert result.returncode == 0
 
 
-def test_one_line_a_picture(run, picture: Path) -> None:    # type: ignore[no-untyped-def]
+def test_one_line_a_picture(run, picture: Path) -> None:  # type: ignore[no-untyped-def]
     result = run("predict.py", picture, "examples/blank.png", "examples/star.png")
     lines = result.stdout.splitlines()
     assert lines[0].startswith(f"{picture}: 7 (") and lines[0].endswith("%)")
@@ -54,7 +65,7 @@ def test_single_forces_one_digit(capsys: pytest.CaptureFixture[str]) -> None:
     number, house, blank, *digits = map(json.loads, capsys.readouterr().out.splitlines())
     assert number["text"] in "206" and len(number["digits"]) == 1 and number["rejected"] == []
     assert (house["status"], len(house["text"])) == ("ok", 1)
-    assert house["digits"][0]["confidence"] < 0.5               # it is none, which is not hidden
+    assert house["digits"][0]["confidence"] < 0.5  # it is none, which is not hidden
     assert (blank["status"], blank["text"]) == ("blank", "")
     assert [digit["text"] for digit in digits] == ["7", "9"]
 
@@ -64,7 +75,14 @@ def test_a_picture_on_stdin(picture: Path) -> None:
     import sys
 
     with picture.open("rb") as file:
-        result = subprocess.run([sys.executable, "predict.py", "-"], cwd=ROOT, stdin=file, capture_output=True, text=True, timeout=120)
+        result = subprocess.run(
+            [sys.executable, "predict.py", "-"],
+            cwd=ROOT,
+            stdin=file,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
     assert result.stdout.startswith("-: 7 (")
 
 
@@ -80,7 +98,9 @@ def test_json_has_exactly_the_documented_keys(picture: Path, capsys: pytest.Capt
     assert "absent.png" in failed["error"]
 
 
-def test_a_bad_file_among_good_ones_is_reported_and_the_rest_is_read(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_file_among_good_ones_is_reported_and_the_rest_is_read(
+    picture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bad = picture.with_name("bad.png")
     bad.write_bytes(b"no image")
     assert predict.main([str(bad), str(picture)]) == 1
@@ -126,7 +146,10 @@ def test_top_shows_what_was_refused() -> None:
     sure, none = (0.0,) * 7 + (0.9, 0.1, 0.0), (0.1,) * 10
     frame = np.zeros((28, 28), np.float32)
     groups = [Digit("7", 0.9, sure, (0, 0, 9, 9), frame), Digit("0", 0.1, none, (9, 0, 9, 9), frame, False)]
-    assert predict.describe(Reading("ok", "7?", tuple(groups)), tuple("0123456789"), 2) == "7 (90.0%), 8 (10.0%); ?"
+    assert (
+        predict.describe(Reading("ok", "7?", tuple(groups)), tuple("0123456789"), 2)
+        == "7 (90.0%), 8 (10.0%); ?"
+    )
 
 
 def test_top_ranks_the_classes(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,7 +166,7 @@ def test_the_plot_is_a_picture(picture: Path, tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows file names are Unicode")
-def test_a_name_that_is_not_utf8_is_read(picture: Path, run) -> None:      # type: ignore[no-untyped-def]
+def test_a_name_that_is_not_utf8_is_read(picture: Path, run) -> None:  # type: ignore[no-untyped-def]
     odd = os.path.join(os.fsencode(picture.parent), b"\xff.png")
     with open(odd, "wb") as file:
         file.write(picture.read_bytes())
@@ -152,23 +175,35 @@ def test_a_name_that_is_not_utf8_is_read(picture: Path, run) -> None:      # typ
     assert ".png: 7 (" in result.stdout
 
 
-@pytest.mark.skipif(os.name == "nt" or os.getuid() == 0 and not os.path.exists("/proc/self/status"), reason="POSIX permissions")
+@pytest.mark.skipif(
+    os.name == "nt" or os.getuid() == 0 and not os.path.exists("/proc/self/status"),
+    reason="POSIX permissions",
+)
 def test_an_unreadable_file_is_one_line(picture: Path) -> None:
     picture.chmod(0)
-    code = f"try:\n    read_ink.read_ink({str(picture)!r})\nexcept PermissionError as e:\n    print(e.strerror)"
-    result = child("read_ink", NOBODY, code, picture.parent)
+    code = (
+        f"try:\n    read_ink.read_ink({str(picture)!r})\nexcept PermissionError as e:\n    print(e.strerror)"
+    )
+    result = child("from ink import looks as read_ink", NOBODY, code, picture.parent)
     assert "ermission" in result.stdout, result.stderr
 
 
-@pytest.mark.skipif(os.name == "nt" or os.getuid() == 0 and not os.path.exists("/proc/self/status"), reason="POSIX permissions")
+@pytest.mark.skipif(
+    os.name == "nt" or os.getuid() == 0 and not os.path.exists("/proc/self/status"),
+    reason="POSIX permissions",
+)
 def test_a_folder_that_cannot_be_looked_into_is_said(picture: Path) -> None:
     (picture.parent / "closed").mkdir(mode=0)
     code = f"for name, source in predict.find_pictures([{str(picture.parent)!r}]): print(name, source)"
-    result = child("predict", NOBODY, code, picture.parent)
-    assert "closed [Errno 13] Permission denied" in result.stdout and picture.name in result.stdout, result.stderr
+    result = child("import predict", NOBODY, code, picture.parent)
+    assert "closed [Errno 13] Permission denied" in result.stdout and picture.name in result.stdout, (
+        result.stderr
+    )
 
 
-def test_float_ink_is_drawn_too_and_nothing_is_an_error(seven: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_float_ink_is_drawn_too_and_nothing_is_an_error(
+    seven: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     titles: list[str] = []
     monkeypatch.setattr("matplotlib.axes.Axes.set_title", lambda axes, text, **style: titles.append(text))
     predict.plot_pictures([1 - seven / np.float32(255)], tmp_path / "seen.png")
@@ -178,7 +213,7 @@ def test_float_ink_is_drawn_too_and_nothing_is_an_error(seven: np.ndarray, tmp_p
         predict.plot_pictures([], tmp_path / "none.png")
 
 
-def test_predict_user_input_returns_the_digit(recognizer, picture: Path) -> None:      # type: ignore[no-untyped-def]
+def test_predict_user_input_returns_the_digit(recognizer, picture: Path) -> None:  # type: ignore[no-untyped-def]
     assert predict.predict_user_input(recognizer, picture) == 7
     assert predict.predict_user_input(recognizer, ROOT / "examples" / "blank.png") is None
 
@@ -199,9 +234,13 @@ def test_a_reader_that_stops_early_gets_no_traceback() -> None:
 
 
 def test_garbage_is_collected_again_once_all_is_imported() -> None:
-    words = "import gc, runpy, sys; seen = []; import command; command.run = lambda main: seen.append(gc.isenabled()); " \
-            "runpy.run_path('predict.py', run_name='__main__'); import predict; print(seen, gc.isenabled())"
-    ended = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    words = (
+        "import gc, runpy, sys; seen = []; from base import command; command.run = lambda main: seen.append(gc.isenabled()); "
+        "runpy.run_path('predict.py', run_name='__main__'); import predict; print(seen, gc.isenabled())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     assert ended.stdout == "[True] True\n", ended.stderr
 
 
@@ -213,7 +252,9 @@ def test_a_name_with_dollar_signs_is_no_formula(picture: Path, tmp_path: Path) -
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such names")
-def test_a_name_that_a_terminal_would_act_on_is_escaped(tmp_path: Path, seven: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_that_a_terminal_would_act_on_is_escaped(
+    tmp_path: Path, seven: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
     Image.fromarray(seven).save(tmp_path / "a\nb\x1b[2J\u202f.png")
     assert predict.main([str(tmp_path)]) == 0
     (line,) = capsys.readouterr().out.splitlines()

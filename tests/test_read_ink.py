@@ -12,18 +12,19 @@ from PIL import Image
 from scipy import ndimage
 
 from benchmarks.pictures import number
-from canvas import draw_strokes
 from dataset import Digits
-from decode import MAX_SIDE, PictureError, open_picture
-from frame import PROPORTIONS
-from paper import erase_rules, rim
-from read_ink import find_looks, read_ink
-from recognizer import Recognizer
-from segment import find_lines
+from ink.decode import MAX_SIDE, PictureError, open_picture
+from ink.frame import PROPORTIONS
+from ink.lines import find_lines
+from ink.looks import find_looks, read_ink
+from ink.measures import rim
+from ink.raster import draw_strokes
+from ink.ruling import erase_rules
+from recognizer.road import Recognizer
 
 
 def ink_of(source: object) -> np.ndarray:
-    return next(iter(read_ink(source).looks)).ink       # type: ignore[arg-type]
+    return next(iter(read_ink(source).looks)).ink  # type: ignore[arg-type]
 
 
 def as_file(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
@@ -61,7 +62,9 @@ CONTAINERS: dict[str, Callable[[Image.Image], bytes]] = {
     "webp": lambda image: as_file(image.convert("RGB"), "WEBP", lossless=True),
     "jpeg": lambda image: as_file(image, "JPEG", quality=90),
     "unreadable metadata": lambda image: as_file(image, exif=b"Exif\0\0junk"),
-    "animation": lambda image: as_file(image, "GIF", save_all=True, append_images=[Image.new("L", image.size, 255)]),
+    "animation": lambda image: as_file(
+        image, "GIF", save_all=True, append_images=[Image.new("L", image.size, 255)]
+    ),
 }
 
 
@@ -147,14 +150,16 @@ def test_a_box_near_the_edges_and_bars_that_fill_a_crop_are_no_ruling() -> None:
     bars = np.zeros((120, 700), np.float32)
     for left in (20, 200, 380, 560):
         bars[:, left : left + 10] = 1
-    crossed = np.zeros((200, 200), np.float32)          # two full lines, and nothing thin along them
+    crossed = np.zeros((200, 200), np.float32)  # two full lines, and nothing thin along them
     for line in (50, 150):
         crossed[line - 9 : line + 1, ::2] = crossed[line : line + 10, 1::2] = 1
     for ink in (box, bars, crossed):
         assert np.array_equal(erase_rules(ink), ink)
 
 
-@pytest.mark.parametrize("squared, size, thick", [(False, 280, 1), (True, 280, 2), (False, 900, 1), (True, 900, 2)])
+@pytest.mark.parametrize(
+    "squared, size, thick", [(False, 280, 1), (True, 280, 2), (False, 900, 1), (True, 900, 2)]
+)
 def test_the_ruling_of_a_note_apps_page_is_not_ink(squared: bool, size: int, thick: int) -> None:
     page = np.full((size, size), 255, np.uint8)
     for line in range(thick):
@@ -183,7 +188,7 @@ def test_thin_ones_as_high_as_the_picture_are_no_ruling(recognizer: Recognizer) 
 @pytest.mark.parametrize("squared", [False, True])
 def test_a_stroke_along_a_ruled_line_is_ink(squared: bool) -> None:
     four = np.zeros((280, 280), np.float32)
-    four[60:162, 90:94] = four[158:162, 90:180] = four[110:220, 150:154] = 1        # its bar lies on a line
+    four[60:162, 90:94] = four[158:162, 90:180] = four[110:220, 150:154] = 1  # its bar lies on a line
     picture = photo_of(four, ruled=True).astype(np.float32)
     if squared:
         picture[:, np.arange(280) % 40 < 2] *= 0.75
@@ -224,7 +229,9 @@ def test_a_scan_stretched_over_its_square_gets_a_digits_proportions_back(digits:
         crop = image[np.ix_(image.any(1), image.any(0))]
         stretched = np.asarray(Image.fromarray(crop).resize((16, 16), Image.Resampling.BILINEAR))
         stretched = np.where(stretched > 128, 255, 0).astype(np.uint8)
-        if np.mean(stretched > 0) > 0.5 or not all(edge.any() for edge in (*stretched[[0, -1]], *stretched.T[[0, -1]])):
+        if np.mean(stretched > 0) > 0.5 or not all(
+            edge.any() for edge in (*stretched[[0, -1]], *stretched.T[[0, -1]])
+        ):
             continue  # bold ink may be taken for paper
         if (checked := checked + 1) > 10:
             break
@@ -244,8 +251,10 @@ def test_a_pil_image_is_left_as_it_is() -> None:
         assert image.size == (4096, 3000) and first[1] == second[1] == 4096 / MAX_SIDE
 
 
-def test_a_phones_jpeg_with_a_second_picture_is_reduced_while_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("decode.MAX_PIXELS", 2_000_000)
+def test_a_phones_jpeg_with_a_second_picture_is_reduced_while_decoding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ink.decode.MAX_PIXELS", 2_000_000)
     pictures = [Image.new("L", (2400, 2400), 255), Image.new("L", (60, 50), 255)]
     colours, scale = open_picture(as_file(pictures[0], "MPO", save_all=True, append_images=pictures[1:]))
     assert max(colours.shape) <= MAX_SIDE and scale == pytest.approx(2400 / colours.shape[1])
@@ -266,7 +275,9 @@ BROKEN: dict[str, bytes] = {
     "empty.png": b"",
     "text.png": b"this is no image",
     "truncated.png": as_file(Image.new("L", (200, 200), 9))[:60],
-    "truncated.jpg": as_file(Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 90), np.uint8)), "JPEG")[:700],
+    "truncated.jpg": as_file(
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 90), np.uint8)), "JPEG"
+    )[:700],
     "photo.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
 }
 
@@ -299,7 +310,7 @@ def test_what_says_nothing_of_the_file_is_no_damage(tmp_path: Path, monkeypatch:
 def test_an_image_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.png"
     Image.new("L", (3000, 3000)).save(path)
-    monkeypatch.setattr("decode.MAX_PIXELS", 1_000_000)
+    monkeypatch.setattr("ink.decode.MAX_PIXELS", 1_000_000)
     with pytest.raises(PictureError, match="too many pixels"):
         read_ink(path)
 
@@ -309,7 +320,15 @@ def test_a_missing_file_is_an_oserror(tmp_path: Path) -> None:
         read_ink(tmp_path / "absent.png")
 
 
-@pytest.mark.parametrize("array", [np.zeros((3, 3), np.int64), np.zeros((2, 2, 2), np.uint8), np.full((4, 4), 2.0), np.full((4, 4), np.nan)])
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((3, 3), np.int64),
+        np.zeros((2, 2, 2), np.uint8),
+        np.full((4, 4), 2.0),
+        np.full((4, 4), np.nan),
+    ],
+)
 def test_an_array_of_another_kind_is_refused(array: np.ndarray) -> None:
     with pytest.raises(PictureError):
         list(read_ink(array).looks)

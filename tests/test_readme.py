@@ -18,8 +18,14 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 def test_the_first_two_blocks_are_one_line_each_and_make_their_own_environment() -> None:
     first, second = (text.strip() for _, text in BLOCKS[:2])
     assert "\n" not in first + second
-    assert first == "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python predict.py examples/"
-    assert second == "python3 -m venv .venv && .venv/bin/pip install -r requirements-dev.txt && .venv/bin/python -m pytest"
+    assert (
+        first
+        == "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python predict.py examples/"
+    )
+    assert (
+        second
+        == "python3 -m venv .venv && .venv/bin/pip install -r requirements-dev.txt && .venv/bin/python -m pytest"
+    )
 
 
 @pytest.mark.parametrize("name, words", COMMANDS)
@@ -29,7 +35,9 @@ def test_every_command_parses(name: str, words: str) -> None:
         parser.parse_args(shlex.split(words))
 
 
-def test_the_python_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_example_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "examples").mkdir()
     for name in ("model.pth", "examples/seven.png"):
         shutil.copy(ROOT / name, tmp_path / name)
@@ -42,6 +50,6 @@ def test_the_python_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_every_file_named_exists() -> None:
-    for name in re.findall(r"`(\w+\.py)`", README):
+    for name in re.findall(r"`([\w/]+(?:\.py|/))`", README):
         assert (ROOT / name).exists(), name
     assert (ROOT / "docs" / "app.gif").exists() and (ROOT / "RESULTS.md").exists()

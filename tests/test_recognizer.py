@@ -13,16 +13,18 @@ from scipy import ndimage
 
 from benchmarks.pictures import corrupt, number
 from benchmarks.things import arc
-from canvas import Canvas, draw_strokes
 from dataset import Digits
-from decode import open_picture
-from frame import crop_to_ink, unstretch
-from judge import SURE_BOLD, Guess, walk
-from model import UNSURE, certainty, look_around
-from piece import Piece
-from read_ink import Look, Picture
-from recognizer import DOUBTFUL, OTHER_INK, SCAN_TEMPERATURE, Digit, Reading, Recognizer
-from segment import find_lines
+from ink.canvas import Canvas
+from ink.decode import open_picture
+from ink.frame import crop_to_ink, unstretch
+from ink.lines import find_lines
+from ink.looks import Look, Picture
+from ink.piece import Piece
+from ink.raster import draw_strokes
+from recognizer.answer import Digit, Reading
+from recognizer.asking import UNSURE, certainty, look_around
+from recognizer.judge import SURE_BOLD, Guess, walk
+from recognizer.road import DOUBTFUL, OTHER_INK, SCAN_TEMPERATURE, Recognizer
 
 TWO_DIGITS = [*SEVEN, [[x + 95, y] for x, y in THREE[0]]]
 
@@ -36,7 +38,10 @@ def test_it_reads_real_handwriting(recognizer: Recognizer, digits: Digits) -> No
 
 def test_an_unsure_frame_is_looked_at_from_all_sides(recognizer: Recognizer, digits: Digits) -> None:
     alone = digits.images[:100, 0].numpy()
-    sources = [*alone, *np.maximum(alone, np.roll(alone, 1, axis=0))]  # digits, and digits written over one another
+    sources = [
+        *alone,
+        *np.maximum(alone, np.roll(alone, 1, axis=0)),
+    ]  # digits, and digits written over one another
     readings = [reading for reading in map(recognizer.read, sources) if len(reading.groups) == 1]
     unsure, sure = [], []
     for reading in readings:
@@ -51,11 +56,16 @@ def test_an_unsure_frame_is_looked_at_from_all_sides(recognizer: Recognizer, dig
     assert len(sure) > 90 and max(sure) < 1e-4
 
 
-def test_a_digit_of_unknown_proportions_is_read_from_all_its_frames(recognizer: Recognizer, digits: Digits) -> None:
+def test_a_digit_of_unknown_proportions_is_read_from_all_its_frames(
+    recognizer: Recognizer, digits: Digits
+) -> None:
     right = pooled = 0
     for image, label in zip(digits.images[:60, 0].numpy(), digits.labels.tolist()):
         crop = image[np.ix_(image.any(1), image.any(0))]
-        square = np.asarray(Image.fromarray(crop).resize((16, 16), Image.Resampling.BILINEAR)).astype(np.float32) / 255
+        square = (
+            np.asarray(Image.fromarray(crop).resize((16, 16), Image.Resampling.BILINEAR)).astype(np.float32)
+            / 255
+        )
         frames = unstretch(square)
         reading = walk(recognizer._read_frames(square, frames, 1.0), recognizer.classify)
         right += reading.text == str(label)
@@ -71,7 +81,11 @@ def test_what_is_told_of_a_scan_is_calmer_than_what_decides(recognizer: Recogniz
     def sure(share: float) -> np.ndarray:
         return np.array([share, *[(1 - share) / 9] * 9], np.float32)
 
-    share = next(share for share in np.linspace(0.1, 1, 2000) if certainty(sure(share)) > recognizer.checkpoint.threshold)
+    share = next(
+        share
+        for share in np.linspace(0.1, 1, 2000)
+        if certainty(sure(share)) > recognizer.checkpoint.threshold
+    )
     square = np.ones((16, 16), np.float32)
     square[2:14, 2:14] = 0
     picture = Picture([Look(square, unstretch(square))])
@@ -97,9 +111,14 @@ def test_what_is_told_of_a_scan_does_not_decide_between_its_looks(recognizer: Re
     assert walk(recognizer._read_looks(Picture(looks)), classify).text == "0"
 
 
-@pytest.mark.parametrize("digit, strokes", [
-    ("7", SEVEN), ("3", THREE), ("2", [[[10, 20], [50, 2], [85, 25], [20, 90]], [[5, 98], [95, 98]]]),
-])
+@pytest.mark.parametrize(
+    "digit, strokes",
+    [
+        ("7", SEVEN),
+        ("3", THREE),
+        ("2", [[[10, 20], [50, 2], [85, 25], [20, 90]], [[5, 98], [95, 98]]]),
+    ],
+)
 def test_a_small_drawing_in_dots_is_one_digit(recognizer: Recognizer, digit: str, strokes: list) -> None:
     picture = Image.new("L", (28, 28), 255)
     for stroke in strokes:
@@ -112,15 +131,21 @@ def test_a_small_drawing_in_dots_is_one_digit(recognizer: Recognizer, digit: str
 
 
 @pytest.mark.parametrize("kind, share", [("spatter", 0.92), ("impulse noise", 0.95)])
-def test_a_small_digit_amid_dirt_is_seen_whole(recognizer: Recognizer, digits: Digits, kind: str, share: float) -> None:
+def test_a_small_digit_amid_dirt_is_seen_whole(
+    recognizer: Recognizer, digits: Digits, kind: str, share: float
+) -> None:
     rng = np.random.default_rng(0)
     made = [corrupt(image, kind, rng) for image in digits.images[:150, 0].numpy()]
     readings = [recognizer.read(picture) for picture in made]
-    assert sum(reading.text == str(label) for reading, label in zip(readings, digits.labels.tolist())) >= share * len(made)
+    assert sum(
+        reading.text == str(label) for reading, label in zip(readings, digits.labels.tolist())
+    ) >= share * len(made)
 
 
 @pytest.mark.parametrize(("count", "largest"), [(20, 10), (60, 8), (6, 24)])
-def test_a_drawing_amid_specks_or_blots_is_read(recognizer: Recognizer, digits: Digits, count: int, largest: int) -> None:
+def test_a_drawing_amid_specks_or_blots_is_read(
+    recognizer: Recognizer, digits: Digits, count: int, largest: int
+) -> None:
     rng = np.random.default_rng(0)
     right = 0
     for image, label in zip(digits.images[:60, 0].numpy(), digits.labels.tolist()):
@@ -134,16 +159,29 @@ def test_a_drawing_amid_specks_or_blots_is_read(recognizer: Recognizer, digits: 
 
 
 @pytest.mark.parametrize(("kind", "share"), [("zigzag", 0.9), ("spatter", 0.9), ("impulse noise", 0.9)])
-def test_a_digit_amid_dirt_is_read_enlarged_too(recognizer: Recognizer, digits: Digits, kind: str, share: float) -> None:
+def test_a_digit_amid_dirt_is_read_enlarged_too(
+    recognizer: Recognizer, digits: Digits, kind: str, share: float
+) -> None:
     rng = np.random.default_rng(0)
-    made = [np.kron(corrupt(image, kind, rng), np.ones((5, 5), np.uint8)) for image in digits.images[:60, 0].numpy()]
+    made = [
+        np.kron(corrupt(image, kind, rng), np.ones((5, 5), np.uint8))
+        for image in digits.images[:60, 0].numpy()
+    ]
     readings = [recognizer.read(picture) for picture in made]
-    assert sum(reading.text == str(label) for reading, label in zip(readings, digits.labels.tolist())) >= share * len(made)
+    assert sum(
+        reading.text == str(label) for reading, label in zip(readings, digits.labels.tolist())
+    ) >= share * len(made)
 
 
 def test_two_small_digits_side_by_side_are_not_one_amid_dirt(recognizer: Recognizer, digits: Digits) -> None:
-    small = [np.asarray(Image.fromarray(image).resize((18, 18), Image.Resampling.BOX)) for image in digits.images[:101, 0].numpy()]
-    pairs = [np.pad(np.hstack([left[:, 2:-2], right[:, 2:-2]]), ((5, 5), (0, 0))) for left, right in zip(small, small[1:])]
+    small = [
+        np.asarray(Image.fromarray(image).resize((18, 18), Image.Resampling.BOX))
+        for image in digits.images[:101, 0].numpy()
+    ]
+    pairs = [
+        np.pad(np.hstack([left[:, 2:-2], right[:, 2:-2]]), ((5, 5), (0, 0)))
+        for left, right in zip(small, small[1:])
+    ]
     assert pairs[0].shape == (28, 28)
     assert sum(len(recognizer.read(pair).text) == 2 for pair in pairs) >= 95
     large = [np.kron(pair, np.ones((5, 5), np.uint8)) for pair in pairs[:40]]
@@ -155,32 +193,46 @@ def test_numbers_in_two_lines_are_read(recognizer: Recognizer, digits: Digits) -
     for _ in range(20):
         places = rng.integers(0, len(digits), int(rng.integers(6, 13))).tolist()
         picture = number([digits.images[n, 0].numpy() for n in places], rng, lines=2)
-        right += recognizer.read(picture).text.replace("\n", "") == "".join(str(int(digits.labels[n])) for n in places)
+        right += recognizer.read(picture).text.replace("\n", "") == "".join(
+            str(int(digits.labels[n])) for n in places
+        )
     assert right >= 16
 
 
 @pytest.mark.parametrize("brush", [8, 16, 22])
 def test_bold_digits_in_two_lines_are_no_dots(recognizer: Recognizer, brush: float) -> None:
-    strokes = [[[x + 100 * column, y + 130 * row] for x, y in stroke]
-               for row in range(2) for column in range(3) for stroke in (SEVEN if (row + column) % 2 else THREE)]
+    strokes = [
+        [[x + 100 * column, y + 130 * row] for x, y in stroke]
+        for row in range(2)
+        for column in range(3)
+        for stroke in (SEVEN if (row + column) % 2 else THREE)
+    ]
     assert recognizer.read(draw_strokes(strokes, brush, 420)).text == "373\n737"
 
 
-def test_sure_digits_in_two_lines_are_not_seen_as_one(recognizer: Recognizer, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sure_digits_in_two_lines_are_not_seen_as_one(
+    recognizer: Recognizer, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def compare(*_: object) -> None:
         raise AssertionError("seen whole")
 
-    sure = np.argsort(-recognizer.ask(digits.images[:200, 0].numpy() / np.float32(255)).max(axis=1))[:4].tolist()
+    sure = np.argsort(-recognizer.ask(digits.images[:200, 0].numpy() / np.float32(255)).max(axis=1))[
+        :4
+    ].tolist()
     picture = number([digits.images[place, 0].numpy() for place in sure], np.random.default_rng(0), lines=2)
     monkeypatch.setattr(recognizer, "_compare", compare)
     labels = "".join(str(int(digits.labels[place])) for place in sure)
     assert recognizer.read(picture).text == f"{labels[:2]}\n{labels[2:]}"
 
 
-def test_a_frame_as_mnist_has_it_is_looked_at_once(recognizer: Recognizer, digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frame_as_mnist_has_it_is_looked_at_once(
+    recognizer: Recognizer, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[int] = []
     ask = Recognizer.ask
-    monkeypatch.setattr(Recognizer, "ask", lambda self, frames: asked.append(len(frames)) or ask(self, frames))
+    monkeypatch.setattr(
+        Recognizer, "ask", lambda self, frames: asked.append(len(frames)) or ask(self, frames)
+    )
     once = 0
     for image in digits.images[:100, 0].numpy():
         asked.clear()
@@ -189,7 +241,9 @@ def test_a_frame_as_mnist_has_it_is_looked_at_once(recognizer: Recognizer, digit
     assert once >= 60  # the others do not fill MNIST's 20 pixels quite, and a few are unsure
 
 
-def test_of_a_plain_number_every_digit_is_looked_at_once(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_plain_number_every_digit_is_looked_at_once(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked, ask = [], recognizer.ask
     monkeypatch.setattr(recognizer, "ask", lambda frames: asked.append(len(frames)) or ask(frames))
     assert recognizer.read(ROOT / "examples" / "phone-number-photo.jpg").text == "5550123"
@@ -240,7 +294,14 @@ def test_every_door_gives_the_same_reading(recognizer: Recognizer, seven: np.nda
     Image.fromarray(seven).save(path)
     Image.fromarray(seven).save(buffer, "PNG")
     expected = recognizer.read(seven)
-    for door in (path, str(path), buffer.getvalue(), io.BytesIO(buffer.getvalue()), Image.fromarray(seven), 255 - seven):
+    for door in (
+        path,
+        str(path),
+        buffer.getvalue(),
+        io.BytesIO(buffer.getvalue()),
+        Image.fromarray(seven),
+        255 - seven,
+    ):
         assert recognizer.read(door) == expected
 
 
@@ -248,12 +309,17 @@ def test_boxes_are_in_pixels_of_the_upright_picture(recognizer: Recognizer, seve
     large = Image.new("L", (3000, 2000), 255)
     large.paste(Image.fromarray(seven).resize((840, 840)), (2000, 400))
     (digit,) = recognizer.read(large).digits
-    rows, columns = np.flatnonzero((np.asarray(large) < 128).any(axis=1)), np.flatnonzero((np.asarray(large) < 128).any(axis=0))
+    rows, columns = (
+        np.flatnonzero((np.asarray(large) < 128).any(axis=1)),
+        np.flatnonzero((np.asarray(large) < 128).any(axis=0)),
+    )
     expected = (columns[0], rows[0], np.ptp(columns), np.ptp(rows))
     assert np.abs(np.array(digit.box) - expected).max() <= 8
 
 
-def test_boxes_of_reduced_pictures_end_where_their_ink_does(recognizer: Recognizer, seven: np.ndarray) -> None:
+def test_boxes_of_reduced_pictures_end_where_their_ink_does(
+    recognizer: Recognizer, seven: np.ndarray
+) -> None:
     for side in range(1335, 2047, 50):
         large = np.asarray(Image.fromarray(seven).resize((side, side), Image.Resampling.NEAREST))
         small, scale = open_picture(large)
@@ -276,12 +342,15 @@ def test_an_empty_picture_is_blank(recognizer: Recognizer, grey: int) -> None:
     assert (reading.status, reading.text, reading.groups) == ("blank", "", ())
 
 
-@pytest.mark.parametrize("strokes", [
-    [[[50, 50]]],                                                                        # a dot
-    [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]],                         # a star
-    [[[5, 5], [95, 95]], [[95, 5], [5, 95]], [[50, 0], [50, 100]], [[0, 50], [100, 50]]],    # an asterisk
-    [[[5, 95], [5, 5], [50, 60], [95, 5], [95, 95]]],                                    # an M
-])
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [[[50, 50]]],  # a dot
+        [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]],  # a star
+        [[[5, 5], [95, 95]], [[95, 5], [5, 95]], [[50, 0], [50, 100]], [[0, 50], [100, 50]]],  # an asterisk
+        [[[5, 95], [5, 5], [50, 60], [95, 5], [95, 95]]],  # an M
+    ],
+)
 def test_what_is_no_digit_is_refused(recognizer: Recognizer, strokes: list) -> None:
     reading = recognizer.read(draw_strokes(strokes, 14))
     assert reading.status == "not_a_digit"
@@ -323,7 +392,9 @@ def test_a_single_digit_is_never_two(recognizer: Recognizer, digits: Digits) -> 
     single = Recognizer(recognizer.checkpoint, single=True)
     for drawn in (TWO_DIGITS, [SEVEN[0], [[x + 95, y] for x, y in SEVEN[0]]]):
         reading = single.read(draw_strokes(drawn))
-        assert reading.text in ("7", "3") and len(reading.groups) == 1 and reading.confidence > 0.9  # the surest part
+        assert (
+            reading.text in ("7", "3") and len(reading.groups) == 1 and reading.confidence > 0.9
+        )  # the surest part
     parts = [[[20, 0], [20, 30], [20, 110]], [[70, 0], [70, 110]]]  # two bars
     assert recognizer.read(draw_strokes(parts)).text == "11"
     assert len(single.read(draw_strokes(parts)).groups) == 1
@@ -332,17 +403,25 @@ def test_a_single_digit_is_never_two(recognizer: Recognizer, digits: Digits) -> 
     assert all(len(one.text) == 1 and other.text in (one.text, "") for one, other in both)
 
 
-@pytest.mark.parametrize("letter", [
-    [[[40, 20], [40, 220]], [[200, 20], [200, 220]], [[40, 120], [200, 120]]],  # H
-    [[[40, 220], [40, 20], [120, 160], [200, 20], [200, 220]]],  # M
-    [[[50, 220], [50, 20], [190, 220], [190, 20]]],  # N
-])
+@pytest.mark.parametrize(
+    "letter",
+    [
+        [[[40, 20], [40, 220]], [[200, 20], [200, 220]], [[40, 120], [200, 120]]],  # H
+        [[[40, 220], [40, 20], [120, 160], [200, 20], [200, 220]]],  # M
+        [[[50, 220], [50, 20], [190, 220], [190, 20]]],  # N
+    ],
+)
 def test_half_a_letter_is_no_one(recognizer: Recognizer, letter: list[list[list[float]]]) -> None:
     assert recognizer.read(draw_strokes(letter, 14, 280)).status == "not_a_digit"
 
 
 def test_a_number_with_a_refused_group_shows_a_question_mark(recognizer: Recognizer) -> None:
-    number_sign = [[[110, 10], [110, 95]], [[135, 10], [135, 95]], [[95, 40], [150, 40]], [[95, 65], [150, 65]]]
+    number_sign = [
+        [[110, 10], [110, 95]],
+        [[135, 10], [135, 95]],
+        [[95, 40], [150, 40]],
+        [[95, 65], [150, 65]],
+    ]
     strokes = [*SEVEN, *number_sign, [[x + 165, y] for x, y in THREE[0]]]
     assert recognizer.read(draw_strokes(strokes, 12, 600)).text == "7?3"
 
@@ -370,11 +449,16 @@ def test_a_bar_in_a_round_ring_is_a_one(recognizer: Recognizer, lean: float) -> 
     assert recognizer.read(draw_strokes([ring, [[50 + lean, 18], [50 - lean, 82]]], 5, 400)).text == "0"
 
 
-@pytest.mark.parametrize("four", [
-    [[[27, 11], [13, 53], [34, 62]], [[72, 10], [67, 93]]],
-    [[[31, 9], [20, 51], [42, 60]], [[71, 17], [73, 91]]],
-])
-def test_an_open_four_in_two_strokes_is_no_eleven(recognizer: Recognizer, four: list[list[list[float]]]) -> None:
+@pytest.mark.parametrize(
+    "four",
+    [
+        [[[27, 11], [13, 53], [34, 62]], [[72, 10], [67, 93]]],
+        [[[31, 9], [20, 51], [42, 60]], [[71, 17], [73, 91]]],
+    ],
+)
+def test_an_open_four_in_two_strokes_is_no_eleven(
+    recognizer: Recognizer, four: list[list[list[float]]]
+) -> None:
     assert recognizer.read(draw_strokes(four, 5, 280)).text == "4"
     bars = [[[50, 10], [46, 92]], [[80, 12], [76, 95]]]
     assert recognizer.read(draw_strokes(bars, 5, 280)).text == "11"
@@ -393,7 +477,9 @@ def test_reading_leaves_no_gradients_and_the_mode_alone(recognizer: Recognizer, 
     assert torch.is_grad_enabled()
 
 
-def test_pictures_read_together_read_as_one_by_one(recognizer: Recognizer, digits: Digits, tmp_path: Path) -> None:
+def test_pictures_read_together_read_as_one_by_one(
+    recognizer: Recognizer, digits: Digits, tmp_path: Path
+) -> None:
     examples = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix in (".png", ".jpg"))
     sources = [*examples, tmp_path / "absent.png", *digits.images[:60, 0].numpy(), b"no picture"]
     together = recognizer.read_many(sources)
@@ -421,13 +507,20 @@ def test_ink_as_bold_as_a_silhouette_must_be_surer(recognizer: Recognizer) -> No
     def accepted(ink: np.ndarray, probs: np.ndarray, among: bool = False) -> bool:
         return recognizer.judge.accepts(Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28)), probs), among)
 
-    assert recognizer.checkpoint.threshold < certainty(probs) < SURE_BOLD < certainty(probs**3 / (probs**3).sum())
+    assert (
+        recognizer.checkpoint.threshold
+        < certainty(probs)
+        < SURE_BOLD
+        < certainty(probs**3 / (probs**3).sum())
+    )
     bold = np.ones((20, 18), np.float32)
     bold[5:-5, 5:-5] = 0
     assert accepted(thin, probs) and not accepted(bold, probs) and accepted(bold, probs**3 / (probs**3).sum())
     assert accepted(bold, probs, among=True)
     nothing = np.full(10, 0.1, np.float32)
-    assert not accepted(thin, nothing, among=True) and not accepted(np.ones((20, 18), np.float32), probs, among=True)
+    assert not accepted(thin, nothing, among=True) and not accepted(
+        np.ones((20, 18), np.float32), probs, among=True
+    )
 
 
 def test_among_digits_less_is_enough_to_be_one(recognizer: Recognizer, digits: Digits) -> None:
@@ -436,7 +529,10 @@ def test_among_digits_less_is_enough_to_be_one(recognizer: Recognizer, digits: D
     doubtful = int(np.where(narrow, np.abs(certain - 2), np.inf).argmin())
     places = [int(certain.argmax()), doubtful, int(certain.argsort()[-2])]
     images = [digits.images[place, 0].numpy() for place in places]
-    picture, label = number(images, np.random.default_rng(0)), "".join(str(int(digits.labels[place])) for place in places)
+    picture, label = (
+        number(images, np.random.default_rng(0)),
+        "".join(str(int(digits.labels[place])) for place in places),
+    )
 
     def read(threshold: float) -> Reading:
         facts = {**recognizer.checkpoint.facts, "threshold": threshold}
@@ -465,13 +561,17 @@ def test_another_ink_of_a_picture_must_be_read_surely(
     assert walk(recognizer._read_looks(Picture(looks)), recognizer.classify).text == answer
 
 
-def test_noise_is_no_number_and_takes_no_long_time(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_noise_is_no_number_and_takes_no_long_time(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng, asked, ask = np.random.default_rng(1), [], recognizer.ask
     monkeypatch.setattr(recognizer, "ask", lambda frames: asked.append(len(frames)) or ask(frames))
     for height, width in ((1, 512), (6, 512), (15, 512)):
         asked.clear()
         grains = rng.integers(0, 256, (height, width), dtype=np.uint8)
-        reading = recognizer.read(grains.repeat(2, axis=0).repeat(2, axis=1))  # coarser than a camera's noise, which is blurred away
+        reading = recognizer.read(
+            grains.repeat(2, axis=0).repeat(2, axis=1)
+        )  # coarser than a camera's noise, which is blurred away
         assert reading.status == "not_a_digit" and not reading.digits and len(reading.groups) > 20
         assert sum(asked) < 3000  # each some 0.3 ms; thousands more while every doubt was looked into
 
@@ -493,7 +593,9 @@ def stretched(digits: Digits, side: int) -> list[tuple[np.ndarray, str]]:
     for image, label in zip(digits.images[:300, 0].numpy(), digits.labels.tolist()):
         crop = crop_to_ink(image)
         if crop.shape[1] >= 0.4 * crop.shape[0]:
-            made.append((np.asarray(Image.fromarray(crop).resize((side, side), Image.Resampling.BICUBIC)), str(label)))
+            made.append(
+                (np.asarray(Image.fromarray(crop).resize((side, side), Image.Resampling.BICUBIC)), str(label))
+            )
     return made
 
 
@@ -501,14 +603,20 @@ def stretched(digits: Digits, side: int) -> list[tuple[np.ndarray, str]]:
 def test_grey_scans_that_a_digit_fills_are_read(recognizer: Recognizer, digits: Digits, side: int) -> None:
     made = stretched(digits, side)
     noise = np.random.default_rng(0).normal(0, 8, (side, side))
-    for change in (lambda scan: scan, lambda scan: 255 - scan, lambda scan: (scan * 0.7 + 20 + noise).clip(0, 255).astype(np.uint8)):
+    for change in (
+        lambda scan: scan,
+        lambda scan: 255 - scan,
+        lambda scan: (scan * 0.7 + 20 + noise).clip(0, 255).astype(np.uint8),
+    ):
         right = sum(recognizer.read(change(scan)).text == label for scan, label in made)
         assert right >= (0.97 if side == 16 else 0.96) * len(made)  # fewer of 8 pixels, without MNIST
 
 
 @pytest.mark.parametrize("side", [28, 64, 160])
 @pytest.mark.parametrize("how", [Image.Resampling.NEAREST, Image.Resampling.BILINEAR])
-def test_coarse_scans_are_read_enlarged(recognizer: Recognizer, digits: Digits, side: int, how: Image.Resampling) -> None:
+def test_coarse_scans_are_read_enlarged(
+    recognizer: Recognizer, digits: Digits, side: int, how: Image.Resampling
+) -> None:
     made = stretched(digits, 16)
     large = [np.asarray(Image.fromarray(scan).resize((side, side), how)) for scan, _ in made]
     readings = [recognizer.read(picture) for picture in large]
@@ -527,7 +635,9 @@ def on_label(strokes: list[list[list[float]]], paper: int, label: int, ink: int,
 
 @pytest.mark.parametrize("radius", [95, 140])
 @pytest.mark.parametrize(("paper", "label", "ink"), [(255, 60, 255), (30, 240, 20), (255, 200, 0)])
-def test_a_digit_on_a_round_label_is_read(recognizer: Recognizer, paper: int, label: int, ink: int, radius: int) -> None:
+def test_a_digit_on_a_round_label_is_read(
+    recognizer: Recognizer, paper: int, label: int, ink: int, radius: int
+) -> None:
     for strokes, text in ((SEVEN, "7"), (THREE, "3")):
         assert recognizer.read(on_label(strokes, paper, label, ink, radius)).text == text
 
@@ -591,16 +701,23 @@ def test_dashes_are_strokes(recognizer: Recognizer, strokes: list, label: str) -
     for points, way in map(measured, strokes):
         for start in np.arange(0, way[-1], 22):
             along = np.linspace(start, min(start + 14, way[-1]), 8)
-            ends = [tuple(point) for point in np.stack([np.interp(along, way, points[:, axis]) for axis in (0, 1)], axis=1)]
+            ends = [
+                tuple(point)
+                for point in np.stack([np.interp(along, way, points[:, axis]) for axis in (0, 1)], axis=1)
+            ]
             ImageDraw.Draw(image).line(ends, fill=0, width=5)
     assert recognizer.read(image).text == label
 
 
 @pytest.mark.parametrize("width, colour", [(1, (0, 0, 0)), (4, (120, 120, 120)), (8, (20, 60, 200))])
 @pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3")])
-def test_a_line_around_a_canvas_is_no_ink(recognizer: Recognizer, strokes: list, label: str, width: int, colour: tuple[int, ...]) -> None:
+def test_a_line_around_a_canvas_is_no_ink(
+    recognizer: Recognizer, strokes: list, label: str, width: int, colour: tuple[int, ...]
+) -> None:
     picture = Image.fromarray(draw_strokes(strokes, 16)).convert("RGB")
-    ImageDraw.Draw(picture).rectangle((0, 0, *(side - 1 for side in picture.size)), outline=colour, width=width)
+    ImageDraw.Draw(picture).rectangle(
+        (0, 0, *(side - 1 for side in picture.size)), outline=colour, width=width
+    )
     assert recognizer.read(picture).text == label
     assert recognizer.read(picture.convert("L")).text == label
     blank = Image.new("RGB", picture.size, "white")
@@ -609,7 +726,9 @@ def test_a_line_around_a_canvas_is_no_ink(recognizer: Recognizer, strokes: list,
 
 
 @pytest.mark.parametrize("side, width", [(28, 1), (32, 2), (48, 3), (64, 4)])
-def test_a_line_around_a_small_picture_is_no_ink(recognizer: Recognizer, digits: Digits, side: int, width: int) -> None:
+def test_a_line_around_a_small_picture_is_no_ink(
+    recognizer: Recognizer, digits: Digits, side: int, width: int
+) -> None:
     right = 0
     for image in digits.images[:40, 0].numpy():
         picture = Image.fromarray(255 - image).resize((side, side), Image.Resampling.BICUBIC)
@@ -630,12 +749,17 @@ def test_a_digit_of_sprayed_grains_is_read(recognizer: Recognizer, strokes: list
 @pytest.mark.parametrize("lower", [False, True])
 def test_a_number_that_climbs_is_one_line(recognizer: Recognizer, lower: bool) -> None:
     step = 10 if lower else -10
-    strokes = [[[x / 4 + 26 * n, y / 4 + step * n + (5 if lower else 40)] for x, y in stroke]
-               for n, digit in enumerate((SEVEN, THREE, SEVEN)) for stroke in digit]
+    strokes = [
+        [[x / 4 + 26 * n, y / 4 + step * n + (5 if lower else 40)] for x, y in stroke]
+        for n, digit in enumerate((SEVEN, THREE, SEVEN))
+        for stroke in digit
+    ]
     assert recognizer.read(draw_strokes(strokes, 6)).text == "737"
 
 
-def test_spots_and_what_runs_out_of_the_picture_are_not_read(recognizer: Recognizer, seven: np.ndarray) -> None:
+def test_spots_and_what_runs_out_of_the_picture_are_not_read(
+    recognizer: Recognizer, seven: np.ndarray
+) -> None:
     picture = Image.fromarray(np.pad(seven, ((0, 200), (200, 200)), constant_values=255))
     draw = ImageDraw.Draw(picture)
     draw.ellipse((60, 120, 110, 170), fill=0)  # a punched hole
@@ -650,7 +774,9 @@ def test_spots_and_what_runs_out_of_the_picture_are_not_read(recognizer: Recogni
 
 
 @pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3")])
-def test_light_ink_on_red_bricks_is_seen_where_the_bricks_are_dark(recognizer: Recognizer, strokes: list, label: str) -> None:
+def test_light_ink_on_red_bricks_is_seen_where_the_bricks_are_dark(
+    recognizer: Recognizer, strokes: list, label: str
+) -> None:
     mask = (255 - draw_strokes(strokes, 16)[..., None].astype(np.float32)) / 255
     grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 1, (280, 280)), 2)
     bricks = np.array([205, 80, 55]) + (grain / grain.std())[..., None] * [40, 10, 10]
@@ -681,8 +807,8 @@ def test_sure_digits_in_two_lines_are_never_one(monkeypatch: pytest.MonkeyPatch)
 
     confidence = 0.97
     assert recognizer.read(two(40)).text == "2\n2"
-    assert recognizer.read(two(4)).text == "3"          # a stroke broken in two
-    confidence = 0.5                                    # an unsure one may be half of a broken digit
+    assert recognizer.read(two(4)).text == "3"  # a stroke broken in two
+    confidence = 0.5  # an unsure one may be half of a broken digit
     assert recognizer.read(two(40)).text == "3"
 
 
@@ -693,9 +819,13 @@ def test_an_8_of_two_rings_that_do_not_meet_is_one(recognizer: Recognizer) -> No
 
 
 @pytest.mark.parametrize("confidence, text", [(0.97, "22"), (0.8, "22"), (0.3, "")])
-def test_a_number_in_a_box_is_read_where_its_box_says_less(monkeypatch: pytest.MonkeyPatch, confidence: float, text: str) -> None:
+def test_a_number_in_a_box_is_read_where_its_box_says_less(
+    monkeypatch: pytest.MonkeyPatch, confidence: float, text: str
+) -> None:
     recognizer = Recognizer()
-    recognizer.checkpoint.facts["threshold"] = 0.85  # nats; the digits at 0.8 have more, also as seen from all sides
+    recognizer.checkpoint.facts["threshold"] = (
+        0.85  # nats; the digits at 0.8 have more, also as seen from all sides
+    )
 
     def classify(frames: np.ndarray) -> np.ndarray:
         bold = (frames > 0.5).mean(axis=(1, 2)) > 0.2  # the digits; the box is thin
@@ -723,7 +853,9 @@ def _on_phone(digit: np.ndarray) -> np.ndarray:
 
 def _in_touched_box(digit: np.ndarray) -> np.ndarray:
     image = Image.fromarray(digit)
-    (top, bottom), (left, right) = (np.flatnonzero((digit < 128).any(axis=axis))[[0, -1]].tolist() for axis in (1, 0))
+    (top, bottom), (left, right) = (
+        np.flatnonzero((digit < 128).any(axis=axis))[[0, -1]].tolist() for axis in (1, 0)
+    )
     ImageDraw.Draw(image).rectangle((left - 20, top - 2, right + 20, bottom + 20), outline=0, width=4)
     return np.asarray(image)
 
@@ -754,8 +886,12 @@ def test_a_digit_on_a_screen_is_read(recognizer: Recognizer, place, strokes: lis
 
 
 def test_white_ink_on_the_squares_behind_a_transparent_picture_is_read(recognizer: Recognizer) -> None:
-    squares = np.where(np.add.outer(np.arange(300) // 10, np.arange(300) // 10) % 2, 102, 153).astype(np.uint8)
-    ring = draw_strokes([[[50 + 30 * np.cos(t), 50 + 42 * np.sin(t)] for t in np.linspace(0, 2 * np.pi, 40)]], 10, 300, 80)
+    squares = np.where(np.add.outer(np.arange(300) // 10, np.arange(300) // 10) % 2, 102, 153).astype(
+        np.uint8
+    )
+    ring = draw_strokes(
+        [[[50 + 30 * np.cos(t), 50 + 42 * np.sin(t)] for t in np.linspace(0, 2 * np.pi, 40)]], 10, 300, 80
+    )
     assert recognizer.read(np.repeat(np.maximum(squares, 255 - ring)[..., None], 3, axis=2)).text == "0"
 
 
@@ -765,5 +901,7 @@ def test_a_digit_in_outline_is_not_the_inner_edge_of_its_loop(recognizer: Recogn
     loop = [[50 + 22 * np.cos(t), 70 + 24 * np.sin(t)] for t in turn + np.pi]
     six = [[[62, 2], [40, 20], [28, 45], [28, 70]], loop]
     strokes = six if label == "6" else [[[100 - x, 100 - y] for x, y in stroke] for stroke in six]
-    outline = np.where(draw_strokes(strokes, 30, 400, 60) < 128, 255, draw_strokes(strokes, 40, 400, 60)).astype(np.uint8)
+    outline = np.where(
+        draw_strokes(strokes, 30, 400, 60) < 128, 255, draw_strokes(strokes, 40, 400, 60)
+    ).astype(np.uint8)
     assert recognizer.read(outline).text == label

@@ -11,11 +11,12 @@ import torch
 import torch.nn.functional as F
 
 import scratch
+from base.checkpoint import load_checkpoint
 from dataset import Batches, Digits, split_validation
-from model import evaluate, load_checkpoint
+from recognizer.asking import evaluate
 from scratch import Momentum, ScratchNet, softmax
 from train import main
-from trainer import train
+from training.loop import train
 
 
 @pytest.fixture
@@ -30,7 +31,9 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.rand(16, 1, 7, 7, dtype=torch.float64), torch.rand(16, 10, dtype=torch.float64).softmax(1)
 
 
-def test_slopes_are_those_of_autograd_to_a_millionth(net: ScratchNet, batch: tuple[torch.Tensor, torch.Tensor]) -> None:
+def test_slopes_are_those_of_autograd_to_a_millionth(
+    net: ScratchNet, batch: tuple[torch.Tensor, torch.Tensor]
+) -> None:
     images, wanted = batch
     loss, _ = net.backward(images, wanted)
     x = (images.flatten(1) - scratch.PIXEL_MEAN) / scratch.PIXEL_STD
@@ -45,7 +48,9 @@ def test_slopes_are_those_of_autograd_to_a_millionth(net: ScratchNet, batch: tup
         assert float((slope - parameter.grad).norm() / parameter.grad.norm()) <= 1e-6
 
 
-def test_slopes_are_the_finite_differences_of_the_loss(net: ScratchNet, batch: tuple[torch.Tensor, torch.Tensor]) -> None:
+def test_slopes_are_the_finite_differences_of_the_loss(
+    net: ScratchNet, batch: tuple[torch.Tensor, torch.Tensor]
+) -> None:
     images, wanted = batch
     net.backward(images, wanted)
     gradients = [slope.clone() for slope in net.gradients]
@@ -59,7 +64,9 @@ def test_slopes_are_the_finite_differences_of_the_loss(net: ScratchNet, batch: t
                 flat[place] = value
                 losses.append(float(net.backward(images, wanted)[0]))
             flat[place] = middle
-            assert (losses[0] - losses[1]) / (2 * step) == pytest.approx(float(flat_slope[place]), rel=1e-5, abs=1e-8)
+            assert (losses[0] - losses[1]) / (2 * step) == pytest.approx(
+                float(flat_slope[place]), rel=1e-5, abs=1e-8
+            )
 
 
 def test_softmax_survives_huge_logits() -> None:
@@ -97,14 +104,31 @@ def test_signals_begin_neither_vanishing_nor_huge() -> None:
     torch.manual_seed(0)
     net = ScratchNet((784, 256, 256, 256), 10)
     values = net.compute(torch.rand(200, 1, 28, 28), net.weights, net.biases)
-    assert all(0.3 < float(after.square().mean() / before.square().mean()) < 3 for before, after in zip(values, values[1:]))
+    assert all(
+        0.3 < float(after.square().mean() / before.square().mean()) < 3
+        for before, after in zip(values, values[1:])
+    )
 
 
 def test_the_file_uses_no_ready_made_layers_and_no_autograd() -> None:
     source = Path(scratch.__file__).read_text(encoding="utf-8")
     names = {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
-    assert not names & {"nn", "functional", "autograd", "optim", "backward_", "grad", "requires_grad_", "cross_entropy"}
-    imported = {alias.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert not names & {
+        "nn",
+        "functional",
+        "autograd",
+        "optim",
+        "backward_",
+        "grad",
+        "requires_grad_",
+        "cross_entropy",
+    }
+    imported = {
+        alias.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
     assert not imported & {"nn", "autograd", "optim"}
 
 
@@ -126,9 +150,23 @@ def test_it_learns_digits_in_a_few_epochs(digits: Digits) -> None:
     assert evaluate(net, Batches(held_out, 500)) > 0.9
 
 
-def test_train_py_trains_it_and_resumes_it_bit_for_bit(few: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_train_py_trains_it_and_resumes_it_bit_for_bit(
+    few: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run(name: str, *words: str) -> int:
-        return main(["--arch", "scratch", "--epochs", "2", "--device", "cpu", "--output", str(tmp_path / name), *words])
+        return main(
+            [
+                "--arch",
+                "scratch",
+                "--epochs",
+                "2",
+                "--device",
+                "cpu",
+                "--output",
+                str(tmp_path / name),
+                *words,
+            ]
+        )
 
     assert run("whole.pth") == 0
     calls = iter([None, None, None, None, None, signal.SIGTERM])  # four batches an epoch
@@ -136,10 +174,14 @@ def test_train_py_trains_it_and_resumes_it_bit_for_bit(few: Digits, tmp_path: Pa
         patch.setattr("train._StopSignals.received", lambda self: next(calls))
         assert run("parts.pth") == 128 + signal.SIGTERM
     assert run("parts.pth", "--resume") == 0
-    whole, parts = (load_checkpoint(tmp_path / name).model.state_dict() for name in ("whole.pth", "parts.pth"))
+    whole, parts = (
+        load_checkpoint(tmp_path / name).model.state_dict() for name in ("whole.pth", "parts.pth")
+    )
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
-def test_another_optimizer_is_refused_with_the_cure(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_optimizer_is_refused_with_the_cure(
+    few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--arch", "scratch", "--optimizer", "adamw", "--output", str(tmp_path / "m.pth")]) == 1
     assert "--optimizer momentum" in capsys.readouterr().err

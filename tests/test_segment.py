@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from canvas import draw_strokes
-from cuts import find_cuts
-from piece import Piece, count_holes, has_odd_hole, is_filled_in, merge
-from segment import count_apart, count_parts, find_layouts, find_lines, find_main
+from ink.cuts import find_cuts
+from ink.lines import count_apart, count_parts, find_layouts, find_lines, find_main
+from ink.piece import Piece, count_holes, has_odd_hole, is_filled_in, merge
+from ink.raster import draw_strokes
 
 
 def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:
@@ -45,20 +45,31 @@ def test_specks_far_away_are_dirt() -> None:
 def test_specks_however_many_hide_no_digit() -> None:
     rng = np.random.default_rng(0)
     digit = (60, 40, 110, 160)
-    specks = [(int(x), int(y), int(x) + 5, int(y) + 5) for x, y in rng.integers((10, 20), (200, 170), (40, 2))]
+    specks = [
+        (int(x), int(y), int(x) + 5, int(y) + 5) for x, y in rng.integers((10, 20), (200, 170), (40, 2))
+    ]
     ink = boxes(digit, *specks)
     (line,) = find_lines(ink)
     assert len(line) == 1 and line[0].box[0] <= 60 and line[0].box[2] >= 110
     main = find_main(ink)
     assert main is not None and main.ink.sum() >= 50 * 120
     assert count_parts(boxes(digit)) == (1, 1.0) and count_parts(boxes()) == (0, 0.0)
-    assert count_parts(boxes(digit, (150, 40, 180, 100), (100, 280, 110, 300), shape=(340, 400))) == (3, 120 / 260)
-    assert find_main(boxes(digit)) is None                              # nothing is beside it,
-    assert find_main(boxes(digit, (150, 40, 180, 160))) is None         # or another digit
+    assert count_parts(boxes(digit, (150, 40, 180, 100), (100, 280, 110, 300), shape=(340, 400))) == (
+        3,
+        120 / 260,
+    )
+    assert find_main(boxes(digit)) is None  # nothing is beside it,
+    assert find_main(boxes(digit, (150, 40, 180, 160))) is None  # or another digit
 
 
 def test_a_path_beside_all_ink_is_no_cut() -> None:
-    for seed in (0, 1, 5, 20, 21):  # in which two sums of the same ink, added up in another order, are rounded apart
+    for seed in (
+        0,
+        1,
+        5,
+        20,
+        21,
+    ):  # in which two sums of the same ink, added up in another order, are rounded apart
         ink = np.random.default_rng(seed).random((100, 100)).astype(np.float32) * 0.9 + 0.05
         ink[np.add.outer(np.arange(100), np.arange(100)) > 150] = 0
         ink[0, :2] = 0.5
@@ -132,9 +143,9 @@ def test_digits_apart_are_counted_and_the_parts_of_an_open_four_are_not() -> Non
 
 def test_touching_digits_can_be_cut_where_they_meet() -> None:
     ink = boxes((40, 40, 140, 160))
-    ink[60:140, 60:120] = 0                                         # a box like a 0 ...
-    ink[40:160, 140:160], ink[90:100, 130:170] = 0, 1               # ... joined by a bar ...
-    ink[40:160, 165:180] = 1                                        # ... to a 1
+    ink[60:140, 60:120] = 0  # a box like a 0 ...
+    ink[40:160, 140:160], ink[90:100, 130:170] = 0, 1  # ... joined by a bar ...
+    ink[40:160, 165:180] = 1  # ... to a 1
     (line,) = find_lines(ink)
     assert len(line) == 1
     cuts = find_cuts(line[0], 120)
@@ -176,7 +187,9 @@ def test_a_thin_straight_mark_is_a_slash_whatever_its_slope() -> None:
     for turn in np.linspace(0, np.pi, 13):
         far = np.linspace(-18, 18, 73)
         slashed = ring.copy()
-        slashed[np.rint(40 + far * np.sin(turn)).astype(int), np.rint(30 + far * np.cos(turn)).astype(int)] = 1
+        slashed[
+            np.rint(40 + far * np.sin(turn)).astype(int), np.rint(30 + far * np.cos(turn)).astype(int)
+        ] = 1
         assert not is_filled_in(Piece((0, 0, 60, 80), slashed)), turn
     bent = ring.copy()
     bent[25:50, 22] = bent[50, 22:42] = 1
@@ -215,10 +228,12 @@ def test_a_digit_in_the_corner_of_a_tight_crop_is_writing() -> None:
 
 
 def test_a_hyphen_belongs_to_no_digit() -> None:
-    for bars in ([(72, 95, 98, 103)], [(72, 82, 98, 90), (72, 108, 98, 116)]):      # - and =
+    for bars in ([(72, 95, 98, 103)], [(72, 82, 98, 90), (72, 108, 98, 116)]):  # - and =
         (line,) = find_lines(boxes((40, 40, 64, 160), (106, 40, 130, 160), *bars))
         assert [piece.box for piece in line] == [(40, 40, 64, 160), (106, 40, 130, 160)]
-    (line,) = find_lines(boxes((40, 40, 64, 160), (106, 40, 130, 160), (132, 40, 160, 50)))     # a 5's flag, at its top
+    (line,) = find_lines(
+        boxes((40, 40, 64, 160), (106, 40, 130, 160), (132, 40, 160, 50))
+    )  # a 5's flag, at its top
     assert [piece.box for piece in line] == [(40, 40, 64, 160), (106, 40, 160, 160)]
 
 
@@ -236,13 +251,17 @@ def test_a_dashed_line_behind_a_digit_hides_it_not(level: int) -> None:
 
 
 def test_a_table_of_cells_holds_its_writing() -> None:
-    table = boxes(*((0, y, 360, y + 3) for y in (0, 90, 180, 267)), *((x, 0, x + 3, 270) for x in (0, 119, 238, 357)), shape=(270, 360))
+    table = boxes(
+        *((0, y, 360, y + 3) for y in (0, 90, 180, 267)),
+        *((x, 0, x + 3, 270) for x in (0, 119, 238, 357)),
+        shape=(270, 360),
+    )
     written = [(x + 50, y + 25, x + 62, y + 70) for y in (0, 90, 180) for x in (0, 119, 238)]
     ink = np.pad(np.maximum(table, boxes(*written, shape=(270, 360))), 20)
     *_, held = find_layouts(ink)
     assert [len(line) for line in held] == [3, 3, 3]
     alone = np.pad(np.maximum(table, boxes(written[0], (80, 25, 92, 70), shape=(270, 360))), 20)
-    assert len(list(find_layouts(alone))) == 1                          # one cell alone is no table
+    assert len(list(find_layouts(alone))) == 1  # one cell alone is no table
 
 
 @pytest.mark.parametrize("thin", range(4))
@@ -253,7 +272,7 @@ def test_a_grid_is_no_box_whichever_of_its_sides_is_thin(thin: int) -> None:
         np.rot90(inside, turn)[: 1 if turn == thin else 4] = 1
     inside[58:62], inside[20:100, 58:62] = 1, 1
     assert len(list(find_layouts(ink))) == 1
-    inside[58:62, 2:20] = 0                             # a stroke that hangs from one side
+    inside[58:62, 2:20] = 0  # a stroke that hangs from one side
     assert len(list(find_layouts(ink))) == 2
 
 
@@ -264,18 +283,28 @@ def test_a_frame_around_a_page_of_specks_is_looked_at_quickly() -> None:
         ink[y : y + 2, x : x + 2] = 1
     started = time.process_time()
     assert list(find_layouts(ink))
-    assert time.process_time() - started < 0.5          # seconds; it took two when every speck was looked for in all of it
+    assert (
+        time.process_time() - started < 0.5
+    )  # seconds; it took two when every speck was looked for in all of it
 
 
 def test_pieces_that_climb_are_one_line_and_those_below_one_another_are_not() -> None:
-    (line,) = find_lines(boxes((40, 140, 70, 190), (110, 115, 140, 165), (180, 90, 210, 140), (250, 65, 280, 115)))
+    (line,) = find_lines(
+        boxes((40, 140, 70, 190), (110, 115, 140, 165), (180, 90, 210, 140), (250, 65, 280, 115))
+    )
     assert [piece.box[0] for piece in line] == [40, 110, 180, 250]
-    assert len(find_lines(boxes((40, 20, 70, 70), (110, 20, 140, 70), (40, 120, 70, 170), (110, 120, 140, 170)))) == 2
+    assert (
+        len(find_lines(boxes((40, 20, 70, 70), (110, 20, 140, 70), (40, 120, 70, 170), (110, 120, 140, 170))))
+        == 2
+    )
 
 
 def test_small_pieces_must_stand_farther_apart_to_be_two() -> None:
     ink = np.ones((40, 10), np.float32)
-    assert [count_apart([Piece((0, 0, 10, 40), ink), Piece((left, 0, left + 10, 40), ink)], 100) for left in (18, 26)] == [0, 1]
+    assert [
+        count_apart([Piece((0, 0, 10, 40), ink), Piece((left, 0, left + 10, 40), ink)], 100)
+        for left in (18, 26)
+    ] == [0, 1]
 
 
 def test_pieces_without_a_common_row_stand_apart_by_columns() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import atomic_write, back_up, try_out, unused_path, user_data_dir
+from base.storage import atomic_write, back_up, try_out, unused_path, user_data_dir
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -20,11 +20,17 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
-def test_a_private_file_stays_private_and_a_rename_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_private_file_stays_private_and_a_rename_is_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, synced, fsync = tmp_path / "model.pth", [], os.fsync
     path.write_bytes(b"old")
     path.chmod(0o600)
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (synced.append(os.path.isdir(f"/dev/fd/{descriptor}")), fsync(descriptor)))
+    monkeypatch.setattr(
+        os,
+        "fsync",
+        lambda descriptor: (synced.append(os.path.isdir(f"/dev/fd/{descriptor}")), fsync(descriptor)),
+    )
     with atomic_write(path) as file:
         file.write(b"new")
     assert path.read_bytes() == b"new" and path.stat().st_mode & 0o777 == 0o600
@@ -64,7 +70,9 @@ def test_a_link_keeps_and_a_pipe_refuses(tmp_path: Path) -> None:
     for content in (b"old", b"new"):
         with atomic_write(tmp_path / "link.pth") as file:
             file.write(content)
-        assert (tmp_path / "link.pth").is_symlink() and (tmp_path / "real" / "model.pth").read_bytes() == content
+        assert (tmp_path / "link.pth").is_symlink() and (
+            tmp_path / "real" / "model.pth"
+        ).read_bytes() == content
     os.mkfifo(tmp_path / "pipe")
     for use in (try_out, lambda path: atomic_write(path).__enter__()):
         with pytest.raises(OSError, match="not a regular file.*pipe"):

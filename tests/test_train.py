@@ -16,13 +16,16 @@ from conftest import ROOT
 
 import export
 import train
-import trainer
-from augment import CALM, FULL, NOT_A_DIGIT
+from base.checkpoint import MODEL_PATH, Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from base.devices import choose_device
 from dataset import Batches, DataError, Digits
-from devices import choose_device
-from model import MODEL_PATH, Checkpoint, CheckpointError, build_model, evaluate, load_checkpoint, save_checkpoint
-from run import Interrupted, Run, TrainConfig
-from trainer import WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
+from model import build_model
+from recognizer.asking import evaluate
+from training import loop as trainer
+from training.loop import WeightAverage, digit_loss, fit_temperature, make_transform, one_cycle
+from training.pictures.augment import CALM, FULL, NOT_A_DIGIT
+from training.recipe import TrainConfig
+from training.run import Interrupted, Run
 
 SMALL = TrainConfig(arch="tiny", epochs=2, batch_size=64)
 
@@ -35,7 +38,14 @@ def make_run(digits: Digits, stop_after: int | None = None, config: TrainConfig 
         steps += 1
         return signal.SIGINT if steps == stop_after else None
 
-    return Run(config, digits.part(torch.arange(400)), digits.part(torch.arange(400, 500)), torch.device("cpu"), "fp32", stop)
+    return Run(
+        config,
+        digits.part(torch.arange(400)),
+        digits.part(torch.arange(400, 500)),
+        torch.device("cpu"),
+        "fp32",
+        stop,
+    )
 
 
 def save_stopped(digits: Digits, path: Path, stop_after: int) -> None:
@@ -68,7 +78,7 @@ def test_dropout_does_not_notice_who_else_draws_weights(digits: Digits, tmp_path
         run = make_run(digits.part(torch.arange(500)), config=config)
         for _ in range(asked):
             run.validate()
-            run.mean.steps += 1                     # so that it is worked out again
+            run.mean.steps += 1  # so that it is worked out again
             save_checkpoint(tmp_path / "m.pth", run.checkpoint({}))
             load_checkpoint(tmp_path / "m.pth")
         run.train_epoch(progress=False)
@@ -76,20 +86,25 @@ def test_dropout_does_not_notice_who_else_draws_weights(digits: Digits, tmp_path
     assert all(torch.equal(reached[0][name], reached[1][name]) for name in reached[0])
 
 
-@pytest.mark.parametrize("harm", ["mean lacks", "mean shape", "moments", "betas", "history", "batch", "epoch", "round"])
+@pytest.mark.parametrize(
+    "harm", ["mean lacks", "mean shape", "moments", "betas", "history", "batch", "epoch", "round"]
+)
 def test_a_resume_file_that_does_not_fit_is_refused(digits: Digits, tmp_path: Path, harm: str) -> None:
     save_stopped(digits, tmp_path / "r.pth", 10)
     content = torch.load(tmp_path / "r.pth", weights_only=True)
     name, weight = next((name, weight) for name, weight in content["mean"].items() if weight.ndim)
     state = content["optimizer"]["state"][0]
     harms = {
-        "mean lacks": lambda: content["mean"].pop(name), "mean shape": lambda: content["mean"].update({name: weight[:1]}),
+        "mean lacks": lambda: content["mean"].pop(name),
+        "mean shape": lambda: content["mean"].update({name: weight[:1]}),
         "moments": lambda: state.update(exp_avg=state["exp_avg"][:1]),
         "betas": lambda: content["optimizer"]["param_groups"][0].pop("betas"),
-        "history": lambda: content["history"][0].pop("loss"), "batch": lambda: content.update(batch=10**6),
-        "epoch": lambda: content.update(epoch=10**6), "round": lambda: content.update(round=10**9),
+        "history": lambda: content["history"][0].pop("loss"),
+        "batch": lambda: content.update(batch=10**6),
+        "epoch": lambda: content.update(epoch=10**6),
+        "round": lambda: content.update(round=10**9),
     }
-    make_run(digits).restore(tmp_path / "r.pth")    # as it was it fits
+    make_run(digits).restore(tmp_path / "r.pth")  # as it was it fits
     harms[harm]()
     torch.save(content, tmp_path / "r.pth")
     with pytest.raises(CheckpointError, match="damaged"):
@@ -97,17 +112,21 @@ def test_a_resume_file_that_does_not_fit_is_refused(digits: Digits, tmp_path: Pa
 
 
 @pytest.mark.parametrize("other", [{"epochs": 1}, {"batch_size": 300}])
-def test_a_resume_file_of_other_options_is_named_as_such(digits: Digits, tmp_path: Path, other: dict[str, int]) -> None:
+def test_a_resume_file_of_other_options_is_named_as_such(
+    digits: Digits, tmp_path: Path, other: dict[str, int]
+) -> None:
     save_stopped(digits, tmp_path / "r.pth", 10)
     with pytest.raises(CheckpointError, match="belongs to another run"):
         make_run(digits, config=replace(SMALL, **other)).restore(tmp_path / "r.pth")
 
 
-def test_an_optimizer_of_an_older_torch_is_taken_up_and_another_networks_is_not(digits: Digits, tmp_path: Path) -> None:
+def test_an_optimizer_of_an_older_torch_is_taken_up_and_another_networks_is_not(
+    digits: Digits, tmp_path: Path
+) -> None:
     make_run(digits).save(tmp_path / "r.pth")
     content = torch.load(tmp_path / "r.pth", weights_only=True)
     for group in content["optimizer"]["param_groups"]:
-        del group["decoupled_weight_decay"]             # older ones did not have it
+        del group["decoupled_weight_decay"]  # older ones did not have it
     torch.save(content, tmp_path / "r.pth")
     make_run(digits).restore(tmp_path / "r.pth")
     by_hand = replace(SMALL, arch="scratch", optimizer="momentum", augment="none")
@@ -119,20 +138,26 @@ def test_an_optimizer_of_an_older_torch_is_taken_up_and_another_networks_is_not(
         make_run(digits, config=by_hand).restore(tmp_path / "s.pth")
 
 
-def test_a_training_that_diverged_leaves_the_model(few: Digits, checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_training_that_diverged_leaves_the_model(
+    few: Digits, checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = checkpoint.read_bytes()
     words = ["--arch", "simple", "--epochs", "1", "--learning-rate", "1e30", "--output", str(checkpoint)]
     assert train.main(words) == 1
     assert "diverged" in capsys.readouterr().err and checkpoint.read_bytes() == before
 
 
-def test_a_new_round_begins_with_a_new_optimizer_and_the_threshold_with_all_views(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_round_begins_with_a_new_optimizer_and_the_threshold_with_all_views(
+    digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = make_run(digits)
     run.train_epoch(progress=False)
     assert run.optimizer.state
     run.new_round()
     assert not run.optimizer.state and run.round == 1
-    monkeypatch.setattr(Run, "_look_again", lambda run, model, probs, temperature: torch.full_like(probs, 0.1))
+    monkeypatch.setattr(
+        Run, "_look_again", lambda run, model, probs, temperature: torch.full_like(probs, 0.1)
+    )
     assert run.checkpoint({}).threshold == pytest.approx(0, abs=1e-6)
 
 
@@ -165,7 +190,7 @@ def test_resuming_with_another_configuration_names_the_difference(digits: Digits
 def test_the_end_of_a_run_is_gentler(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     before = trainer.augment
-    monkeypatch.setattr("trainer.augment", lambda *words: seen.append(words[2]) or before(*words))
+    monkeypatch.setattr("training.loop.augment", lambda *words: seen.append(words[2]) or before(*words))
     run = make_run(digits, config=replace(SMALL, epochs=5, calm=0.4))
     for _ in range(5):
         run.train_epoch(progress=False)
@@ -189,13 +214,24 @@ def test_pictures_of_no_digit_aim_at_equal_probabilities() -> None:
     expected = (F.cross_entropy(logits[:1], labels[:1]) + torch.log(torch.tensor(3.0))) / 2
     assert float(digit_loss(logits, labels)) == pytest.approx(float(expected))
     assert float(digit_loss(logits[:1], labels[:1], 0.1)) == pytest.approx(
-        float(F.cross_entropy(logits[:1], labels[:1], label_smoothing=0.1)))
+        float(F.cross_entropy(logits[:1], labels[:1], label_smoothing=0.1))
+    )
 
 
 def test_a_teacher_is_learnt_from(digits: Digits) -> None:
     images = digits.images[:64]
-    wrong = Digits(images, torch.zeros(64, dtype=torch.long), "a test")  # the labels say 0, the teacher what it reads
-    config = TrainConfig(arch="simple", epochs=40, batch_size=64, learning_rate=0.003, label_smoothing=0, augment="none", average=0)
+    wrong = Digits(
+        images, torch.zeros(64, dtype=torch.long), "a test"
+    )  # the labels say 0, the teacher what it reads
+    config = TrainConfig(
+        arch="simple",
+        epochs=40,
+        batch_size=64,
+        learning_rate=0.003,
+        label_smoothing=0,
+        augment="none",
+        average=0,
+    )
     cpu = torch.device("cpu")
     agreement = {}
     for teacher in ("", str(MODEL_PATH)):
@@ -230,7 +266,10 @@ def test_the_mean_of_equal_weights_is_themselves() -> None:
     model = build_model("tiny")
     mean = WeightAverage(model, 0.9)
     mean.update(model)
-    assert all(torch.allclose(mean.weights[name].float(), value.float()) for name, value in model.state_dict().items())
+    assert all(
+        torch.allclose(mean.weights[name].float(), value.float())
+        for name, value in model.state_dict().items()
+    )
 
 
 def test_the_temperature_is_found() -> None:
@@ -240,9 +279,24 @@ def test_the_temperature_is_found() -> None:
     assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.1)
 
 
-def test_training_writes_a_checkpoint_with_its_facts(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_training_writes_a_checkpoint_with_its_facts(
+    few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path, log, curves = tmp_path / "m.pth", tmp_path / "runs" / "x.jsonl", tmp_path / "curves.png"
-    words = ["--arch", "tiny", "--epochs", "2", "--output", path, "--log", log, "--plot", curves, "--device", "cpu"]
+    words = [
+        "--arch",
+        "tiny",
+        "--epochs",
+        "2",
+        "--output",
+        path,
+        "--log",
+        log,
+        "--plot",
+        curves,
+        "--device",
+        "cpu",
+    ]
     assert train.main([str(word) for word in words]) == 0
     made = load_checkpoint(path)
     assert made.facts["data"] == "600 digits" and made.facts["epochs"] == 2
@@ -254,11 +308,13 @@ def test_training_writes_a_checkpoint_with_its_facts(few: Digits, tmp_path: Path
     out, err = capsys.readouterr()
     for fact in ("device cpu", "parameters", "600 digits", "validation accuracy", "wrote"):
         assert fact in out
-    assert err.count("\n") == 2             # one plain line an epoch when stderr is no terminal
+    assert err.count("\n") == 2  # one plain line an epoch when stderr is no terminal
     assert not list(tmp_path.glob("*.resume.pth"))
 
 
-def test_an_earlier_model_is_kept_in_backups(few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_earlier_model_is_kept_in_backups(
+    few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "m.pth"
     path.write_bytes(b"somebody's model")
     for _ in range(2):
@@ -285,15 +341,27 @@ def test_without_mnist_it_says_so_and_trains_on_the_stand_in(
     assert capsys.readouterr().err.strip() == "train.py: no MNIST: the download failed"
 
 
-@pytest.mark.parametrize("words, message", [
-    (["--arch", "nonsense"], "no network is called"), (["--epochs", "0"], "must be above 0"),
-    (["--device", "cuda:99"], "does not work here"), (["--augment", "some"], "--augment is"), (["--optimizer", "lion"], "optimizer"),
-    (["--resume", "--output", "nowhere.pth"], "nothing to resume"), (["--average", "2"], "--average must lie in"),
-    (["--calm", "7"], "--calm must lie in"), (["--label-smoothing", "-1"], "--label-smoothing must lie in"),
-    (["--data", ".", "--data-dir", "."], "are for MNIST"), (["--data", ".", "--no-fallback"], "are for MNIST"),
-    (["--seed", "99999999999999999999"], "--seed must lie in"), (["--output", "net.onnx"], "export.py"),
-])
-def test_a_wrong_option_is_one_line(words: list[str], message: str, few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--arch", "nonsense"], "no network is called"),
+        (["--epochs", "0"], "must be above 0"),
+        (["--device", "cuda:99"], "does not work here"),
+        (["--augment", "some"], "--augment is"),
+        (["--optimizer", "lion"], "optimizer"),
+        (["--resume", "--output", "nowhere.pth"], "nothing to resume"),
+        (["--average", "2"], "--average must lie in"),
+        (["--calm", "7"], "--calm must lie in"),
+        (["--label-smoothing", "-1"], "--label-smoothing must lie in"),
+        (["--data", ".", "--data-dir", "."], "are for MNIST"),
+        (["--data", ".", "--no-fallback"], "are for MNIST"),
+        (["--seed", "99999999999999999999"], "--seed must lie in"),
+        (["--output", "net.onnx"], "export.py"),
+    ],
+)
+def test_a_wrong_option_is_one_line(
+    words: list[str], message: str, few: Digits, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert train.main(words) == 1
     err = capsys.readouterr().err
     assert message in err and err.count("\n") == 1
@@ -307,7 +375,9 @@ def test_the_summary_shows_the_parameters(capsys: pytest.CaptureFixture[str]) ->
 SLOW_TRAINING = """
 import sys, time
 sys.path.insert(0, {root!r})
-import torch, train, trainer
+import torch
+import train
+from training import loop as trainer
 from dataset import Digits
 digits = Digits(torch.randint(0, 256, (4000, 1, 28, 28), dtype=torch.uint8), torch.arange(4000) % 10, "noise")
 train.load_mnist = lambda *a, **k: digits
@@ -326,7 +396,9 @@ sys.exit(train.main(["--arch", "tiny", "--epochs", "5", "--batch-size", "32", "-
 def test_a_signal_saves_and_says_how_to_go_on(signum: int, tmp_path: Path) -> None:
     output = tmp_path / "model.pth"
     script = SLOW_TRAINING.format(root=str(ROOT), output=str(output))
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     assert "tiny" in process.stdout.readline()
     time.sleep(0.5)
@@ -335,7 +407,7 @@ def test_a_signal_saves_and_says_how_to_go_on(signum: int, tmp_path: Path) -> No
     assert process.returncode == 128 + signum
     assert "--resume" in err and "Traceback" not in err
     assert (tmp_path / "model.resume.pth").exists()
-    assert not output.exists()              # no epoch was finished: nothing to compare with
+    assert not output.exists()  # no epoch was finished: nothing to compare with
 
 
 def test_a_stop_at_an_epochs_end_keeps_its_line(digits: Digits) -> None:
@@ -347,16 +419,32 @@ def test_a_stop_at_an_epochs_end_keeps_its_line(digits: Digits) -> None:
     assert run.epoch == 1 and run.batch == 0 and run.history[0]["loss"] > 0
 
 
-def test_an_export_is_no_start(few: Digits, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert export.main(["--model", str(checkpoint), "--format", "onnx", "--output", str(tmp_path / "x.onnx")]) == 0
+def test_an_export_is_no_start(
+    few: Digits, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        export.main(["--model", str(checkpoint), "--format", "onnx", "--output", str(tmp_path / "x.onnx")])
+        == 0
+    )
     capsys.readouterr()
-    assert train.main(["--start", str(tmp_path / "x.onnx"), "--device", "cpu", "--output", str(tmp_path / "m.pth")]) == 1
+    assert (
+        train.main(
+            ["--start", str(tmp_path / "x.onnx"), "--device", "cpu", "--output", str(tmp_path / "m.pth")]
+        )
+        == 1
+    )
     assert "name a fitting --start" in capsys.readouterr().err
 
 
 def test_a_teacher_of_other_pictures_is_refused(digits: Digits) -> None:
     with pytest.raises(ValueError, match="takes other pictures"):
-        Run(TrainConfig(teacher=str(MODEL_PATH), augment="none"), replace(digits, road=False), digits, torch.device("cpu"), "fp32")
+        Run(
+            TrainConfig(teacher=str(MODEL_PATH), augment="none"),
+            replace(digits, road=False),
+            digits,
+            torch.device("cpu"),
+            "fp32",
+        )
 
 
 def test_a_round_after_the_first_keeps_what_is_better(
@@ -378,7 +466,12 @@ def test_a_round_after_the_first_keeps_what_is_better(
 
 def test_a_model_of_other_classes_is_no_match_for_a_better_round(few: Digits, tmp_path: Path) -> None:
     path = tmp_path / "m.pth"
-    save_checkpoint(path, Checkpoint(build_model("tiny", 2), "tiny", {"width": 12}, ("a", "b"), facts={"validation_accuracy": 1.0}))
+    save_checkpoint(
+        path,
+        Checkpoint(
+            build_model("tiny", 2), "tiny", {"width": 12}, ("a", "b"), facts={"validation_accuracy": 1.0}
+        ),
+    )
     run = make_run(few)
     run.train_epoch(progress=False)
     train._write_if_better(run, path, {})
@@ -389,14 +482,27 @@ def test_a_model_of_other_classes_is_no_match_for_a_better_round(few: Digits, tm
 def test_a_record_that_cannot_be_written_is_said_before_the_training(
     option: str, name: str, few: Digits, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["--arch", "tiny", "--epochs", "2", "--device", "cpu", "--output", str(tmp_path / "m.pth"), option, str(tmp_path / name)]
+    words = [
+        "--arch",
+        "tiny",
+        "--epochs",
+        "2",
+        "--device",
+        "cpu",
+        "--output",
+        str(tmp_path / "m.pth"),
+        option,
+        str(tmp_path / name),
+    ]
     assert train.main(words) == 1
     assert "epoch 1" not in (err := capsys.readouterr().err) and err.count("\n") == 1
 
 
 def test_records_are_tried_as_they_will_be_written(tmp_path: Path) -> None:
     parse = train.build_parser().parse_args
-    train._try_records(parse(["--plot", str(tmp_path / "new" / "CURVES.PNG"), "--log", str(tmp_path / "deep" / "log.jsonl")]))
+    train._try_records(
+        parse(["--plot", str(tmp_path / "new" / "CURVES.PNG"), "--log", str(tmp_path / "deep" / "log.jsonl")])
+    )
     assert (tmp_path / "deep" / "log.jsonl").read_text() == "" and not list((tmp_path / "new").iterdir())
 
 
@@ -408,7 +514,18 @@ def test_a_record_that_fails_later_ends_no_training(
 
     monkeypatch.setattr(train, "save_figure", full)
     plot = tmp_path / "new" / "curves.png"
-    words = ["--arch", "tiny", "--epochs", "2", "--device", "cpu", "--output", str(tmp_path / "m.pth"), "--plot", str(plot)]
+    words = [
+        "--arch",
+        "tiny",
+        "--epochs",
+        "2",
+        "--device",
+        "cpu",
+        "--output",
+        str(tmp_path / "m.pth"),
+        "--plot",
+        str(plot),
+    ]
     assert train.main(words) == 0 and load_checkpoint(tmp_path / "m.pth").facts["epochs"] == 2
     assert "curves.png: no space left on device" in capsys.readouterr().err
 
@@ -417,13 +534,20 @@ def test_a_model_of_other_pictures_is_no_match_for_a_better_round(few: Digits, t
     path, run = tmp_path / "m.pth", make_run(few)
     run.train_epoch(progress=False)
     for known, kept in (("MNIST", False), ("mine", True)):
-        save_checkpoint(path, Checkpoint(build_model("tiny"), "tiny", {"width": 12}, facts={"validation_accuracy": 1.0, "data": known}))
+        save_checkpoint(
+            path,
+            Checkpoint(
+                build_model("tiny"), "tiny", {"width": 12}, facts={"validation_accuracy": 1.0, "data": known}
+            ),
+        )
         train._write_if_better(run, path, {"data": "mine"})
         assert (load_checkpoint(path).facts["validation_accuracy"] == 1) == kept
 
 
 @pytest.mark.parametrize("other", ["pictures", "teacher"])
-def test_a_resume_file_of_other_pictures_or_another_teacher_is_refused(other: str, digits: Digits, tmp_path: Path) -> None:
+def test_a_resume_file_of_other_pictures_or_another_teacher_is_refused(
+    other: str, digits: Digits, tmp_path: Path
+) -> None:
     teacher = tmp_path / "teacher.pth"
     torch.manual_seed(0)
     save_checkpoint(teacher, Checkpoint(build_model("tiny"), "tiny", {"width": 12}))
@@ -435,7 +559,9 @@ def test_a_resume_file_of_other_pictures_or_another_teacher_is_refused(other: st
     else:
         torch.manual_seed(1)
         save_checkpoint(teacher, Checkpoint(build_model("tiny"), "tiny", {"width": 12}))
-    with pytest.raises(CheckpointError, match="data was" if other == "pictures" else "teacher's checksum was"):
+    with pytest.raises(
+        CheckpointError, match="data was" if other == "pictures" else "teacher's checksum was"
+    ):
         make_run(digits, config=config).restore(tmp_path / "r.pth")
 
 
@@ -443,5 +569,5 @@ def test_an_apple_gpu_is_used_only_where_it_is_named(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     ones = torch.ones
-    monkeypatch.setattr(torch, "ones", lambda *size, device: ones(*size))       # as if every device worked
+    monkeypatch.setattr(torch, "ones", lambda *size, device: ones(*size))  # as if every device worked
     assert choose_device() == torch.device("cpu") and choose_device("mps") == torch.device("mps")

@@ -15,15 +15,15 @@ import torch
 from conftest import ROOT
 
 import train
-from canvas import Canvas
-from dataset import Digits
-from decode import PictureError
-from exported import CARD, make_card
-from learn import Memory
-from model import CheckpointError, load_checkpoint
-from read_ink import read_ink
-from run import RESUME_FORMAT
-from testsets import DataError, load_samples
+from base.checkpoint import CheckpointError, load_checkpoint
+from base.exports import CARD, make_card
+from corrections.memory import Memory
+from dataset import DataError, Digits
+from ink.canvas import Canvas
+from ink.decode import PictureError
+from ink.looks import read_ink
+from measuring.testsets import load_samples
+from training.run import RESUME_FORMAT
 
 FRAME = np.arange(784, dtype=np.float32)
 
@@ -46,26 +46,37 @@ def onnx_model(location: str, place: str, classes: tuple[str, ...] = ("0", "1"))
     onnx = pytest.importorskip("onnx")
     from onnx import helper
 
-    values = onnx.TensorProto(name="w", data_type=1, dims=[784], raw_data=b"" if location else FRAME.tobytes())
+    values = onnx.TensorProto(
+        name="w", data_type=1, dims=[784], raw_data=b"" if location else FRAME.tobytes()
+    )
     if location:
         values.data_location = onnx.TensorProto.EXTERNAL
         for key, value in (("location", location), ("offset", "0"), ("length", "3136")):
             values.external_data.add(key=key, value=value)
     images = helper.make_tensor_value_info("images", 1, ["n", 1, 28, 28])
     logits = helper.make_tensor_value_info("logits", 1, ["n", 784])
-    flat, add = helper.make_node("Flatten", ["images"], ["x"]), helper.make_node("Add", ["x", "w"], ["logits"])
+    flat, add = (
+        helper.make_node("Flatten", ["images"], ["x"]),
+        helper.make_node("Add", ["x", "w"], ["logits"]),
+    )
     if place == "initializer":
         graph = helper.make_graph([flat, add], "g", [images], [logits], [values])
     else:
-        graph = helper.make_graph([helper.make_node("Constant", [], ["w"], value=values), flat, add], "g", [images], [logits])
+        graph = helper.make_graph(
+            [helper.make_node("Constant", [], ["w"], value=values), flat, add], "g", [images], [logits]
+        )
     network = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    network.metadata_props.add(key=CARD, value=make_card("tiny", classes, {"size": 28, "channels": 1, "road": True}, {}))
+    network.metadata_props.add(
+        key=CARD, value=make_card("tiny", classes, {"size": 28, "channels": 1, "road": True}, {})
+    )
     return network.SerializeToString()
 
 
 @pytest.mark.parametrize("place", ["initializer", "constant"])
 @pytest.mark.parametrize("location", ["canary.bin", "../here/canary.bin", "{absolute}"])
-def test_an_onnx_file_reads_no_other_file(location: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_onnx_file_reads_no_other_file(
+    location: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import onnxruntime
 
     (tmp_path / "here").mkdir()
@@ -75,15 +86,21 @@ def test_an_onnx_file_reads_no_other_file(location: str, place: str, tmp_path: P
     content = onnx_model(location.format(absolute=canary), place)
     if location == "canary.bin":  # onnxruntime alone would read it: the trap works
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-        assert np.array_equal(session.run(None, {"images": np.zeros((1, 1, 28, 28), np.float32)})[0][0], FRAME)
+        assert np.array_equal(
+            session.run(None, {"images": np.zeros((1, 1, 28, 28), np.float32)})[0][0], FRAME
+        )
     (tmp_path / "trap.onnx").write_bytes(content)
     with pytest.raises(CheckpointError, match="other files"):
         load_checkpoint(tmp_path / "trap.onnx")
 
 
-@pytest.mark.parametrize("padded", [b"\n\x88\x00location", b"\x8a\x00\x08location", b"\n\x88\x80\x80\x00location"])
+@pytest.mark.parametrize(
+    "padded", [b"\n\x88\x00location", b"\x8a\x00\x08location", b"\n\x88\x80\x80\x00location"]
+)
 def test_padding_a_length_hides_no_file_name(padded: bytes, tmp_path: Path) -> None:
-    (tmp_path / "trap.onnx").write_bytes(onnx_model("canary.bin", "initializer").replace(b"\n\x08location", padded))
+    (tmp_path / "trap.onnx").write_bytes(
+        onnx_model("canary.bin", "initializer").replace(b"\n\x08location", padded)
+    )
     with pytest.raises(CheckpointError, match="other files"):
         load_checkpoint(tmp_path / "trap.onnx")
 
@@ -110,7 +127,9 @@ def test_a_model_file_runs_no_code_whatever_its_name(suffix: str, packed: bool, 
 
 
 def test_a_resume_file_runs_no_code(tmp_path: Path, few: Digits, capsys: pytest.CaptureFixture[str]) -> None:
-    torch.save({"format": RESUME_FORMAT, "optimizer": Bomb(tmp_path / "canary")}, tmp_path / "model.resume.pth")
+    torch.save(
+        {"format": RESUME_FORMAT, "optimizer": Bomb(tmp_path / "canary")}, tmp_path / "model.resume.pth"
+    )
     assert train.main(["--arch", "tiny", "--output", str(tmp_path / "model.pth"), "--resume"]) == 1
     assert "opening it could run code" in capsys.readouterr().err and not (tmp_path / "canary").exists()
 
@@ -142,7 +161,10 @@ def test_a_correction_runs_no_code_and_its_name_leads_nowhere(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
 
 
-@pytest.mark.parametrize("text", ['{"__class__": "os.system"}', "__import__('os').mkdir('canary')", "[" * 100_000, "{\"a\":" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    ['{"__class__": "os.system"}', "__import__('os').mkdir('canary')", "[" * 100_000, '{"a":' * 100_000],
+)
 def test_a_stroke_file_is_only_data(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "strokes.jsonl").write_text(text)
@@ -158,7 +180,9 @@ def test_a_stroke_file_is_only_data(text: str, tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.skipif(os.name != "posix", reason="puts a script in the place of Ghostscript")
 @pytest.mark.parametrize("name", ["picture.eps", "picture.png"])
-def test_a_postscript_picture_starts_no_program(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_postscript_picture_starts_no_program(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from PIL import EpsImagePlugin
 
     ghostscript = tmp_path / "bin" / "gs"
@@ -167,7 +191,9 @@ def test_a_postscript_picture_starts_no_program(name: str, tmp_path: Path, monke
     ghostscript.chmod(ghostscript.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(ghostscript.parent), prepend=os.pathsep)
     monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
-    (tmp_path / name).write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n%%EndComments\nshowpage\n%%EOF\n")
+    (tmp_path / name).write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n%%EndComments\nshowpage\n%%EOF\n"
+    )
     with pytest.raises(PictureError):
         read_ink(tmp_path / name)
     assert not (tmp_path / "canary").exists()

@@ -13,13 +13,13 @@ import pytest
 import torch
 from PIL import Image
 
+from base.checkpoint import MODEL_PATH, Checkpoint
+from corrections.memory import Memory
 from dataset import Digits
-from finetune import Outcome
-from learn import Memory
-from model import MODEL_PATH, Checkpoint
-from recognizer import Recognizer
-from session import Session, find_pictures
-from worker import Result, Worker
+from recognizer.road import Recognizer
+from training.finetune import Outcome
+from window.session import Session, find_pictures
+from window.worker import Result, Worker
 
 
 class Slow:
@@ -67,7 +67,7 @@ def test_only_the_newest_of_waiting_pictures_is_read(slow: tuple[Worker, Slow]) 
     for number in range(100):
         worker.ask("read", number, newest=True)
         if number == 0:
-            time.sleep(0.05)            # the first is being read while the others arrive
+            time.sleep(0.05)  # the first is being read while the others arrive
     session.gate.set()
     assert [result.value for result in collect(worker, lambda found: len(found) == 2)] == [0, 99]
 
@@ -81,8 +81,12 @@ def test_asking_does_not_wait_for_the_answer(slow: tuple[Worker, Slow]) -> None:
     assert worker.results() == []
 
 
-@pytest.mark.parametrize("error", [OSError("no such thing"), ValueError("two\nlines"), RuntimeError("boom"), MemoryError()])
-def test_an_error_is_told_in_one_line_and_the_thread_lives(slow: tuple[Worker, Slow], error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [OSError("no such thing"), ValueError("two\nlines"), RuntimeError("boom"), MemoryError()]
+)
+def test_an_error_is_told_in_one_line_and_the_thread_lives(
+    slow: tuple[Worker, Slow], error: Exception
+) -> None:
     worker, session = slow
     session.gate.set()
     worker.ask("fail", error, "tag")
@@ -95,7 +99,7 @@ def test_an_error_is_told_in_one_line_and_the_thread_lives(slow: tuple[Worker, S
 def test_other_questions_are_answered_between_the_steps_of_a_long_one(slow: tuple[Worker, Slow]) -> None:
     worker, session = slow
     session.gate.set()
-    worker.ask("count", 10 ** 9)
+    worker.ask("count", 10**9)
     collect(worker, lambda found: len(found) > 10)
     worker.ask("read", "now")
     collect(worker, lambda found: any(result.kind == "read" for result in found))
@@ -115,12 +119,14 @@ def test_a_step_that_was_cancelled_while_it_ran_gives_no_answer(slow: tuple[Work
     worker.cancel()
     session.gate.set()
     worker.ask("read", "after")
-    assert [result.kind for result in collect(worker, lambda found: any(each.kind == "read" for each in found))] == ["read"]
+    assert [
+        result.kind for result in collect(worker, lambda found: any(each.kind == "read" for each in found))
+    ] == ["read"]
 
 
 def test_a_generator_cancelled_before_it_began_never_runs(slow: tuple[Worker, Slow]) -> None:
     worker, session = slow
-    worker.ask("read", "first")         # keeps the worker busy
+    worker.ask("read", "first")  # keeps the worker busy
     worker.ask("count", 3)
     worker.cancel()
     worker.ask("read", "last")
@@ -133,7 +139,7 @@ def test_a_generator_cancelled_before_it_began_never_runs(slow: tuple[Worker, Sl
 def test_a_paused_generator_rests_and_goes_on(slow: tuple[Worker, Slow]) -> None:
     worker, session = slow
     session.gate.set()
-    worker.ask("count", 10 ** 9)
+    worker.ask("count", 10**9)
     collect(worker, lambda found: len(found) > 3)
     worker.pause(True)
     time.sleep(0.05)
@@ -192,7 +198,9 @@ def test_a_cancelled_pause_rests_no_more() -> None:
     worker.close()
 
 
-def test_another_model_practises_by_itself(tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_model_practises_by_itself(
+    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made: list[Any] = []
 
     class Tuner:
@@ -209,7 +217,7 @@ def test_another_model_practises_by_itself(tmp_path: Path, checkpoint: Path, mon
             self.left -= 1
             return self.left >= 0
 
-    monkeypatch.setattr("finetune.make_tuner", Tuner)
+    monkeypatch.setattr("training.finetune.make_tuner", Tuner)
     session = Session(corrections=tmp_path / "corrections")
     for _ in range(2):
         session.load(checkpoint)
@@ -218,7 +226,7 @@ def test_another_model_practises_by_itself(tmp_path: Path, checkpoint: Path, mon
         assert session.practised
     assert len(made) == 2
     session.practise(undo=True)
-    assert made[0].left == 2 and made[1].left == -1     # all that was practised, and of this model alone
+    assert made[0].left == 2 and made[1].left == -1  # all that was practised, and of this model alone
 
 
 def test_a_session_practises_and_unlearns_it(tmp_path: Path, digits: Digits) -> None:
@@ -229,7 +237,10 @@ def test_a_session_practises_and_unlearns_it(tmp_path: Path, digits: Digits) -> 
     before = {name: weight.clone() for name, weight in recognizer.checkpoint.model.state_dict().items()}
 
     def unchanged() -> bool:
-        return all(torch.equal(weight, before[name]) for name, weight in recognizer.checkpoint.model.state_dict().items())
+        return all(
+            torch.equal(weight, before[name])
+            for name, weight in recognizer.checkpoint.model.state_dict().items()
+        )
 
     frames = digits.images[2000:3000, 0].numpy() / np.float32(255)
     probs = recognizer.ask(frames)
@@ -239,13 +250,18 @@ def test_a_session_practises_and_unlearns_it(tmp_path: Path, digits: Digits) -> 
     session.learn((frames[unsure], str(probs[unsure].argsort()[-2])))
     recognizer.classify(frames[:200])
     assert session.practise().startswith("Practised: the model itself now knows 1 of 1") and session.practised
-    assert not unchanged() and recognizer.ask(frames[unsure : unsure + 1]).argmax() == probs[unsure].argsort()[-2]
-    fresh = Recognizer(recognizer.checkpoint, memory=Memory(tmp_path))      # has not asked the network before
+    assert (
+        not unchanged()
+        and recognizer.ask(frames[unsure : unsure + 1]).argmax() == probs[unsure].argsort()[-2]
+    )
+    fresh = Recognizer(recognizer.checkpoint, memory=Memory(tmp_path))  # has not asked the network before
     assert np.array_equal(session.recognizer.classify(frames[:200]), fresh.classify(frames[:200]))
     assert "before it practised" in session.practise(undo=True) and not session.practised and unchanged()
 
 
-def test_a_broken_model_leaves_the_one_before_in_use(checkpoint: Path, tmp_path: Path, seven: np.ndarray) -> None:
+def test_a_broken_model_leaves_the_one_before_in_use(
+    checkpoint: Path, tmp_path: Path, seven: np.ndarray
+) -> None:
     session = session_with(checkpoint, tmp_path)
     broken = tmp_path / "broken.pth"
     broken.write_bytes(b"no model")
@@ -254,7 +270,9 @@ def test_a_broken_model_leaves_the_one_before_in_use(checkpoint: Path, tmp_path:
     assert session.read(seven) is not None
 
 
-def test_a_folder_is_read_file_by_file_and_a_bad_file_is_told(checkpoint: Path, tmp_path: Path, seven: np.ndarray) -> None:
+def test_a_folder_is_read_file_by_file_and_a_bad_file_is_told(
+    checkpoint: Path, tmp_path: Path, seven: np.ndarray
+) -> None:
     folder = tmp_path / "pictures"
     (folder / "deep").mkdir(parents=True)
     Image.fromarray(seven).save(folder / "deep" / "seven.png")

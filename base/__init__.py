@@ -1,0 +1,1 @@
+"""Files, checkpoints, devices, and how commands end."""

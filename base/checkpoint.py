@@ -1,0 +1,258 @@
+"""The checkpoint: a file of plain types that rebuilds its own network; opening one never runs code."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from base.devices import choose_device
+from base.exports import OnnxNetwork, Pt2Network, read_card
+from base.storage import atomic_write
+from model import ARCHITECTURES, DIGITS, PairHead, build_model, build_pairs
+
+FORMAT = "digits-v1"
+MODEL_PATH = Path(__file__).parent.parent / "model.pth"
+LARGEST_INPUT = 512  # pixels; side of what a network may ask for
+
+
+class CheckpointError(ValueError):
+    """A file that is no checkpoint of ours, or one that does not fit."""
+
+
+@dataclass
+class Checkpoint:
+    """A trained network with what is needed to use it."""
+
+    model: Any
+    arch: str
+    config: dict[str, Any]
+    classes: tuple[str, ...] = DIGITS
+    input: dict[str, Any] = field(default_factory=lambda: {"size": 28, "channels": 1, "road": True})
+    facts: dict[str, Any] = field(default_factory=dict)
+    pairs: PairHead | None = None  # reads two digits that touch (pairs.py)
+
+    @property
+    def temperature(self) -> float:
+        """Divide logits by this before the softmax (Guo et al., 2017); fitted on the validation split."""
+        return float(self.facts.get("temperature", 1.0))
+
+    @property
+    def threshold(self) -> float:
+        """The least `certainty` (nats) that counts as an answer; below it a picture is "not a digit"."""
+        return float(self.facts.get("threshold", 0.0))
+
+
+def predict_pairs(checkpoint: Checkpoint, images: Tensor) -> Tensor:
+    """Return probabilities (N, 2, classes) of what two touching digits are, left and right; `images` as for the network.
+
+    Raises ValueError for a checkpoint without `pairs`.
+    """
+    if checkpoint.pairs is None:
+        raise ValueError("this network has not learnt to read touching digits: run `python pairs.py`")
+    with torch.inference_mode():
+        return checkpoint.pairs(checkpoint.model.first_features(images)).float().softmax(2)
+
+
+def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
+    """Write a checkpoint atomically; raises OSError and leaves `path` as it was if that fails."""
+    content = {
+        "format": FORMAT,
+        "arch": checkpoint.arch,
+        "config": dict(checkpoint.config),
+        "classes": list(checkpoint.classes),
+        "input": dict(checkpoint.input),
+        "facts": dict(checkpoint.facts),
+        "weights": _weights(checkpoint.model),
+    }
+    if checkpoint.pairs is not None:
+        content["pairs"] = _weights(checkpoint.pairs)
+    write_plain(path, content)
+
+
+def _weights(model: Any) -> dict[str, Tensor]:
+    return {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
+
+
+def write_plain(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
+    """Write plain types to a `.pth` file, atomically; raises OSError and leaves `path` as it was if that fails."""
+    packed = (
+        io.BytesIO()
+    )  # written to the disk itself, torch.save may turn a full disk's OSError into a RuntimeError
+    torch.save(content, packed)
+    with atomic_write(path) as file:
+        file.write(packed.getbuffer())
+
+
+def read_plain(path: str | os.PathLike[str]) -> Any:
+    """Return what a `.pth` file holds, plain types only. Raises FileNotFoundError or CheckpointError."""
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"no model at {path}: run `python train.py` first, or name one with --model")
+    content = path.read_bytes()
+    if _unpacked_size(content) > len(content):
+        raise CheckpointError(
+            f"{path} unpacks to more than its own size, which no checkpoint does: it is refused"
+        )
+    try:
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (
+        Exception
+    ) as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
+        if "Unsupported global" in str(error):
+            raise CheckpointError(
+                f"{path} holds a whole pickled model, not plain weights: opening it could run code, so it is refused. "
+                "Convert it where it was made: torch.save(model.state_dict(), 'weights.pth')"
+            ) from error
+        raise CheckpointError(
+            f"{path} is not a model file, or is damaged, or holds more than plain weights (which is refused, since "
+            "opening it could run code): train one with `python train.py`"
+        ) from error
+
+
+def load_checkpoint(
+    path: str | os.PathLike[str] = MODEL_PATH, device: torch.device | str = "cpu", trust: bool = False
+) -> Checkpoint:
+    """Return the checkpoint at `path`, its network in eval mode on `device`.
+
+    A `.onnx` that export.py wrote is taken too, and a `.pt2` with `trust`, since opening one can run code. A bare
+    state_dict of an older script loads when its keys and shapes fit one registered network. Raises
+    FileNotFoundError, OSError or CheckpointError, and ValueError for a device that does not work; each names the cure.
+    """
+    if Path(path).suffix in (".onnx", ".pt2"):
+        return _from_export(Path(path), device, trust)
+    content = read_plain(path)
+    if isinstance(content, dict) and "format" in content:
+        checkpoint = _from_content(path, content)
+    else:
+        checkpoint = _from_state_dict(path, content)
+    place = choose_device(str(device))
+    checkpoint.model.to(place)
+    checkpoint.model.eval()
+    if checkpoint.pairs is not None:
+        checkpoint.pairs.to(place)
+    return checkpoint
+
+
+def _from_export(path: Path, device: torch.device | str, trust: bool) -> Checkpoint:
+    if not path.exists():
+        raise FileNotFoundError(f"no model at {path}: make one with `python export.py`")
+    if path.suffix == ".pt2" and not trust:
+        raise CheckpointError(
+            f"{path} can run code when it is opened: if you trust its maker, add --trust (predict.py, test.py, app.py)"
+        )
+    try:
+        network: Any = OnnxNetwork(path) if path.suffix == ".onnx" else Pt2Network(path)
+        card = read_card(network.card, path)
+    except (ImportError, ValueError) as error:
+        raise CheckpointError(str(error)) from error
+    checkpoint = Checkpoint(
+        network, str(card["arch"]), {}, tuple(map(str, card["classes"])), card["input"], card["facts"]
+    )
+    try:
+        _try_out(checkpoint)
+    except Exception as error:  # onnxruntime's own exceptions share no public base
+        raise CheckpointError(f"{path} does not fit its own description: export it again") from error
+    network.to(choose_device(str(device)))
+    return checkpoint
+
+
+def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Checkpoint:
+    if content["format"] != FORMAT:
+        raise CheckpointError(
+            f"{path} has format {content['format']!r}, this program reads {FORMAT!r}: update the program"
+        )
+    try:
+        classes = tuple(str(name) for name in content["classes"])
+        model = fill(
+            lambda: build_model(content["arch"], len(classes), content["config"]), content["weights"]
+        )
+        checkpoint = Checkpoint(
+            model,
+            content["arch"],
+            dict(content["config"]),
+            classes,
+            dict(content["input"]),
+            dict(content["facts"]),
+        )
+        if "pairs" in content:
+            checkpoint.pairs = fill(lambda: build_pairs(model, len(classes)), content["pairs"])
+        _try_out(checkpoint)
+        return checkpoint
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
+        raise CheckpointError(
+            f"{path} does not fit its own description: train a new one with `python train.py`"
+        ) from error
+
+
+def shapes_of(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
+    """Return the shape of each of `weights`."""
+    return {name: weight.shape for name, weight in weights.items()}
+
+
+def fill(build: Callable[[], Any], weights: dict[str, Tensor]) -> Any:
+    """Return what `build` builds with `weights`, in eval mode; raises ValueError if they are another network's."""
+    with torch.device(
+        "meta"
+    ):  # allocates nothing: the description may ask for more than its weights bear out
+        wanted = build().state_dict()
+    if shapes_of(wanted) != shapes_of(weights):
+        raise ValueError("weights of another network")
+    with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced: a training must not notice
+        model = build()
+    model.load_state_dict(weights)
+    model.eval()
+    return model
+
+
+def _try_out(checkpoint: Checkpoint) -> None:
+    """Read a blank picture; raises some error if the network, its input, classes and facts do not fit together."""
+    taken, classes = checkpoint.input, checkpoint.classes
+    size, channels = taken["size"], taken["channels"]
+    if not (
+        type(size) is int
+        and 1 <= size <= LARGEST_INPUT
+        and channels in (1, 3)
+        and isinstance(taken["road"], bool)
+    ):
+        raise ValueError("no such input")
+    if taken["road"] and (size, channels) != (28, 1):
+        raise ValueError("frames are 28 x 28 in grey")
+    if not (0 < checkpoint.temperature < math.inf and math.isfinite(checkpoint.threshold)):
+        raise ValueError("no such temperature or threshold")
+    with torch.inference_mode():
+        logits = checkpoint.model(torch.zeros(1, channels, size, size))
+    if logits.shape != (1, len(classes)):
+        raise ValueError("as many logits as classes are needed")
+    if checkpoint.pairs is not None:
+        predict_pairs(checkpoint, torch.zeros(1, 1, 28, 28))
+
+
+def _unpacked_size(content: bytes) -> int:
+    """Return the bytes that a zip file's members unpack to, 0 if it is no whole zip file. torch.save does not pack."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            return sum(entry.file_size for entry in file.infolist())
+    except Exception:  # zipfile raises many kinds for bad bytes; torch.load says what is wrong
+        return 0
+
+
+def _from_state_dict(path: str | os.PathLike[str], content: Any) -> Checkpoint:
+    for arch, known in ARCHITECTURES.items():
+        model = build_model(arch)
+        try:
+            model.load_state_dict(content)
+        except (TypeError, RuntimeError, AttributeError, ValueError, KeyError):
+            continue
+        return Checkpoint(model, arch, dict(known.config))
+    raise CheckpointError(
+        f"{path} holds the weights of no network known here: train one with `python train.py`"
+    )

@@ -1,0 +1,1 @@
+"""What the user said: kept as files, consulted by likeness."""

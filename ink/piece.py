@@ -1,0 +1,114 @@
+"""A piece of ink: where it is, and what its shape says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ink.measures import EIGHT, Box, ellipticity, pen_width
+
+LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in the ink, not loops
+LEAST_HELD, LARGEST_DOT = (
+    0.08,
+    0.25,
+)  # of a 0's longer side: length of a mark in it at least, of a dot at most
+ROUND_HOLE = 0.7  # of an ellipse; one of MNIST's 0s in a thousand has a hole that is less round
+SLASH, BOWED = (
+    1.7,
+    0.2,
+)  # pen widths, and share of its length; a mark in a 0 that strays from a line by more than both is no slash
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Ink that stays together: its box in pixels of the ink, and its pixels inside the box."""
+
+    box: Box
+    ink: np.ndarray  # float32 (bottom - top, right - left)
+
+    @property
+    def width(self) -> int:
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1]
+
+
+def merge(pieces: list[Piece]) -> Piece:
+    """Return one piece made of neighbouring ones."""
+    if len(pieces) == 1:
+        return pieces[0]
+    boxes = np.array([piece.box for piece in pieces])
+    left, top = boxes[:, :2].min(axis=0)
+    right, bottom = boxes[:, 2:].max(axis=0)
+    ink = np.zeros((bottom - top, right - left), np.float32)
+    for piece in pieces:
+        x0, y0, x1, y1 = piece.box
+        part = ink[y0 - top : y1 - top, x0 - left : x1 - left]
+        np.maximum(part, piece.ink, out=part)
+    return Piece((int(left), int(top), int(right), int(bottom)), ink)
+
+
+def tallest(pieces: list[Piece]) -> int:
+    """Return the height in pixels of the tallest of `pieces`."""
+    return max(piece.height for piece in pieces)
+
+
+def meets_edge(piece: Piece, shape: tuple[int, ...]) -> bool:
+    """Say whether `piece` runs out of ink of `shape` (H, W)."""
+    left, top, right, bottom = piece.box
+    return left == 0 or top == 0 or right == shape[1] or bottom == shape[0]
+
+
+def count_holes(piece: Piece) -> int:
+    """Return how many patches of paper the ink encloses: 0 to 2 in a plainly written digit."""
+    paper, count = ndimage.label(np.pad(piece.ink < 0.5 * piece.ink.max(), 1, constant_values=True))
+    sizes = np.bincount(paper.ravel(), minlength=count + 1)[2:]  # 1 is the paper around, met first
+    return int((sizes >= LEAST_HOLE * piece.ink.size).sum())
+
+
+def is_filled_in(piece: Piece) -> bool:
+    """Say whether the ink is an outline around all the rest, and that is more than a 0 holds: a face, a clock.
+
+    A 0 may hold a dot, a straight slash, or if it is itself drawn in outline, its inner edge.
+    """
+    labels, count = ndimage.label(piece.ink >= 0.5 * piece.ink.max(), EIGHT)
+    if count < 2:
+        return False
+    outline = _largest(labels)
+    held = labels * enclosed(outline)
+    marks = [(n, part) for n, part in enumerate(ndimage.find_objects(held), 1) if part is not None]
+    longest = [max(side.stop - side.start for side in part) / max(piece.ink.shape) for _, part in marks]
+    if len(marks) < count - 1 or max(longest, default=0) < LEAST_HELD:
+        return False
+    if sum(length >= LEAST_HELD for length in longest) > 1:
+        return True
+    n, part = marks[int(np.argmax(longest))]
+    mark = held[part] == n
+    if max(longest) <= LARGEST_DOT or enclosed(mark).any():
+        return False
+    variances = np.linalg.eigvalsh(np.cov(np.nonzero(mark)))
+    across, along = np.sqrt(
+        np.maximum(variances, 0)
+    )  # of a bar its sides over sqrt(12); rounding makes 0 negative
+    return bool(across > max(SLASH * pen_width(piece.ink) / math.sqrt(12), BOWED * along))
+
+
+def has_odd_hole(piece: Piece) -> bool:
+    """Say whether the largest hole in the ink is not as round as a 0's: something cut out of a disc."""
+    labels, count = ndimage.label(enclosed(piece.ink >= 0.5 * piece.ink.max()))
+    return bool(count) and ellipticity(_largest(labels)) < ROUND_HOLE
+
+
+def _largest(labels: np.ndarray) -> np.ndarray:
+    """Return the component of most pixels in `labels` (H, W), which has one at least, as a mask."""
+    return labels == np.bincount(labels.ravel())[1:].argmax() + 1
+
+
+def enclosed(marks: np.ndarray) -> np.ndarray:
+    """Return what `marks` (H, W) enclose, without themselves."""
+    return ndimage.binary_fill_holes(marks) & ~marks

@@ -1,0 +1,1 @@
+"""Labelled pictures, measures, and every figure that is plotted."""

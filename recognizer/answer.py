@@ -1,0 +1,81 @@
+"""A reading: what a picture says, digit by digit, and how it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
+    """Return a reading in words: "7 (99.2%)", "blank", "not a digit"; with `top`, the likeliest classes of each digit."""
+    if reading.status != "ok":
+        return reading.status.replace("_", " ")
+    if top == 1:
+        return f"{reading.text.replace(chr(10), ' / ')} ({reading.confidence:.1%})"
+    ranked = []
+    for group in reading.groups:
+        order = sorted(range(len(classes)), key=lambda c: -group.probs[c])[:top]
+        ranked.append(
+            ", ".join(f"{classes[c]} ({group.probs[c]:.1%})" for c in order) if group.accepted else "?"
+        )
+    return "; ".join(ranked)
+
+
+def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, Any]:
+    """Return the object that --json prints for one picture; its keys are fixed."""
+    reading = reading or Reading("error", "", ())
+    digits = [
+        {
+            "digit": d.digit,
+            "confidence": round(d.confidence, 6),
+            "probs": [round(p, 6) for p in d.probs],
+            "box": list(d.box),
+        }
+        for d in reading.digits
+    ]
+    return {
+        "path": path,
+        "status": reading.status,
+        "text": reading.text,
+        "digits": digits,
+        "rejected": [list(group.box) for group in reading.rejected],
+        "error": error,
+    }
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One group of ink and what the network says of it."""
+
+    digit: str
+    confidence: float  # calibrated probability in [0, 1]
+    probs: tuple[float, ...]  # in class order
+    box: tuple[int, int, int, int]  # left, top, width, height in pixels of the upright picture
+    frame: np.ndarray = field(
+        repr=False, compare=False
+    )  # float32: what the network saw, (28, 28) or a whole picture
+    accepted: bool = True
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a picture says. `status`: "ok" if any group was accepted, "blank" without ink, else "not_a_digit"."""
+
+    status: str
+    text: str  # "?" for a refused group, lines joined by "\\n", "" unless ok
+    groups: tuple[Digit, ...]  # all groups in reading order, refused ones too
+
+    @property
+    def digits(self) -> tuple[Digit, ...]:
+        return tuple(group for group in self.groups if group.accepted)
+
+    @property
+    def rejected(self) -> tuple[Digit, ...]:
+        return tuple(group for group in self.groups if not group.accepted)
+
+    @property
+    def confidence(self) -> float:
+        """The least sure accepted digit's confidence; 0 without one."""
+        return min((group.confidence for group in self.digits), default=0.0)

@@ -1,0 +1,1 @@
+"""How networks are trained: recipe, loop, run, resume, folders, fine-tuning."""

@@ -1,0 +1,1 @@
+"""What training pictures are made of."""

@@ -1,0 +1,376 @@
+"""What the window shows, each part a function of what it shows: no state here, no events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pygame
+
+from window.theme import Colour, Palette, Type, shades
+from window.widgets import text_size
+
+if TYPE_CHECKING:
+    from recognizer.answer import Digit, Reading
+    from training.lesson import Progress
+
+Rects = list[pygame.Rect]
+
+SURE, LIKELY = 0.95, 0.7  # calibrated confidence from which these words are used
+MOST_BARS = 12  # classes shown at once, the likeliest if there are more
+CELLS = 64  # feature maps shown of one layer
+
+
+@dataclass(frozen=True)
+class Style:
+    """How things are drawn: colours, type and the size of things (pixels a design unit)."""
+
+    palette: Palette
+    type: Type
+    unit: float
+
+    def text(
+        self,
+        surface: pygame.Surface,
+        words: str,
+        at: tuple[float, float],
+        size: float | None = None,
+        faint: bool = False,
+        bold: bool = False,
+        colour: Colour | None = None,
+        width: float | None = None,
+    ) -> pygame.Rect:
+        """Draw one line of text with its left top corner `at`, shortened to `width`."""
+        size = text_size(self.unit) if size is None else size
+        if width is not None:
+            words = self.type.fit(words, size, width, bold)
+        image = self.type.render(
+            words, size, colour or (self.palette.faint if faint else self.palette.text), bold
+        )
+        return surface.blit(image, at)
+
+
+def panel(surface: pygame.Surface, rect: pygame.Rect, style: Style, *titles: str) -> pygame.Rect:
+    """Draw an empty panel with the first of `titles` that fits and return the room inside."""
+    pygame.draw.rect(surface, style.palette.panel, rect, border_radius=round(8 * style.unit))
+    pygame.draw.rect(surface, style.palette.line, rect, max(1, round(style.unit)), round(8 * style.unit))
+    pad = round(10 * style.unit)
+    size = max(10.0, 12 * style.unit)
+    width = rect.width - 2 * pad
+    title = next((title for title in titles if style.type.width(title, size) <= width), titles[-1])
+    line = style.text(
+        surface, title, (rect.left + pad, rect.top + round(6 * style.unit)), size, faint=True, width=width
+    )
+    top = line.bottom + round(4 * style.unit)
+    return pygame.Rect(rect.left + pad, top, width, max(rect.bottom - round(8 * style.unit) - top, 8))
+
+
+# ---------------------------------------------------------------------------------- the answer
+
+
+def in_words(reading: Reading | None, waiting: str) -> tuple[str, str, float, bool]:
+    """Return (number, words, confidence, whether to doubt it) for a reading; `waiting` is said while there is none."""
+    if reading is None:
+        return "", waiting, 0.0, False
+    if reading.status == "blank":
+        return "", "Nothing here yet: draw a digit", 0.0, False
+    if reading.status != "ok":
+        return "?", "Not a digit, as far as I can tell", 0.0, True
+    confidence = reading.confidence
+    words = "Sure" if confidence >= SURE else "Likely" if confidence >= LIKELY else "Unsure"
+    words += f", {'at least ' if len(reading.digits) > 1 else ''}{min(confidence, 0.999):.1%}"
+    if reading.rejected:
+        words = (
+            f"{len(reading.rejected)} mark{'s are' if len(reading.rejected) > 1 else ' is'} not a digit. "
+            + words
+        )
+    return reading.text, words, confidence, confidence < LIKELY or bool(reading.rejected)
+
+
+def draw_answer(
+    surface: pygame.Surface, rect: pygame.Rect, style: Style, reading: Reading | None, waiting: str
+) -> None:
+    """Draw the number in large type, and how sure it is."""
+    number, words, confidence, doubt = in_words(reading, waiting)
+    room = panel(surface, rect, style, "Number")
+    size = max(11.0, 13 * style.unit)
+    height = style.type.font(size).get_linesize()
+    lines = style.type.wrap(words, size, room.width)[: max(1, room.height // (3 * height)) if number else 4]
+    tone = style.palette.doubt if doubt else style.palette.accent
+    if not number:
+        y = room.centery - height * len(lines) / 2 - 4 * style.unit
+        for line in lines:
+            style.text(surface, line, (room.left, y), size, faint=True)
+            y += height
+        return
+    y = room.bottom - height * len(lines)
+    for row, line in enumerate(lines):
+        style.text(surface, line, (room.left, y + row * height), size, colour=tone, width=room.width)
+    gauge = pygame.Rect(room.left, y - round(7 * style.unit), room.width, max(3, round(4 * style.unit)))
+    pygame.draw.rect(surface, style.palette.line, gauge, border_radius=gauge.height)
+    pygame.draw.rect(
+        surface,
+        tone,
+        (*gauge.topleft, round(gauge.width * confidence), gauge.height),
+        border_radius=gauge.height,
+    )
+    space = pygame.Rect(room.left, room.top, room.width, gauge.top - room.top)
+    rows = number.split("\n")
+    digit_size = min(space.height / len(rows) * 1.05, 170 * style.unit)
+    widest = max(style.type.width(row, 100, bold=True) for row in rows) / 100
+    digit_size = max(min(digit_size, space.width / widest), 10)
+    for row, line in enumerate(rows):
+        image = style.type.render(line, digit_size, style.palette.text, bold=True)
+        middle = space.top + space.height * (row + 0.5) / len(rows)
+        surface.blit(image, image.get_rect(left=space.left, centery=round(middle)))
+
+
+def draw_bars(
+    surface: pygame.Surface, rect: pygame.Rect, style: Style, classes: Sequence[str], group: Digit | None
+) -> dict[str, pygame.Rect]:
+    """Draw a column for each class and return where each may be clicked."""
+    title = (
+        "How sure"
+        if group is None
+        else f"How sure: the marked one is {group.digit if group.accepted else 'no digit'}"
+    )
+    room = panel(surface, rect, style, title, "How sure")
+    probs = dict(zip(classes, group.probs if group else [0.0] * len(classes)))
+    shown = list(classes)
+    if len(shown) > MOST_BARS:
+        shown = sorted(sorted(shown, key=lambda name: -probs[name])[:MOST_BARS], key=list(classes).index)
+    size = max(10.0, 13 * style.unit)
+    label = style.type.font(size).get_linesize()
+    small = max(9.0, 11 * style.unit)
+    top = room.top + style.type.font(small).get_linesize()
+    places = {}
+    step = room.width / max(len(shown), 1)
+    best = max(probs, key=lambda name: probs[name]) if group else None
+    for column, name in enumerate(shown):
+        place = pygame.Rect(round(room.left + column * step), room.top, max(1, round(step)), room.height)
+        places[name] = place
+        wide = max(3, round(step * 0.62))
+        full = pygame.Rect(0, top, wide, max(room.bottom - label - top, 4))
+        full.centerx = place.centerx
+        pygame.draw.rect(surface, style.palette.line, (full.left, full.bottom - 1, full.width, 1))
+        tall = round(full.height * probs[name])
+        winner = name == best
+        if tall:
+            colour = (
+                (style.palette.accent if group and group.accepted else style.palette.doubt)
+                if winner
+                else style.palette.muted
+            )
+            pygame.draw.rect(
+                surface,
+                colour,
+                (full.left, full.bottom - tall, full.width, tall),
+                border_top_left_radius=round(3 * style.unit),
+                border_top_right_radius=round(3 * style.unit),
+            )
+        text = style.type.fit(name, size, step, bold=winner)
+        image = style.type.render(
+            text, size, style.palette.text if winner or group is None else style.palette.faint, bold=winner
+        )
+        surface.blit(image, image.get_rect(centerx=place.centerx, bottom=room.bottom + round(3 * style.unit)))
+        if winner:
+            percent = f"{probs[name]:.0%}" if probs[name] < 0.995 else "99+%"
+            image = style.type.render(percent, small, style.palette.text)
+            surface.blit(image, image.get_rect(centerx=place.centerx, bottom=full.bottom - tall))
+    return places
+
+
+def draw_frames(
+    surface: pygame.Surface,
+    rect: pygame.Rect,
+    style: Style,
+    frames: Sequence[np.ndarray],
+    heats: Sequence[np.ndarray],
+    selected: int,
+) -> Rects:
+    """Draw the frames the network saw, as large as they fit, and return where each is."""
+    room = panel(surface, rect, style, "What the network sees", "The frames", "Seen")
+    if not frames:
+        side = min(room.size)
+        empty = pygame.Rect(0, 0, side, side)
+        empty.center = room.center
+        pygame.draw.rect(surface, style.palette.line, empty, max(1, round(style.unit)), round(4 * style.unit))
+        return []
+    gap = round(5 * style.unit)
+    columns = _columns(len(frames), room.width + gap, room.height + gap)
+    rows = math.ceil(len(frames) / columns)
+    side = int(max(4, min((room.width + gap) / columns, (room.height + gap) / rows) - gap))
+    left = room.left + (room.width - columns * (side + gap) + gap) // 2
+    top = room.top + (room.height - rows * (side + gap) + gap) // 2
+    places = []
+    for index, frame in enumerate(frames):
+        place = pygame.Rect(
+            left + index % columns * (side + gap), top + index // columns * (side + gap), side, side
+        )
+        surface.blit(picture_of(frame, (side, side)), place)
+        if index < len(heats):
+            surface.blit(heat_of(heats[index], place.size, style.palette.heat), place)
+        if index == selected and len(frames) > 1:
+            pygame.draw.rect(
+                surface, style.palette.accent, place.inflate(4, 4), max(2, round(2 * style.unit)), 2
+            )
+        places.append(place)
+    return places
+
+
+def draw_training(
+    surface: pygame.Surface, rect: pygame.Rect, style: Style, reports: Sequence[Progress], paused: bool
+) -> None:
+    """Draw how a training goes: the accuracy's curve from 0 to 100 %, and where it is now."""
+    over = bool(reports) and reports[-1].over
+    title = "Trained: a tiny network" if over else "Training, paused" if paused else "Training a tiny network"
+    room = panel(surface, rect, style, title, "Trained" if over else "Training")
+    size = max(10.0, 12 * style.unit)
+    if not reports:
+        style.text(surface, "looking for MNIST", room.topleft, size, faint=True, width=room.width)
+        return
+    last = reports[-1]
+    line = style.type.font(size).get_linesize()
+    style.text(surface, f"{last.accuracy:.1%} right", room.topleft, size, bold=True, width=room.width)
+    words = f"step {last.step:,}, loss {last.loss:.2f}"
+    style.text(surface, words, (room.left, room.bottom - line), size, faint=True, width=room.width)
+    area = pygame.Rect(room.left, room.top + line + 2, room.width, max(room.height - 2 * line - 4, 4))
+    pygame.draw.line(surface, style.palette.line, area.topleft, area.topright)
+    pygame.draw.line(surface, style.palette.line, area.bottomleft, area.bottomright)
+    shown = reports[:: max(1, len(reports) // max(area.width, 1))]
+    points = [
+        (area.left + report.step / last.step * area.width, area.bottom - report.accuracy * area.height)
+        for report in shown
+    ]
+    if len(points) > 1:
+        pygame.draw.lines(surface, style.palette.accent, False, points, max(2, round(2 * style.unit)))
+
+
+def draw_notice(surface: pygame.Surface, rect: pygame.Rect, style: Style, words: str) -> None:
+    """Draw a paragraph in the middle of `rect`."""
+    size = max(12.0, 16 * style.unit)
+    lines = style.type.wrap(words, size, rect.width * 0.8)
+    step = round(style.type.font(size).get_linesize() * 1.25)
+    for row, line in enumerate(lines):
+        image = style.type.render(line, size, style.palette.doubt)
+        surface.blit(
+            image,
+            image.get_rect(center=(rect.centerx, rect.centery + round((row - len(lines) / 2 + 0.5) * step))),
+        )
+
+
+def _columns(count: int, width: float, height: float) -> int:
+    """Return in how many columns `count` squares are largest."""
+    return max(
+        range(1, count + 1), key=lambda columns: min(width / columns, height / math.ceil(count / columns))
+    )
+
+
+def picture_of(frame: np.ndarray, size: tuple[int, int]) -> pygame.Surface:
+    """Return a frame in [0, 1], ink bright, as a surface of `size` with hard pixels."""
+    levels = (np.clip(frame, 0, 1) * 255).astype(np.uint8)
+    grey = np.repeat(levels[..., None], 3, axis=2) if levels.ndim == 2 else levels
+    return pygame.transform.scale(pygame.surfarray.make_surface(grey.swapaxes(0, 1)), size)
+
+
+def heat_of(heat: np.ndarray, size: tuple[int, int], colour: Colour) -> pygame.Surface:
+    """Return a heat map in [0, 1] as a surface of `size`: the hotter, the more opaque."""
+    surface = pygame.Surface((heat.shape[1], heat.shape[0]), pygame.SRCALPHA)
+    surface.fill(colour)
+    alpha = pygame.surfarray.pixels_alpha(surface)
+    alpha[:] = (np.clip(heat, 0, 1) * 250).astype(np.uint8).T
+    del alpha  # a surface is locked while its pixels are held
+    return pygame.transform.smoothscale(surface, (max(1, size[0]), max(1, size[1])))
+
+
+def heated_ink(heat: np.ndarray, ink: np.ndarray, palette: Palette) -> pygame.Surface:
+    """Return `ink` (uint8, (H, W)) on paper: pale where it did not count, the colour of heat where it did."""
+    height, width = ink.shape
+    strokes = pygame.Surface((width, height), pygame.SRCALPHA)
+    strokes.fill(palette.muted)
+    strokes.blit(heat_of(heat, (width, height), palette.heat), (0, 0))
+    alpha = pygame.surfarray.pixels_alpha(strokes)
+    alpha[:] = ink.T
+    del alpha  # a surface is locked while its pixels are held
+    sheet = pygame.Surface((width, height))
+    sheet.fill(palette.paper)
+    sheet.blit(strokes, (0, 0))
+    return sheet
+
+
+def draw_boxes(
+    surface: pygame.Surface,
+    style: Style,
+    groups: Sequence[Digit],
+    to_screen: Callable[[Any], pygame.Rect],
+    selected: int,
+    inside: pygame.Rect,
+) -> None:
+    """Draw a box around each group with what it was read as."""
+    size = max(11.0, 15 * style.unit)
+    for index, group in enumerate(groups):
+        colour = style.palette.accent if group.accepted else style.palette.doubt
+        box = to_screen(group.box).inflate(round(10 * style.unit), round(10 * style.unit)).clip(inside)
+        thick = max(1, round((2 if index == selected and len(groups) > 1 else 1) * style.unit))
+        pygame.draw.rect(surface, colour, box, thick, round(5 * style.unit))
+        text = style.type.render(group.digit if group.accepted else "?", size, style.palette.panel, bold=True)
+        tag = pygame.Rect(
+            0, 0, text.get_width() + round(10 * style.unit), text.get_height() + round(2 * style.unit)
+        )
+        tag.bottomleft = box.topleft
+        if tag.top < inside.top:
+            tag.topleft = box.topleft
+        pygame.draw.rect(surface, colour, tag, border_radius=round(4 * style.unit))
+        surface.blit(text, text.get_rect(center=tag.center))
+
+
+def draw_features(
+    surface: pygame.Surface, rect: pygame.Rect, style: Style, layers: Sequence[np.ndarray] | None
+) -> None:
+    """Draw the maps of each layer as a mosaic, from left to right; None before a digit is marked."""
+    room = panel(
+        surface, rect, style, "What each layer makes of the marked digit", "What each layer sees", "Layers"
+    )
+    size = max(9.0, 11 * style.unit)
+    if not layers:
+        note = "Draw something" if layers is None else "This network has no layers that keep a picture"
+        style.text(surface, note, room.topleft, size, faint=True, width=room.width)
+        return
+    gap = round(8 * style.unit)
+    step = (room.width + gap) / len(layers)
+    label = style.type.font(size).get_linesize()
+    for index, maps in enumerate(layers):
+        count, height, width = min(len(maps), CELLS), *maps.shape[1:]
+        place = pygame.Rect(round(room.left + index * step), room.top, round(step) - gap, room.height - label)
+        columns = _columns(count, place.width, place.height)
+        rows = math.ceil(count / columns)
+        side = int(min(place.width / columns, place.height / rows))
+        cells = np.zeros((rows * columns, height, width), np.float32)
+        cells[:count] = maps[:count]
+        mosaic = (
+            cells.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+        )
+        if side > 2:
+            surface.blit(picture_of(mosaic, (columns * side, rows * side)), place)
+            for column in range(1, columns):
+                surface.fill(style.palette.panel, (place.left + column * side, place.top, 1, rows * side))
+            for row in range(1, rows):
+                surface.fill(style.palette.panel, (place.left, place.top + row * side, columns * side, 1))
+        words = f"{len(maps)} maps, {width} x {height}"
+        words = words if style.type.width(words, size) <= place.width else f"{width} x {height}"
+        style.text(
+            surface,
+            words,
+            (place.left, room.bottom - label + round(4 * style.unit)),
+            size,
+            faint=True,
+            width=place.width,
+        )
+
+
+def ink_palette(palette: Palette) -> list[Colour]:
+    """Return the colours of ink 0 to 255 on the canvas."""
+    return shades(palette.paper, palette.ink)

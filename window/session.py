@@ -1,0 +1,263 @@
+"""What the window's thread works with: a recognizer, its memory of corrections, files, explanations, a small training.
+
+    session = Session()
+    session.load("model.pth")
+    session.read(picture)
+
+Every public method is a kind of question for a `worker.Worker`. No window here, and no torch before `load`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import gc
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from base.command import one_line
+
+if TYPE_CHECKING:
+    from corrections.memory import Memory
+    from recognizer.answer import Digit, Reading
+    from recognizer.road import Recognizer
+    from training.finetune import FineTuner
+
+
+@dataclass(frozen=True)
+class FileReading:
+    """One file of several: what it says, or why it could not be read."""
+
+    path: Path
+    text: str
+    error: str | None
+    done: int
+    total: int
+
+
+class Session:
+    """A recognizer and its memory of corrections."""
+
+    def __init__(
+        self, device: str = "cpu", corrections: str | os.PathLike[str] | None = None, trust: bool = False
+    ) -> None:
+        """`trust`: see model.load_checkpoint."""
+        self.device, self.trust = device, trust
+        self.corrections = corrections
+        self.recognizer: Recognizer | None = None
+        self.memory: Memory | None = None
+        self._before: Recognizer | None = None  # the model that was in use before a training
+        self._tuner: FineTuner | None = None  # of the model in use, once it has practised
+
+    def load(self, path: str | os.PathLike[str]) -> str:
+        """Use the checkpoint at `path` from now on and return its name; on an error the one before stays in use."""
+        from corrections.memory import Memory
+
+        if self.memory is None:
+            self.memory = Memory(self.corrections)
+        with _unhurried():
+            import torch
+
+            from recognizer.road import Recognizer
+
+            torch.set_num_threads(1)  # small batches; the other cores belong to the pen
+            recognizer = Recognizer(path, device=self.device, memory=self.memory, trust=self.trust)
+            recognizer.read(_warm_up())  # the first reading costs several times the next
+        self.recognizer = recognizer
+        return f"{Path(path).name} ({recognizer.checkpoint.arch})"
+
+    def read(self, source: Any) -> Reading | None:
+        """Return the reading of a picture; None while there is no model."""
+        return None if self.recognizer is None else self.recognizer.read(source)
+
+    @property
+    def whole(self) -> bool:
+        """Whether pictures are shown to the network whole, as they are."""
+        return self.recognizer is not None and not self.recognizer.checkpoint.input["road"]
+
+    def classes(self, _: Any = None) -> tuple[str, ...]:
+        return () if self.recognizer is None else tuple(self.recognizer.classes)
+
+    def open(self, source: Any) -> tuple[np.ndarray, float, Reading | None]:
+        """Return (uint8 upright picture, pixels of the file per pixel of it, reading) of a file or a PIL image."""
+        from ink.decode import open_picture
+
+        colours, scale = open_picture(source)
+        return colours, scale, self.read(source)
+
+    def paste(self, _: Any = None) -> tuple[np.ndarray, float, Reading | None] | None:
+        """Open the clipboard's image; None if it holds none. Raises OSError with the cure where no helper is installed."""
+        from PIL import Image, ImageGrab
+
+        try:
+            content = ImageGrab.grabclipboard()
+        except NotImplementedError:
+            raise OSError(
+                "images cannot be pasted here: install wl-clipboard or xclip, or drop the file on the window"
+            ) from None
+        if isinstance(content, list):
+            return self.open(content[0]) if content else None
+        return self.open(content) if isinstance(content, Image.Image) else None
+
+    def read_files(self, paths: Sequence[str | os.PathLike[str]]) -> Iterator[FileReading]:
+        """Read files and folders (recursively), one at a time."""
+        found = [file for path in paths for file in find_pictures(path)]
+        if not found:
+            raise ValueError("there are no pictures in it: drop a folder with PNG or JPEG files")
+        for done, path in enumerate(found, 1):
+            text, error = "", None
+            try:
+                reading = self.read(path)
+                text = (
+                    ""
+                    if reading is None
+                    else reading.text.replace("\n", " / ") or reading.status.replace("_", " ")
+                )
+            except (OSError, ValueError) as problem:
+                error = one_line(problem)
+            yield FileReading(path, text, error, done, len(found))
+
+    def saliency(self, groups: Sequence[Digit]) -> list[np.ndarray]:
+        """Return for each group (28, 28) in [0, 1]: how much each pixel of its frame counted for the answer."""
+        if self.recognizer is None:
+            return []
+        from recognizer.explain import saliency
+
+        return [
+            saliency(self.recognizer.checkpoint.model, group.frame, int(np.argmax(group.probs)))
+            for group in groups
+        ]
+
+    def features(self, frame: np.ndarray) -> list[np.ndarray]:
+        """Return the maps (C, H, W), in [0, 1], of each layer that keeps a picture, in order."""
+        if self.recognizer is None:
+            return []
+        from recognizer.explain import feature_maps
+
+        return feature_maps(self.recognizer.checkpoint.model, frame)
+
+    def train(self, _: Any = None) -> Iterator[Any]:
+        """Train a tiny network, in memory only, and read with it meanwhile; `stop_training` brings the model back."""
+        from recognizer.road import Recognizer
+        from training.lesson import new_network, teach
+
+        checkpoint = new_network()
+        if self._before is None:
+            self._before = self.recognizer
+        self.recognizer = Recognizer(checkpoint, device="cpu")
+        yield from teach(checkpoint.model)
+
+    def stop_training(self, _: Any = None) -> None:
+        """Read with the model from before the training again."""
+        if self._before is not None:
+            self.recognizer, self._before = self._before, None
+
+    def learn(self, correction: tuple[np.ndarray, str]) -> str:
+        """Keep a correction (frame, label) and return the label."""
+        if self.memory is None or self.recognizer is None:
+            raise ValueError("nothing can be learnt before a model is loaded")
+        frame, label = correction
+        self.memory.learn(frame, label, self.recognizer.checkpoint.arch)
+        return label
+
+    def unlearn(self, _: Any = None) -> str | None:
+        """Take back the latest correction and return its label; None if there is none."""
+        entry = self.memory.undo() if self.memory is not None else None
+        return entry.label if entry else None
+
+    @property
+    def practised(self) -> bool:
+        """Whether the model in use differs from its file by practice."""
+        tuner, recognizer = self._tuner, self.recognizer
+        return (
+            tuner is not None
+            and recognizer is not None
+            and tuner.checkpoint is recognizer.checkpoint
+            and tuner.tuned
+        )
+
+    def practise(self, undo: bool = False) -> str:
+        """Fine-tune the model in use on all corrections, in memory only, or `undo` that; return what came of it, a sentence."""
+        if self.memory is None or self.recognizer is None:
+            raise ValueError("nothing can be learnt before a model is loaded")
+        if undo and self._tuner is not None:
+            while self._tuner.undo():
+                pass
+            self._begin_anew()
+            return "The model is as it was before it practised"
+        from training.finetune import make_tuner
+
+        checkpoint = self.recognizer.checkpoint
+        if self._tuner is None or self._tuner.checkpoint is not checkpoint:
+            self._tuner = make_tuner(checkpoint)
+        outcome = self._tuner.tune(self.memory.entries())
+        shares = f"{outcome.before:.1%} -> {outcome.after:.1%} of {outcome.held_out:,} other digits right"
+        if not outcome.accepted:
+            return f"Practised, and not taken over: too few learnt, or too much forgotten ({shares})"
+        self._begin_anew()
+        return f"Practised: the model itself now knows {outcome.learnt} of {outcome.corrections} corrections ({shares})"
+
+    def _begin_anew(self) -> None:
+        """Read with a new recognizer of the same checkpoint: its memory keeps what the old one's weights said."""
+        from recognizer.road import Recognizer
+
+        assert self.recognizer is not None
+        self.recognizer = Recognizer(self.recognizer.checkpoint, device=self.device, memory=self.memory)
+
+    def reload(self, _: Any = None) -> bool:
+        """Take in what other windows learnt or forgot, and say whether that was anything."""
+        return self.memory is not None and self.memory.reload()
+
+    def forget_all(self, _: Any = None) -> int:
+        """Delete all corrections and return how many there were."""
+        return self.memory.forget_all() if self.memory is not None else 0
+
+
+def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the picture files in a folder, recursively and sorted, then the folders in it that cannot be read; or the file itself."""
+    from ink.decode import pictures_below
+
+    if not os.path.isdir(path):
+        return [Path(path)]
+    closed: list[OSError] = []
+    return [Path(file) for file in pictures_below(path, closed.append)] + [
+        Path(error.filename) for error in closed
+    ]
+
+
+@contextmanager
+def _unhurried() -> Iterator[None]:
+    """Torch imported inside holds the window's thread up by tens of milliseconds, not by hundreds.
+
+    An import keeps the interpreter's lock while the system loads torch's libraries (seconds from a cold disk), unless
+    ctypes, which lets go of the lock, asked for them before (one links to all others); and while the
+    garbage collector scans its many new objects, all of them in use.
+    """
+    spec = find_spec("torch") if "torch" not in sys.modules and os.name == "posix" else None
+    if spec is not None and spec.origin:
+        ending = "dylib" if sys.platform == "darwin" else "so"
+        library = Path(spec.origin).parent / "lib" / f"libtorch_python.{ending}"
+        ctypes.CDLL(None).dlopen(os.fsencode(library), os.RTLD_NOW)  # where it fails, the import will say so
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # nor need later searches look at them; at the exit they are let go as ever
+        atexit.register(gc.unfreeze)
+        if collecting:
+            gc.enable()
+
+
+def _warm_up() -> np.ndarray:
+    picture = np.full((56, 56), 255, np.uint8)
+    picture[10:46, 26:31] = 0
+    return picture
