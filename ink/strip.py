@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from frame import EIGHT, find_box, pen_width
+from ink.measures import EIGHT, find_box, pen_width
 
 STRIP_HEIGHT = 32  # pixels
 DIGIT_HEIGHT = 20  # pixels; of writing of usual height in a strip, as in a frame

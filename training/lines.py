@@ -20,8 +20,8 @@ from torch import Tensor
 
 from dataset import load_mnist, split_validation
 from line_reader import BLANK, SYMBOLS, LineReader
-from storage import atomic_write
-from trainer import WeightAverage, one_cycle
+from base.storage import atomic_write
+from training.loop import WeightAverage, one_cycle
 from training.pictures.hands import load_hands
 from training.pictures.lines import Composer
 
