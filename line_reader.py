@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 SYMBOLS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", ".", ",", "-", "+", "/", ":", "=", "(", ")", "%", "x", "÷", "?")
 BLANK = len(SYMBOLS)  # the class of columns where no symbol is said
+STRIP_HEIGHT = 32  # pixels
 INK_MEAN, INK_STD = 0.12, 0.29  # of strips in [0, 1]
 
 

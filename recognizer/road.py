@@ -9,9 +9,10 @@ Files, the canvas, the clipboard and folders all come this way.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,10 +26,13 @@ from ink.looks import Look, Picture, read_ink
 from ink.measures import find_box, is_solid
 from ink.piece import Piece, meets_edge, merge
 from ink.plain import SMALL_SIDE
+from model import DIGITS
 from recognizer.answer import Digit, Reading
 from recognizer.asking import certainty
 from recognizer.grouping import LARGEST_FRAGMENT, SURE, SURE_WHOLE, Grouping
 from recognizer.judge import Guess, Judge, Steps, pool, walk
+from recognizer.lines import read_layout
+from recognizer.reader import Reader
 
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
 DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried;
@@ -74,6 +78,10 @@ class Recognizer:
             checkpoint.pairs.to(device)
         self.judge = Judge(checkpoint, device, memory, single)
         self.grouping = Grouping(self.judge)
+        self.reader: Reader | None = None
+        if checkpoint.lines is not None and checkpoint.classes == DIGITS:
+            network = checkpoint.lines.to(device).to(memory_format=torch.channels_last)
+            self.reader = Reader(network, checkpoint.line_temperature, checkpoint.line_weight)
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -197,12 +205,12 @@ class Recognizer:
 
     def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink; where a box or ring is drawn around some of it, what they hold, if that is sure and it is no slashed 0."""
-        layouts = segment.find_layouts(ink)
-        reading = yield from self._read_lines(next(layouts), scale, ink.shape)
+        layouts: Iterator[Any] = segment.find_layouts(ink) if self.reader is None else segment.find_row_layouts(ink)
+        reading = yield from self._read_layout(next(layouts), scale, ink.shape)
         held = next(layouts, None)
         if held is None:
             return reading
-        within = yield from self._read_lines(held, scale, ink.shape)
+        within = yield from self._read_layout(held, scale, ink.shape)
         sure = within.confidence >= OTHER_INK and not within.rejected
         if not sure and not _says_more(within, reading):
             return reading
@@ -211,6 +219,15 @@ class Recognizer:
         zero = reading.text == "0" and reading.confidence >= OTHER_INK
         slashed = zero and within.text == "1" and not _is_ringed(within.digits[0], reading.digits[0])
         return reading if slashed else within
+
+    def _read_layout(self, layout: Any, scale: float, shape: tuple[int, ...]) -> Steps[Reading]:
+        """Read lines of writing, by the line reader if there is one."""
+        if self.reader is None:
+            return (yield from self._read_lines(layout, scale, shape))
+        if self.judge.single and layout.lines:
+            pieces = [Piece(line.box, line.ink) for line in layout.lines]
+            return (yield from self._read_single([*pieces, *layout.rest], scale))
+        return (yield from read_layout(layout, self.judge, self.reader, scale))
 
     def _read_lines(self, pieces: list[list[Piece]], scale: float, shape: tuple[int, ...]) -> Steps[Reading]:
         """Read the lines of writing that `segment` found in ink of `shape` (H, W)."""
