@@ -16,7 +16,7 @@ from ink.boxes import MAX_PIECES, _find_frames, _touched_box
 from ink.dots import _join_dots
 from ink.measures import EIGHT, Box, find_box
 from ink.piece import Piece
-from ink.rows import Layout, find_rows
+from ink.rows import Layout, find_rows, usual_height
 
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
 LEAST_BODY = 0.35  # of the tallest component's height; a smaller one is part of another, or dirt
@@ -104,7 +104,7 @@ def _clear_of_edges(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...])
     if len(inside):
         main = inside[mass[inside].argmax()]
         if not across.all() and mass[main] > 0.1 * mass[~across].max() and max(shape) > 40:
-            tall, heavy = heights[main], mass[main]
+            tall, heavy = usual_height(heights[inside]), mass[main]
             alike = ~aside & (widths < 2 * tall) & (heights < 1.5 * tall) & (mass > EDGE_MASS * heavy)
             kept &= ~touching | alike
     return kept

@@ -17,6 +17,7 @@ SPECK = 0.6  # pen widths; longer side of the smallest mark that counts
 LEAST_SPECK = 2  # pixels; the same at least
 BODY = 0.45  # of the writing's height; lower parts are dots, dashes or pieces of others, and join the line they lie in
 SHARED = 0.4  # of the lower part's height that neighbours in a line share
+LEAST_LINE = 0.3  # of the writing's height; marks of no line that are lower than this are left out
 NEAR = 1.5  # heights of writing; a dot or dash further from a line is not of it
 ABOVE, BELOW = 0.35, 0.5  # heights of writing; how far over or under its neighbours a mark of their line reaches
 MOST_CLIMBING_GAP, STEEPEST, SAME_SLOPE = 2.0, 0.75, 0.25  # heights of writing, and falls a pixel along: of parts of one line that climbs
@@ -60,17 +61,24 @@ def find_rows(ink: np.ndarray, kept: np.ndarray | None = None) -> Layout:
     of_lines = marks if kept is None else marks[kept[marks]]
     rows = find_chains(boxes[of_lines])
     lines = [_cut_out(crop, labels, boxes, of_lines[row], (left, top)) for row in rows]
-    out = [_cut_out(crop, labels, boxes, np.array([n]), (left, top)) for n in np.setdiff1d(marks, of_lines)]
+    in_lines = np.concatenate([of_lines[row] for row in rows]) if rows else of_lines[:0]
+    out = [_cut_out(crop, labels, boxes, np.array([n]), (left, top)) for n in np.setdiff1d(marks, in_lines)]
     return Layout(lines, [Piece(line.box, line.ink) for line in out])
 
 
+def usual_height(heights: np.ndarray) -> float:
+    """Return the median of the heights of parts, each weighing its height: neither dots nor one long stroke count for much."""
+    ordered = np.sort(heights)
+    below = np.cumsum(ordered)
+    return float(ordered[np.searchsorted(below, below[-1] / 2)])
+
+
 def find_chains(boxes: np.ndarray) -> list[np.ndarray]:
-    """Return the indices of `boxes` (N, 4) in each line, from top to bottom."""
+    """Return the indices of `boxes` (N, 4) in each line, from top to bottom; low ones far from any line are in none."""
     if len(boxes) == 0:
         return []
     heights = boxes[:, 3] - boxes[:, 1]
-    below = np.cumsum(np.sort(heights))
-    usual = float(np.sort(heights)[np.searchsorted(below, below[-1] / 2)])
+    usual = usual_height(heights)
     bodies = _bodies(boxes, heights, usual)
     around = np.array([_around(boxes[body]) for body in bodies])
     rows = _join_climbing(_chain(around), around, usual)
@@ -84,7 +92,8 @@ def find_chains(boxes: np.ndarray) -> list[np.ndarray]:
         else:
             line.append(n)
     if stray:
-        lines += [[stray[n] for n in row] for row in _chain(boxes[stray])]
+        rows = [[stray[n] for n in row] for row in _chain(boxes[stray])]
+        lines += [row for row in rows if heights[row].max() >= LEAST_LINE * usual]
     lines.sort(key=lambda line: float(np.mean(boxes[line][:, [1, 3]])))
     return [np.array(sorted(line)) for line in lines]
 

@@ -14,6 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ink.measures import EIGHT, find_box, pen_width
+from ink.rows import usual_height
 
 STRIP_HEIGHT = 32  # pixels
 DIGIT_HEIGHT = 20  # pixels; of writing of usual height in a strip, as in a frame
@@ -54,16 +55,13 @@ def make_strip(ink: np.ndarray) -> Strip:
 
 
 def writing_height(ink: np.ndarray) -> float:
-    """Return how high the writing in `ink` (H, W) is, in its pixels: the median of its parts' heights, each weighing its height.
+    """Return how high the writing in `ink` (H, W) is, in its pixels: the usual height of its parts.
 
-    So neither dots nor one long stroke count for much. At least so much that the pen is no wider than PEN_RANGE allows,
-    which gives a lone dot or dash its size.
+    At least so much that the pen is no wider than PEN_RANGE allows, which gives a lone dot or dash its size.
     """
     marks, _ = ndimage.label(ink >= INK, EIGHT)
-    heights = np.sort([place[0].stop - place[0].start for place in ndimage.find_objects(marks)] or [ink.shape[0]])
-    below = np.cumsum(heights)
-    usual = float(heights[np.searchsorted(below, below[-1] / 2)])
-    return max(usual, pen_width(ink) * DIGIT_HEIGHT / PEN_RANGE[1])
+    heights = np.array([place[0].stop - place[0].start for place in ndimage.find_objects(marks)] or [ink.shape[0]])
+    return max(usual_height(heights), pen_width(ink) * DIGIT_HEIGHT / PEN_RANGE[1])
 
 
 def _level(crop: np.ndarray, height: float) -> np.ndarray:

@@ -23,6 +23,10 @@ TEXTS = 5  # likeliest texts that are told
 UNLIKELY = 4.0  # nats below the likeliest, from which the classifier is not asked about a text
 
 
+Shared = tuple[list[Piece | None], list[Piece]]  # the ink of each symbol, and marks that are none's
+Explained = tuple[list[Text], list[Shared], list[dict[int, Guess]]]
+
+
 @dataclass(frozen=True)
 class Symbol:
     """One symbol of a line: its class among SYMBOLS, its ink, and for a digit or another mark what the classifier says of it.
@@ -66,25 +70,35 @@ class Reader:
         strip = make_strip(line.ink)
         logs = self.logs(strip)
         found = search(logs, TEXTS, allowed)
-        likely = [(text, log) for text, log in found if log >= found[0][1] - UNLIKELY and text]
-        shared = [share_out(line, _columns(align(logs, text), strip), np.array([SYMBOLS[k] not in FLAT_SIGNS for k in text])) for text, _ in likely]
-        guesses = yield from self._ask(likely, shared, judge)
-        scores = [log + self.weight * _support(text, own) for (text, log), own in zip(likely, guesses)]
-        scores += [log + self.weight * min(_support(*pair) for pair in zip((t for t, _ in likely), guesses)) for text, log in found[len(likely):]] if likely else [log for _, log in found]
-        return _reading(logs, found, scores, shared, guesses, self.weight)
+        likely = [text for text, log in found if log >= found[0][1] - UNLIKELY and text]
+        asked, shared, guesses = yield from self.explain(line, strip, logs, likely, judge)
+        supports = dict(zip(asked, (support(text, own) for text, own in zip(asked, guesses))))
+        least = min(supports.values(), default=0.0)  # of what is too unlikely to be asked about
+        scores = [log + self.weight * supports.get(text, least) for text, log in found]
+        own = {text: (pieces, guessed) for text, pieces, guessed in zip(asked, shared, guesses)}
+        return _reading(logs, found, scores, own, self.weight)
 
-    def _ask(self, texts: list[tuple[Text, float]], shared: list[tuple[list[Piece | None], list[Piece]]], judge: Judge) -> Steps[list[dict[int, Guess]]]:
-        """Return for each text what the classifier says of its digits and other marks, by place; each ink is asked about once."""
+    def explain(self, line: Line, strip: Strip, logs: np.ndarray, texts: list[Text], judge: Judge) -> Steps[Explained]:
+        """Return those of `texts` for which there is room, for each the ink of its symbols, and what the classifier says of its
+        digits and other marks, by place; each ink is asked about once."""
+        asked, shared = [], []
+        for text in texts:
+            try:
+                spans = _columns(align(logs, text), strip)
+            except ValueError:
+                continue
+            asked.append(text)
+            shared.append(share_out(line, spans, np.array([SYMBOLS[k] not in FLAT_SIGNS for k in text])))
         pieces: dict[tuple[Any, ...], Piece] = {}
-        for (text, _), (own, _) in zip(texts, shared):
+        for text, (own, _) in zip(asked, shared):
             for k, piece in zip(text, own):
                 if piece is not None and (k < DIGITS or k == OTHER):
                     pieces.setdefault(_key(piece), piece)
-        guesses = dict(zip(pieces, (yield from judge.look(list(pieces.values())))))
-        return [
-            {place: guesses[_key(piece)] for place, piece in enumerate(own) if piece is not None and _key(piece) in guesses}
-            for own, _ in shared
+        said = dict(zip(pieces, (yield from judge.look(list(pieces.values())))))
+        guesses = [
+            {n: said[_key(piece)] for n, piece in enumerate(own) if piece is not None and _key(piece) in said} for own, _ in shared
         ]
+        return asked, shared, guesses
 
 
 def _key(piece: Piece) -> tuple[Any, ...]:
@@ -98,35 +112,28 @@ def _columns(spans: np.ndarray, strip: Strip) -> np.ndarray:
     return strip.columns[np.clip(spans * per + np.array([0, per - 1]), 0, last)]
 
 
-def _support(text: Text, guesses: dict[int, Guess]) -> float:
+def support(text: Text, guesses: dict[int, Guess]) -> float:
     """Return the log-probability that the classifier gives the digits of `text`."""
     return float(sum(np.log(max(float(guesses[place].probs[k]), LEAST_PROBABILITY)) for place, k in enumerate(text) if k < DIGITS and place in guesses))
 
 
 def _reading(
-    logs: np.ndarray,
-    found: list[tuple[Text, float]],
-    scores: list[float],
-    shared: list[tuple[list[Piece | None], list[Piece]]],
-    guesses: list[dict[int, Guess]],
-    weight: float,
+    logs: np.ndarray, found: list[tuple[Text, float]], scores: list[float], own: dict[Text, tuple[Shared, dict[int, Guess]]], weight: float
 ) -> LineReading:
     """Return the reading of the text with the best score."""
     order = np.argsort([-score for score in scores])
     probabilities = np.exp(np.array(scores) - max(scores))
-    probabilities = probabilities / probabilities.sum() * min(1.0, float(np.exp(np.logaddexp.reduce([log for _, log in found]))))
+    probabilities *= min(1.0, float(np.exp(np.logaddexp.reduce([log for _, log in found])))) / probabilities.sum()
     texts = [("".join(SYMBOLS[k] for k in found[n][0]), float(probabilities[n])) for n in order]
-    best = int(order[0])
-    if best >= len(shared):
+    text = found[int(order[0])][0]
+    if text not in own:
         return LineReading([], [], texts)
-    text, (pieces, rest), own = found[best][0], shared[best], guesses[best]
-    spans = align(logs, text)
-    symbols = []
+    (pieces, rest), guesses = own[text]
+    spans, symbols = align(logs, text), []
     for place, (k, piece) in enumerate(zip(text, pieces)):
         if piece is None:
             continue
-        row = logs[spans[place, 0] : spans[place, 1] + 1].max(axis=0)
-        guess = own.get(place)
+        row, guess = logs[spans[place, 0] : spans[place, 1] + 1].max(axis=0), guesses.get(place)
         if k < DIGITS and guess is not None:
             pooled = row[:DIGITS] + weight * np.log(np.maximum(guess.probs, LEAST_PROBABILITY))
             probs = np.exp(pooled - np.logaddexp.reduce(pooled))

@@ -78,14 +78,14 @@ class Composer:
             ink, text = _arrange([self._word(pen, rng) for _ in range(int(rng.integers(1, 3)))], pen, rng)
         else:
             ink, text = self._made(pen, rng)
-        return _worn(ink, pen, rng), merge_others(text)
+        return worn(ink, pen, rng), merge_others(text)
 
     def _real(self, pen: Pen, rng: Rng) -> tuple[np.ndarray, str]:
         """Return the ink of a real number, now and then of two in a row, and its text."""
         marks = []
         for _ in range(1 if rng.random() < 0.8 else 2):
             strokes, text = self.hands.strings[int(rng.integers(len(self.hands.strings)))]
-            marks.append(_drawn(_stretched_spaces(strokes, rng), text, pen))
+            marks.append(drawn(_stretched_spaces(strokes, rng), text, pen))
             if rng.random() < 0.15:
                 marks.append(self._sign(str(rng.choice(list("-/,."))), pen, rng))
         return _arrange(marks, pen, rng)
@@ -116,7 +116,7 @@ class Composer:
                 if symbol not in kinds or rng.random() < 0.04:
                     kinds = self.hands.digits[self.writers[int(rng.integers(len(self.writers)))]]
                 glyphs = kinds.get(symbol) or self.hands.digits[next(w for w in self.writers if symbol in self.hands.digits[w])][symbol]
-                marks.append(_drawn(glyphs[int(rng.integers(len(glyphs)))], symbol, pen, _size(rng)))
+                marks.append(drawn(glyphs[int(rng.integers(len(glyphs)))], symbol, pen, _size(rng)))
             elif other:
                 images, labels = self.pictures  # type: ignore[misc]
                 of_kind = np.flatnonzero(labels == int(symbol))
@@ -131,8 +131,8 @@ class Composer:
     def _sign(self, sign: str, pen: Pen, rng: Rng) -> Mark:
         known = self.hands.signs.get(sign, [])
         if known and rng.random() < min(0.4, len(known) / 30):
-            return _drawn(known[int(rng.integers(len(known)))], sign, pen, _size(rng))
-        return _drawn(draw_sign(sign, rng), sign, pen, _size(rng))
+            return drawn(known[int(rng.integers(len(known)))], sign, pen, _size(rng))
+        return drawn(draw_sign(sign, rng), sign, pen, _size(rng))
 
     def _other(self, pen: Pen, rng: Rng) -> Mark:
         draw = rng.random()
@@ -142,17 +142,17 @@ class Composer:
             glyphs = self.hands.doodles
         elif draw < 0.75:
             odd = [glyph for sign in self.hands.signs if sign not in SYMBOLS for glyph in self.hands.signs[sign]]
-            return _drawn(odd[int(rng.integers(len(odd)))], "?", pen, _size(rng))
+            return drawn(odd[int(rng.integers(len(odd)))], "?", pen, _size(rng))
         elif draw < 0.85:
             steps = np.cumsum(rng.normal(0, 0.35, (int(rng.integers(8, 25)), 2)), axis=0)
             steps = steps % 1.4 - np.array([0, 1.2])
-            return _drawn([steps.astype(np.float32)], "?", pen)
+            return drawn([steps.astype(np.float32)], "?", pen)
         else:
             return self._word(pen, rng)
-        return _drawn(glyphs[int(rng.integers(len(glyphs)))], "?", pen, _size(rng))
+        return drawn(glyphs[int(rng.integers(len(glyphs)))], "?", pen, _size(rng))
 
     def _word(self, pen: Pen, rng: Rng) -> Mark:
-        return _drawn(self.hands.words[int(rng.integers(len(self.hands.words)))], "?", pen, rng.uniform(0.7, 1.4))
+        return drawn(self.hands.words[int(rng.integers(len(self.hands.words)))], "?", pen, rng.uniform(0.7, 1.4))
 
 
 # ---------------------------------------------------------------------------------- text
@@ -203,7 +203,7 @@ def _size(rng: Rng) -> float:
     return float(np.exp(rng.normal(0, 0.09)))
 
 
-def _drawn(glyph: Glyph, symbol: str, pen: Pen, size: float = 1.0) -> Mark:
+def drawn(glyph: Glyph, symbol: str, pen: Pen, size: float = 1.0) -> Mark:
     """Return a glyph of strokes as ink."""
     scale = pen.unit * size * FINER
     lines = [np.stack([(stroke[:, 0] * pen.wide - stroke[:, 1] * pen.slant) * scale, stroke[:, 1] * scale], 1) for stroke in glyph]
@@ -299,7 +299,7 @@ def _arrange(marks: list[Mark], pen: Pen, rng: Rng) -> tuple[np.ndarray, str]:
     return ink, "".join(mark.symbol for mark in marks)
 
 
-def _worn(ink: np.ndarray, pen: Pen, rng: Rng) -> np.ndarray:
+def worn(ink: np.ndarray, pen: Pen, rng: Rng) -> np.ndarray:
     """Return `ink` turned, underlined, specked, faded, soft or coarse, now and then."""
     unit = pen.unit
     if rng.random() < 0.06:
