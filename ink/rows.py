@@ -15,11 +15,11 @@ from ink.piece import Piece
 
 SPECK = 0.6  # pen widths; longer side of the smallest mark that counts
 LEAST_SPECK = 2  # pixels; the same at least
-BODY = 0.45  # of the writing's height; lower parts are dots, dashes or pieces of others, and join the line they lie in
-SHARED = 0.4  # of the lower part's height that neighbours in a line share
+BODY = 0.6  # of the writing's height; lower parts are dots, dashes or pieces of others, and join the line they lie in
+SHARED = 0.33  # of the higher part's height that neighbours in a line share
 LEAST_LINE = 0.3  # of the writing's height; marks of no line that are lower than this are left out
-NEAR = 1.5  # heights of writing; a dot or dash further from a line is not of it
-ABOVE, BELOW = 0.35, 0.5  # heights of writing; how far over or under its neighbours a mark of their line reaches
+NEAR = 2.5  # heights of writing; a dot or dash further from a line is not of it
+ABOVE, BELOW = 0.3, 0.3  # heights of writing; how far over or under its neighbours a mark of their line reaches
 MOST_CLIMBING_GAP, STEEPEST, SAME_SLOPE = 2.0, 0.75, 0.25  # heights of writing, and falls a pixel along: of parts of one line that climbs
 MOST_CLIMBING = 30  # lines, among which those that climb are looked for
 MOST_PARTS = 400  # more than this are texture, not writing; the heaviest are looked at
@@ -82,11 +82,11 @@ def find_chains(boxes: np.ndarray) -> list[np.ndarray]:
     bodies = _bodies(boxes, heights, usual)
     around = np.array([_around(boxes[body]) for body in bodies])
     rows = _join_climbing(_chain(around), around, usual)
-    lines = [[n for body in row for n in bodies[body]] for row in rows]
+    lines = _join_marks([[n for body in row for n in bodies[body]] for row in rows], boxes, usual)
     small = [n for n in range(len(boxes)) if not any(n in body for body in bodies)]
     stray = []
     for n in sorted(small, key=lambda n: -heights[n]):
-        line = _line_of(boxes, lines, n, usual)
+        line = _line_of(boxes, lines, n, usual, NEAR * usual)
         if line is None:
             stray.append(n)
         else:
@@ -136,7 +136,7 @@ def _chain(boxes: np.ndarray) -> list[list[int]]:
     left, top, right, bottom = boxes.T.astype(float)
     middle, high = (left + right) / 2, bottom - top
     shared = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
-    beside = (middle[:, None] < middle) & (shared >= SHARED * np.minimum(high[:, None], high))  # [a, b]: b at the right of a
+    beside = (middle[:, None] < middle) & (shared >= SHARED * np.maximum(high[:, None], high))  # [a, b]: b at the right of a
     cost = np.maximum(left[None, :] - right[:, None], 0) + np.abs((top + bottom)[:, None] - (top + bottom)) / 2
     pairs = np.argwhere(beside)
     after: dict[int, int] = {}
@@ -173,15 +173,30 @@ def _join_climbing(rows: list[list[int]], boxes: np.ndarray, usual: float) -> li
     return rows
 
 
+def _join_marks(lines: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
+    """Return `lines`, those of one part only joined to the line beside which it stands or hangs: a large comma, a low bracket."""
+    longer = [line for line in lines if len(line) > 1]
+    alone = []
+    for line in lines:
+        if len(line) == 1:
+            other = _line_of(boxes, longer, line[0], usual, usual)
+            if other is None:
+                alone.append(line)
+            else:
+                other.extend(line)
+    return [*longer, *alone]
+
+
 def _slope(middles: np.ndarray) -> float:
     """Return how much a row of points (N, 2) falls a pixel along: between its ends."""
     along, down = middles[-1] - middles[0]
     return float(down / max(along, 1))
 
 
-def _line_of(boxes: np.ndarray, lines: list[list[int]], mark: int, usual: float) -> list[int] | None:
-    """Return which of `lines` a low mark lies in: the one whose nearest part is nearest, level with it; None if none is near."""
-    best, nearest = None, NEAR * usual
+def _line_of(boxes: np.ndarray, lines: list[list[int]], mark: int, usual: float, reach: float) -> list[int] | None:
+    """Return which of `lines` a low mark lies in: the one whose nearest part is nearest, level with it; None if none is
+    within `reach` pixels."""
+    best, nearest = None, reach
     x0, y0, x1, y1 = boxes[mark]
     middle = (y0 + y1) / 2
     for line in lines:
