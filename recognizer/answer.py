@@ -48,6 +48,10 @@ def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, 
         "text": reading.text,
         "digits": digits,
         "rejected": [list(group.box) for group in reading.rejected],
+        "signs": [
+            {"sign": s.sign, "confidence": round(s.confidence, 6), "box": list(s.box)} for s in reading.signs
+        ],
+        "alternatives": [{"text": text, "probability": round(p, 6)} for text, p in reading.alternatives],
         "error": error,
     }
 
@@ -68,12 +72,30 @@ class Digit:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """One sign between digits, such as a point, a comma or a minus."""
+
+    sign: str
+    confidence: float
+    box: tuple[int, int, int, int]  # as of a digit
+
+
+@dataclass(frozen=True)
 class Reading:
     """What a picture says. `status`: "ok" if any group was accepted, "blank" without ink, else "not_a_digit"."""
 
     status: str
-    text: str  # "?" for a refused group, lines joined by "\\n", "" unless ok
+    text: str  # what was written, signs too, "?" for a refused group, lines joined by "\\n", "" unless ok
     groups: tuple[Digit, ...]  # all groups in reading order, refused ones too
+    signs: tuple[Sign, ...] = ()
+    alternatives: tuple[
+        tuple[str, float], ...
+    ] = ()  # the likeliest texts with their probabilities, likeliest first
+
+    @property
+    def digits_only(self) -> str:
+        """What was written without its signs."""
+        return "".join(each for each in self.text if each.isdigit() or each in "?\\n")
 
     @property
     def digits(self) -> tuple[Digit, ...]:
@@ -85,7 +107,9 @@ class Reading:
 
     @property
     def confidence(self) -> float:
-        """The least sure accepted digit's confidence; 0 without one."""
+        """The likeliest text's probability, or else the least sure accepted digit's confidence; 0 without one."""
+        if self.alternatives and self.status == "ok":
+            return self.alternatives[0][1]
         return min((group.confidence for group in self.digits), default=0.0)
 
 

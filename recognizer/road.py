@@ -9,9 +9,10 @@ Files, the canvas, the clipboard and folders all come this way.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,14 +21,17 @@ from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from corrections.memory import Memory
 from ink.decode import PictureError, Source, see_as_is
 from ink.frame import fit_frame
-from ink.lines import count_parts, find_layouts
+from ink.lines import count_parts, find_layouts, find_row_layouts
 from ink.looks import SMALL_SIDE, Look, Picture, read_ink
 from ink.measures import find_box
 from ink.piece import Piece, merge
+from model import DIGITS
 from recognizer.answer import Digit, Reading, reading_of
 from recognizer.asking import certainty, probabilities
 from recognizer.grouping import LARGEST_FRAGMENT, SURE, SURE_WHOLE, Grouping
 from recognizer.judge import Guess, Judge, Steps, pool, walk
+from recognizer.lines import read_layout
+from recognizer.reader import Reader
 
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
 DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried
@@ -68,6 +72,10 @@ class Recognizer:
             checkpoint.pairs.to(device)
         self.judge = Judge(checkpoint, device, memory, single)
         self.grouping = Grouping(self.judge)
+        self.reader: Reader | None = None
+        if checkpoint.lines is not None and checkpoint.classes == DIGITS:
+            network = checkpoint.lines.to(device).to(memory_format=torch.channels_last)
+            self.reader = Reader(network, checkpoint.line_temperature, checkpoint.line_weight)
 
     def __repr__(self) -> str:
         network = f"{self.checkpoint.arch}, {len(self.classes)} classes, on {self.device}"
@@ -181,12 +189,12 @@ class Recognizer:
 
     def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
         """Read ink; where a box is drawn around some of it, what that holds if it is sure and the box no slashed 0."""
-        layouts = find_layouts(ink)
-        reading = yield from self._read_lines(next(layouts), scale)
+        layouts: Iterator[Any] = find_layouts(ink) if self.reader is None else find_row_layouts(ink)
+        reading = yield from self._read_layout(next(layouts), scale)
         held = next(layouts, None)
         if held is None:
             return reading
-        within = yield from self._read_lines(held, scale)
+        within = yield from self._read_layout(held, scale)
         if within.confidence < OTHER_INK or within.rejected:
             return reading
         if within.text == "0" and reading.text in LOOPED and reading.confidence >= OTHER_INK:
@@ -194,6 +202,15 @@ class Recognizer:
         zero = reading.text == "0" and reading.confidence >= OTHER_INK
         slashed = zero and within.text == "1" and not _is_ringed(within.digits[0], reading.digits[0])
         return reading if slashed else within
+
+    def _read_layout(self, layout: Any, scale: float) -> Steps[Reading]:
+        """Read lines of writing, by the line reader if there is one."""
+        if self.reader is None:
+            return (yield from self._read_lines(layout, scale))
+        if self.judge.single and layout.lines:
+            pieces = [Piece(line.box, line.ink) for line in layout.lines]
+            return (yield from self._read_single([*pieces, *layout.rest], scale))
+        return (yield from read_layout(layout, self.judge, self.reader, scale))
 
     def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
         """Read the lines of writing that were found in its ink."""
