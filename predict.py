@@ -20,6 +20,7 @@ from base.storage import MODEL_PATH, check_target
 if TYPE_CHECKING:
     from base.checkpoint import Checkpoint
     from ink.decode import Source
+    from recognizer.answer import Reading
     from recognizer.road import Recognizer
 
 
@@ -38,7 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     recognizer = make()
     for path in recognizer.memory.damaged if recognizer.memory else ():
         print(f"predict.py: {path} is no correction, or damaged", file=sys.stderr)
-    failed, shown = False, []
+    failed = False
+    shown: list[tuple[str, Source, Reading]] = []
     pictures = find_pictures(arguments.paths, arguments.plot)
     for name, source, answer in read_pictures(pictures, recognizer, make, arguments.processes):
         problem = command.one_line(answer) if isinstance(answer, Exception) else None
@@ -51,8 +53,9 @@ def main(argv: list[str] | None = None) -> int:
         elif reading is not None:
             said = describe(reading, recognizer.classes, arguments.top)
             print(f"{command.printable(name)}: {said}", flush=True)
-        if arguments.plot and reading is not None and len(shown) < MOST_PLOTTED:
-            shown.append((name, source, reading))
+        picture = None if isinstance(source, Exception) else source
+        if arguments.plot and picture is not None and reading is not None and len(shown) < MOST_PLOTTED:
+            shown.append((name, picture, reading))
     if shown:
         plot_readings(shown, recognizer.classes, arguments.plot)
         print(f"predict.py: wrote {arguments.plot}", file=sys.stderr)

@@ -18,8 +18,7 @@ from base.devices import choose_device
 from base.exports import OnnxNetwork, read_card
 from base.storage import MODEL_PATH as MODEL_PATH
 from base.storage import atomic_write
-from line_reader import STRIP_HEIGHT, LineReader
-from model import ARCHITECTURES, DIGITS, PairHead, build_model, build_pairs
+from model import ARCHITECTURES, DIGITS, STRIP_HEIGHT, LineReader, PairHead, build_model, build_pairs
 
 FORMAT = "digits-v1"
 FOR_OTHERS = {".pt2": "torch.export.load", ".torchscript": "torch.jit.load"}  # exports, and what reads them
@@ -55,7 +54,8 @@ class Checkpoint:
 
     @property
     def line_weight(self) -> float:
-        """How much the classifier's log-probability of each digit of a line counts beside the line reader's; fitted as well."""
+        """How much the classifier's log-probability of each digit of a line counts beside the line reader's;
+        fitted as well."""
         return float(self.facts.get("line_weight", 0.5))
 
     @property
@@ -65,7 +65,8 @@ class Checkpoint:
 
 
 def predict_pairs(checkpoint: Checkpoint, images: Tensor) -> Tensor:
-    """Return probabilities (N, 2, classes) of what two touching digits are, left and right; `images` as for the network.
+    """Return probabilities (N, 2, classes) of what two touching digits are, left and right; `images` as for
+    the network.
 
     Raises ValueError for a checkpoint without `pairs`.
     """

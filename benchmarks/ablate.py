@@ -306,4 +306,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    command.run(main, filters=False, told=DataError)
+    command.run(main, filters=False)

@@ -1,9 +1,11 @@
-"""How well whole numbers are read: real ones of other writers, made ones, words, and single digits that must stay single.
+"""How well whole numbers are read: real ones of other writers, made ones, words, and single digits that must
+stay single.
 
-    python -m benchmarks.numbers --data FOLDER                         # shared handwriting: unipen_strings.jsonl.gz and the like
-    python -m benchmarks.numbers --data FOLDER --model a.pth b.pth     # two models on the same numbers, side by side
+    python -m benchmarks.numbers --data FOLDER                       # with unipen_strings.jsonl.gz and the like
+    python -m benchmarks.numbers --data FOLDER --model a.pth b.pth   # two models on the same numbers, side by side
 
-A number counts if its whole text is right; a mark that is neither digit nor sign is "?". Plain text: signs left out of both.
+A number counts if its whole text is right; a mark that is neither digit nor sign is "?". Plain text: signs left
+out of both.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import torch
 
 from base import command
 from benchmarks import pictures
-from dataset import DataError, Digits, load_mnist, split_validation
+from dataset import Digits, load_mnist, split_validation
 from ink.raster import Raster
 from ink.stroke import Stroke
 from measuring.measure import interval
@@ -45,7 +47,8 @@ class Case:
 
 
 def draw_line(strokes: Sequence[Sequence[Sequence[float]]], height: float, brush: float) -> np.ndarray:
-    """Return uint8 (H, W), dark on white: pen strokes in any units, y down, drawn `height` pixels high with a pen `brush` wide."""
+    """Return uint8 (H, W), dark on white: pen strokes in any units, y down, drawn `height` pixels high with a
+    pen `brush` wide."""
     lines = [np.array(stroke, float)[:, :2] for stroke in strokes if len(stroke)]
     points = np.concatenate(lines)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -87,7 +90,8 @@ def made(digits: Digits, kind: str, count: int, rng: np.random.Generator) -> Ite
     options = {"a touching pair": {"touching": True}, "two lines": {"lines": 2}}.get(kind, {})
     for _ in range(count):
         chosen = rng.integers(0, len(digits), int(rng.integers(4 if kind == "two lines" else 2, 13)))
-        picture = pictures.number([digits.images[i, 0].numpy() for i in chosen], rng, **options)  # type: ignore[arg-type]
+        shown = [digits.images[i, 0].numpy() for i in chosen]
+        picture = pictures.number(shown, rng, **options)  # type: ignore[arg-type]
         if kind == "photographed":
             picture = pictures.photograph(picture, rng)
         yield Case(picture, "".join(str(int(digits.labels[i])) for i in chosen))
@@ -242,4 +246,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    command.run(main, filters=False, told=DataError)
+    command.run(main, filters=False)

@@ -60,7 +60,8 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
 
 
 def find_row_layouts(ink: np.ndarray) -> Iterator[Layout]:
-    """Yield the lines of writing in `ink` (H, W), and where something like a box or a ring is drawn around writing, those without it."""
+    """Yield the lines of writing in `ink` (H, W), and where something like a box or a ring is drawn around
+    writing, those without it."""
     (left, top, right, bottom), labels, count = _label(ink)
     if count == 0:
         yield Layout([], [])
@@ -76,7 +77,8 @@ def find_row_layouts(ink: np.ndarray) -> Iterator[Layout]:
 
 
 def _clear_of_edges(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Say which components (N,) are no edge, shadow, margin or scanner's streak that runs into the picture's border beside writing."""
+    """Say which components (N,) are no edge, shadow, margin or scanner's streak that runs into the picture's
+    border beside writing."""
     heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
     left, top, right, bottom = (
         boxes == [0, 0, shape[1], shape[0]]

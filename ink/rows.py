@@ -1,6 +1,7 @@
 """Ink -> lines of writing: every connected part of the ink lies in one line, or in what is left out.
 
-A line is a chain of parts, each beside the one before; so it may climb, and lines may lie close. Nothing here knows digits.
+A line is a chain of parts, each beside the one before; so it may climb, and lines may lie close. Nothing here
+knows digits.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ MOST_PARTS = 400  # more than this are texture, not writing; the heaviest are lo
 
 @dataclass(frozen=True)
 class Line:
-    """One line of writing: its box in the ink, its ink alone (H, W), and which connected part each pixel is of (0: none)."""
+    """One line of writing: its box in the ink, its ink alone (H, W), and which connected part each pixel is
+    of (0: none)."""
 
     box: Box
     ink: np.ndarray
@@ -50,7 +52,8 @@ class Layout:
 
 
 def find_rows(ink: np.ndarray, kept: np.ndarray | None = None) -> Layout:
-    """Return the lines of writing in `ink` (H, W); parts that `kept` (count,) leaves out, in the order of ndimage.label, are `rest`."""
+    """Return the lines of writing in `ink` (H, W); parts that `kept` (count,) leaves out, in the order of
+    ndimage.label, are `rest`."""
     box = find_box(ink > 0)
     if box is None:
         return Layout([], [])
@@ -74,7 +77,8 @@ def find_rows(ink: np.ndarray, kept: np.ndarray | None = None) -> Layout:
 
 
 def usual_height(heights: np.ndarray) -> float:
-    """Return the median of the heights of parts, each weighing its height: neither dots nor one long stroke count for much."""
+    """Return the median of the heights of parts, each weighing its height: neither dots nor one long stroke
+    count for much."""
     ordered = np.sort(heights)
     below = np.cumsum(ordered)
     return float(ordered[np.searchsorted(below, below[-1] / 2)])
@@ -106,7 +110,8 @@ def find_chains(boxes: np.ndarray) -> list[np.ndarray]:
 
 
 def _bodies(boxes: np.ndarray, heights: np.ndarray, usual: float) -> list[list[int]]:
-    """Return the parts that are high enough to carry a line, those together that stand over one another as pieces of one digit."""
+    """Return the parts that are high enough to carry a line, those together that stand over one another as
+    pieces of one digit."""
     tall = [int(n) for n in np.flatnonzero(heights >= BODY * usual)]
     groups = [[n] for n in tall]
     if len(tall) > MOST_PARTS // 4:
@@ -141,7 +146,8 @@ def _around(boxes: np.ndarray) -> np.ndarray:
 
 
 def _chain(boxes: np.ndarray) -> list[list[int]]:
-    """Return the indices of `boxes` (N, 4) chained from left to right: each has one neighbour on either side at most, the nearest first."""
+    """Return the indices of `boxes` (N, 4) chained from left to right: each has one neighbour on either side
+    at most, the nearest first."""
     left, top, right, bottom = boxes.T.astype(float)
     middle, high = (left + right) / 2, bottom - top
     shared = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
@@ -193,7 +199,8 @@ def _join_climbing(rows: list[list[int]], boxes: np.ndarray, usual: float) -> li
 
 
 def _join_marks(lines: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
-    """Return `lines`, those of one part only joined to the line beside which it stands or hangs: a large comma, a low bracket."""
+    """Return `lines`, those of one part only joined to the line beside which it stands or hangs: a large
+    comma, a low bracket."""
     longer = [line for line in lines if len(line) > 1]
     alone = []
     for line in lines:

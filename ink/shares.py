@@ -16,8 +16,9 @@ ASIDE = 0.01  # of full ink a pixel; what a cut pays for straying from the middl
 def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[Piece | None], list[Piece]]:
     """Return the ink of each symbol of a line, and the marks that are none's.
 
-    `spans` (K, 2): first and last column, in pixels of `line.ink`, where each symbol was read, left to right. `upright` (K,):
-    which symbols are no flat mark, so that a line under or over them is not theirs. A symbol without ink is None.
+    `spans` (K, 2): first and last column, in pixels of `line.ink`, where each symbol was read, left to right.
+    `upright` (K,): which symbols are no flat mark, so that a line under or over them is not theirs. A symbol
+    without ink is None.
     """
     ink, parts = line.ink, line.parts
     numbers, part_of = np.unique(parts, return_inverse=True)
@@ -52,7 +53,8 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
 
 
 def _edges(ink: np.ndarray, spans: np.ndarray) -> np.ndarray:
-    """Return the columns (K - 1,) between symbols: where there is least ink from the end of one to the start of the next."""
+    """Return the columns (K - 1,) between symbols: where there is least ink from the end of one to the start
+    of the next."""
     profile, edges = ink.sum(axis=0), []
     for (_, end), (start, _) in zip(spans[:-1], spans[1:]):
         low, high = int(max(end, 0)), int(min(start, len(profile) - 1))
@@ -64,7 +66,8 @@ def _edges(ink: np.ndarray, spans: np.ndarray) -> np.ndarray:
 
 
 def _main_parts(mass: np.ndarray, shares: np.ndarray) -> list[int]:
-    """Return the part (of N) that each of K symbols mostly is, -1 for none, from (N, K) ink of parts among symbols' columns."""
+    """Return the part (of N) that each of K symbols mostly is, -1 for none, from (N, K) ink of parts among
+    symbols' columns."""
     main = []
     for k in range(mass.shape[1]):
         weight = np.where(shares[:, k] >= MINE, mass[:, k] + mass.max(), mass[:, k])
@@ -91,7 +94,8 @@ def _is_rule(
 def _cut(
     ink: np.ndarray, mine: np.ndarray, owners: list[int], spans: np.ndarray, edges: np.ndarray
 ) -> np.ndarray:
-    """Return for each pixel which of `owners` it goes to, in a part that several share: cut along the seams with least ink."""
+    """Return for each pixel which of `owners` it goes to, in a part that several share: cut along the seams
+    with least ink."""
     to = np.full(ink.shape, owners[0])
     columns = np.arange(ink.shape[1])
     for before, after in zip(owners[:-1], owners[1:]):
@@ -106,7 +110,8 @@ def _cut(
 
 
 def _seam(cost: np.ndarray) -> np.ndarray:
-    """Return the column in each row of the cheapest way from top to bottom through `cost` (H, W), a column aside a row at most."""
+    """Return the column in each row of the cheapest way from top to bottom through `cost` (H, W), a column
+    aside a row at most."""
     total, steps = cost[0].astype(np.float64), np.zeros(cost.shape, np.int8)
     padded = np.full(cost.shape[1] + 2, np.inf)
     for row in range(1, len(cost)):

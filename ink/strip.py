@@ -1,7 +1,8 @@
 """Ink of one line -> strip: what the line reader sees of it, one height for all writing.
 
-The line is levelled by moving its columns up or down, scaled until its writing is DIGIT_HEIGHT pixels high and all of it fits,
-and its pen brought into PEN_RANGE. Columns are moved and left out, never mixed, so each column of a strip has one place in the ink.
+The line is levelled by moving its columns up or down, scaled until its writing is DIGIT_HEIGHT pixels high
+and all of it fits, and its pen brought into PEN_RANGE. Columns are moved and left out, never mixed, so each
+column of a strip has one place in the ink.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Strip:
 
 
 def make_strip(ink: np.ndarray) -> Strip:
-    """Return the strip of the one line of writing in `ink` (H, W) in [0, 1], ink bright. Raises ValueError if there is none."""
+    """Return the strip of the one line of writing in `ink` (H, W) in [0, 1], ink bright. Raises ValueError if
+    there is none."""
     box = find_box(ink > 0)
     if box is None:
         raise ValueError("there is no ink to read")
@@ -70,7 +72,8 @@ def writing_height(ink: np.ndarray) -> float:
 
 
 def _level(crop: np.ndarray, height: float) -> np.ndarray:
-    """Return `crop` with its columns moved up or down until the line runs level: by the median slope between parts as wide as high."""
+    """Return `crop` with its columns moved up or down until the line runs level: by the median slope between
+    parts as wide as high."""
     count = int(crop.shape[1] / height)
     if count < 4:
         return crop

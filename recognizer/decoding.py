@@ -1,6 +1,8 @@
-"""Column-wise log-probabilities of a line -> its likeliest texts, and where each symbol of a text stands (CTC; Graves et al., 2006).
+"""Column-wise log-probabilities of a line -> its likeliest texts, and where each symbol of a text stands
+(CTC; Graves et al., 2006).
 
-Everywhere: `logs` float32 (T, classes), the last class the blank that stands between symbols; a text is a tuple of classes.
+Everywhere: `logs` float32 (T, classes), the last class the blank that stands between symbols; a text is a
+tuple of classes.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ LEAST = (
 
 
 def search(logs: np.ndarray, count: int = 5, allowed: Allowed | None = None) -> list[tuple[Text, float]]:
-    """Return the likeliest texts with the log-probability of each, at most `count`, likeliest first (prefix beam search; Hannun et al., 2014).
+    """Return the likeliest texts with the log-probability of each, at most `count`, likeliest first (prefix
+    beam search; Hannun et al., 2014).
 
     `allowed` restricts them; [] if nothing it allows is at all likely.
     """

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from line_reader import SYMBOLS
+from model import SYMBOLS
 from recognizer.decoding import Text
 
 DIGIT = "#"  # any digit, in a pattern
@@ -46,8 +46,8 @@ class Expected:
 def parse_expect(expect: Expect) -> Expected:
     """Return what is expected. Raises ExpectError or OSError.
 
-    A number, or text of digits only ("5"): so many digits. Text with "#" ("##/##/####"): any digit for each "#", the rest as it
-    stands. A path to a .txt file, or several texts: one of them, a line each.
+    A number, or text of digits only ("5"): so many digits. Text with "#" ("##/##/####"): any digit for each "#",
+    the rest as it stands. A path to a .txt file, or several texts: one of them, a line each.
     """
     if isinstance(expect, int) or isinstance(expect, str) and expect.isdecimal():
         count = int(expect)
@@ -59,7 +59,8 @@ def parse_expect(expect: Expect) -> Expected:
     if isinstance(expect, (str, os.PathLike)):
         if Path(expect).suffix != ".txt":
             raise ExpectError(
-                f"{os.fspath(expect)!r} is nothing to expect: give a number of digits (5), a pattern (##/##/####) or a .txt with an answer a line"
+                f"{os.fspath(expect)!r} is nothing to expect: give a number of digits (5), a pattern (##/##/####) "
+                "or a .txt with an answer a line"
             )
         expect = Path(expect).read_text(encoding="utf-8").splitlines()
     return _list([each.strip() for each in expect if each.strip()])

@@ -1,4 +1,5 @@
-"""Lines of writing -> a reading: what the line reader says of each, and of a mark that stands alone what the classifier says."""
+"""Lines of writing -> a reading: what the line reader says of each, and of a mark that stands alone what the
+classifier says."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from ink.piece import Piece, merge
 from ink.rows import Layout, Line
-from line_reader import SYMBOLS
+from model import SYMBOLS
 from recognizer.answer import Digit, Reading, Sign
 from recognizer.judge import Guess, Judge, Steps
 from recognizer.reader import DIGITS, OTHER, TEXTS, LineReading, Reader, Symbol
@@ -63,7 +64,8 @@ def box_of(piece: Piece, scale: float) -> tuple[int, int, int, int]:
 def _read_lone(
     line: Line, reading: LineReading, left_out: list[Piece], judge: Judge, scale: float
 ) -> Steps[Reading]:
-    """Read a line of one symbol at most: the classifier says which digit, and line reader and classifier whether it is one."""
+    """Read a line of one symbol at most: the classifier says which digit, and line reader and classifier
+    whether it is one."""
     rest = [piece for piece in left_out if piece not in reading.rest]
     looked = yield from judge.look([whole_of([line]), *rest])
     (guess,) = yield from judge.look_again(looked[:1])

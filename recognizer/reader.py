@@ -12,7 +12,7 @@ from ink.piece import Piece
 from ink.rows import Line
 from ink.shares import share_out
 from ink.strip import Strip, make_strip
-from line_reader import SYMBOLS
+from model import SYMBOLS
 from recognizer.decoding import Allowed, Text, align, search
 from recognizer.judge import LEAST_PROBABILITY, Guess, Judge, Steps
 
@@ -29,7 +29,8 @@ Explained = tuple[list[Text], list[Shared], list[dict[int, Guess]]]
 
 @dataclass(frozen=True)
 class Symbol:
-    """One symbol of a line: its class among SYMBOLS, its ink, and for a digit or another mark what the classifier says of it.
+    """One symbol of a line: its class among SYMBOLS, its ink, and for a digit or another mark what the
+    classifier says of it.
 
     `probs`: of a digit, what line reader and classifier say together.
     """
@@ -43,7 +44,8 @@ class Symbol:
 
 @dataclass(frozen=True)
 class LineReading:
-    """What a line says: its symbols from left to right, marks that are none, and its likeliest texts with probabilities."""
+    """What a line says: its symbols from left to right, marks that are none, and its likeliest texts with
+    probabilities."""
 
     symbols: list[Symbol]
     rest: list[Piece]
@@ -81,7 +83,8 @@ class Reader:
     def explain(
         self, line: Line, strip: Strip, logs: np.ndarray, texts: list[Text], judge: Judge
     ) -> Steps[Explained]:
-        """Return those of `texts` for which there is room, for each the ink of its symbols, and what the classifier says of its
+        """Return those of `texts` for which there is room, for each the ink of its symbols, and what the
+        classifier says of its
         digits and other marks, by place; each ink is asked about once."""
         asked, shared = [], []
         for text in texts:

@@ -20,7 +20,7 @@ from dataset import load_mnist, split_validation
 from ink.lines import find_row_layouts
 from ink.rows import Line
 from ink.strip import Strip, make_strip
-from line_reader import SYMBOLS
+from model import SYMBOLS
 from recognizer import Recognizer
 from recognizer.decoding import Text, search
 from recognizer.judge import walk

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from base.storage import atomic_write
 from dataset import load_mnist, split_validation
-from line_reader import BLANK, SYMBOLS, LineReader
+from model import BLANK, SYMBOLS, LineReader
 from training.loop import WeightAverage, one_cycle
 from training.pictures.hands import load_hands
 from training.pictures.lines import Composer

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from ink.strip import make_strip
-from line_reader import SYMBOLS
+from model import SYMBOLS
 from training.pictures.hands import Glyph, Hands
 from training.pictures.signs import draw_sign
 
