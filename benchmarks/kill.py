@@ -109,7 +109,7 @@ def kill_training(count: int, rng: random.Random, folder: Path) -> dict[str, int
             say(str(self.epoch))
             return before(self, *reports)
 
-        training.Run.train_epoch = telling  # type: ignore[method-assign]
+        training.Run.train_epoch = telling  # type: ignore[method-assign, assignment]
         train.main([*words, "--resume"] if resume.exists() else words)
 
     while found["kills"] < count:
