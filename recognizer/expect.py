@@ -1,4 +1,4 @@
-"""What a reading may say: so many digits, a pattern, or one of a list of answers."""
+"""What each line of a reading may say: so many digits, a pattern, or one of a list of answers."""
 
 from __future__ import annotations
 
@@ -41,6 +41,12 @@ class Expected:
                 symbol in may for symbol, may in zip(text, self.pattern)
             )
         return text in self.whole
+
+    def fits(self, said: str) -> bool:
+        """Say whether each line of what a reading says is among the texts."""
+        lines = said.split("\n")
+        known = all(each in SYMBOLS for line in lines for each in line)
+        return known and all(self.allows(tuple(map(SYMBOLS.index, line))) for line in lines)
 
 
 def parse_expect(expect: Expect) -> Expected:

@@ -12,26 +12,34 @@ from ink.piece import Piece, merge
 from ink.rows import Layout, Line
 from model import SYMBOLS
 from recognizer.answer import Digit, Reading, Sign
+from recognizer.decoding import Allowed
 from recognizer.judge import Guess, Judge, Steps
 from recognizer.reader import DIGITS, OTHER, TEXTS, LineReading, Reader, Symbol
 
-MANY, LEAST_READ = 8, 1 / 2  # groups, and the share of so many that must be digits; else those are chance
+LEAST_READ = 1 / 2  # of the marks of a line that are no signs; where fewer are digits, those are chance
 MOST_LINES = 40  # lines that are read; of more the first
 
 
-def read_layout(layout: Layout, judge: Judge, reader: Reader, scale: float) -> Steps[Reading]:
-    """Read lines of writing; `scale`: pixels of the upright picture a pixel of ink."""
-    lines = layout.lines[:MOST_LINES]
-    if not lines:
-        return Reading("blank", "", ())
+def read_layout(
+    layout: Layout, judge: Judge, reader: Reader, scale: float, expected: Allowed | None = None
+) -> Steps[Reading]:
+    """Read lines of writing, of which each says what is `expected` or is refused whole.
+
+    `scale`: pixels of the upright picture a pixel of ink. Every part of the ink lies in a digit's box, a sign's, or in
+    `rejected`.
+    """
+    lines, left_out = layout.lines[:MOST_LINES], list(layout.rest)
     readings: list[LineReading] = []
     for line in lines:
-        readings.append((yield from reader.read(line, judge)))
-    left_out = [*layout.rest, *(piece for reading in readings for piece in reading.rest)]
-    if len(lines) == 1 and len(readings[0].symbols) <= 1:
+        readings.append((yield from reader.read(line, judge, expected)))
+        left_out += readings[-1].rest
+    left_out += [Piece(line.box, line.ink) for line in layout.lines[MOST_LINES:]]
+    if not lines and not left_out:
+        return Reading("blank", "", ())
+    if len(lines) == 1 and len(readings[0].symbols) <= 1 and expected is None:
         return (yield from _read_lone(lines[0], readings[0], left_out, judge, scale))
     rest = yield from judge.look(left_out)
-    return _compose(readings, rest, judge, scale)
+    return _compose(readings, rest, judge, scale, expected is not None)
 
 
 def whole_of(lines: list[Line]) -> Piece:
@@ -71,7 +79,7 @@ def _read_lone(
     (guess,) = yield from judge.look_again(looked[:1])
     others = tuple(digit_of(other, judge, scale, False) for other in looked[1:])
     symbol = reading.symbols[0].kind if reading.symbols else OTHER
-    accepted = judge.accepts(guess, False)
+    accepted = judge.accepts_with(guess, reading.digit, alone=True)
     digit = digit_of(guess, judge, scale, accepted)
     if accepted:
         ranked = np.argsort(-guess.probs)[:TEXTS]
@@ -84,53 +92,66 @@ def _read_lone(
     return Reading("not_a_digit", "", (digit, *others))
 
 
-def _compose(readings: list[LineReading], rest: list[Guess], judge: Judge, scale: float) -> Reading:
-    """Return what lines say together."""
-    groups: list[Digit] = []
+def _compose(
+    readings: list[LineReading], rest: list[Guess], judge: Judge, scale: float, expected: bool
+) -> Reading:
+    """Return what lines say together; `expected`: whether it is known that they are numbers."""
+    found: list[Digit] = []
     signs: list[Sign] = []
-    texts: list[str] = []
-    corrected = False
+    kept: list[tuple[LineReading, str]] = []
     for reading in readings:
+        groups: list[Digit] = []
         text = ""
         for symbol in reading.symbols:
-            known = symbol.guess is not None and symbol.guess.corrected
-            corrected |= known
-            text += _add_symbol(symbol, known, groups, signs, judge, scale)
-        texts.append(text)
-    others = [digit_of(guess, judge, scale, guess.corrected) for guess in rest]
+            text += _add_symbol(symbol, groups, signs, judge, scale, expected)
+        if _is_number(groups):
+            kept.append((reading, text))
+        else:
+            groups = [replace(group, accepted=False) for group in groups]
+        found += groups
+    found += [digit_of(guess, judge, scale, bool(kept) and guess.corrected) for guess in rest]
+    if not kept:
+        return Reading("not_a_digit", "", tuple(found), tuple(signs))
+    text = "\n".join(text for _, text in kept)
+    return Reading("ok", text, tuple(found), tuple(signs), _alternatives(kept))
+
+
+def _is_number(groups: list[Digit]) -> bool:
+    """Return whether a line's digits are a number, not chance: half of its marks at least, and not bars of the others."""
+    if any(group.corrected for group in groups):
+        return True
     accepted = [group for group in groups if group.accepted]
-    chance = len(groups) >= MANY and len(accepted) < LEAST_READ * len(groups)
-    bars = len(accepted) < len(groups) and all(
-        group.digit == "1" for group in accepted
-    )  # of what is no digit
-    if not accepted or (chance or bars) and not corrected:
-        refused = tuple(replace(group, accepted=False) for group in (*groups, *others))
-        return Reading("not_a_digit", "", refused, tuple(signs))
-    kept = [text for text in texts if text]
-    told = _alternatives([reading for reading, text in zip(readings, texts) if text], kept)
-    return Reading("ok", "\n".join(kept), (*groups, *others), tuple(signs), told)
+    bars = len(accepted) < len(groups) and all(group.digit == "1" for group in accepted)
+    return len(accepted) > 0 and len(accepted) >= LEAST_READ * len(groups) and not bars
 
 
 def _add_symbol(
-    symbol: Symbol, known: bool, groups: list[Digit], signs: list[Sign], judge: Judge, scale: float
+    symbol: Symbol,
+    groups: list[Digit],
+    signs: list[Sign],
+    judge: Judge,
+    scale: float,
+    expected: bool,
 ) -> str:
-    """Put a symbol among `groups` or `signs`, and return what it says; `known`: the user has said which digit it is."""
+    """Put a symbol among `groups` or `signs`, and return what it says; `expected`: it is known to be one of both."""
+    known = symbol.guess is not None and symbol.guess.corrected
     if symbol.guess is not None and (known or symbol.kind < DIGITS or symbol.kind == OTHER):
         probs = symbol.guess.probs if known or symbol.probs is None else symbol.probs
-        groups.append(digit_of(symbol.guess, judge, scale, known or symbol.kind < DIGITS, probs))
+        digit = symbol.kind < DIGITS and (
+            expected or judge.accepts_with(symbol.guess, symbol.belief, alone=False)
+        )
+        groups.append(digit_of(symbol.guess, judge, scale, known or digit, probs))
         return groups[-1].digit if groups[-1].accepted else "?"
     signs.append(Sign(SYMBOLS[symbol.kind], symbol.probability, box_of(symbol.piece, scale)))
     return SYMBOLS[symbol.kind]
 
 
-def _alternatives(readings: list[LineReading], texts: list[str]) -> tuple[tuple[str, float], ...]:
-    """Return the likeliest texts of all lines together, with their probabilities; `texts` is the first."""
-    ways = [
-        [(text, reading.texts[0][1]), *(each for each in reading.texts[1:] if each[0] != text)]
-        for text, reading in zip(texts, readings)
-    ]
+def _alternatives(lines: list[tuple[LineReading, str]]) -> tuple[tuple[str, float], ...]:
+    """Return the likeliest texts of lines together, with their probabilities; what each line says is its likeliest."""
     joined = [("", 1.0)]
-    for place, each in enumerate(ways):
-        both = [(a + "\n" * bool(place) + b, p * q) for (a, p), (b, q) in itertools.product(joined, each)]
+    for place, (reading, text) in enumerate(lines):
+        others = [each for each in reading.texts[1:] if each[0] != text]
+        ways = itertools.product(joined, [(text, reading.texts[0][1]), *others])
+        both = [(before + "\n" * bool(place) + each, p * q) for (before, p), (each, q) in ways]
         joined = sorted(both, key=lambda pair: -pair[1])[:TEXTS]
     return tuple(joined)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from ink.piece import Piece
 from ink.rows import Line
 from ink.shares import share_out
 from ink.strip import Strip, make_strip
-from model import SYMBOLS
+from model import BLANK, SYMBOLS
 from recognizer.decoding import Allowed, Text, align, search
 from recognizer.judge import LEAST_PROBABILITY, Guess, Judge, Steps
 
@@ -20,6 +20,7 @@ DIGITS = 10  # of SYMBOLS, the first ones
 OTHER = SYMBOLS.index("?")
 FLAT_SIGNS = frozenset("-=.,:")  # marks that may lie under or over nothing
 TEXTS = 5  # likeliest texts that are told
+LEAST_EXPECTED = 1e-3  # probability of all expected texts together, below which none of them was written
 UNLIKELY = 4.0  # nats below the likeliest, from which the classifier is not asked about a text
 
 
@@ -32,7 +33,8 @@ class Symbol:
     """One symbol of a line: its class among SYMBOLS, its ink, and for a digit or another mark what the
     classifier says of it.
 
-    `probs`: of a digit, what line reader and classifier say together.
+    `probs`: of a digit, what line reader and classifier say together. `belief`: how surely it is any digit, by the
+    line reader alone.
     """
 
     kind: int
@@ -40,16 +42,22 @@ class Symbol:
     probability: float
     guess: Guess | None = None
     probs: np.ndarray | None = None
+    belief: float = 0.0
 
 
 @dataclass(frozen=True)
 class LineReading:
     """What a line says: its symbols from left to right, marks that are none, and its likeliest texts with
-    probabilities."""
+    probabilities.
+
+    Together symbols and `rest` hold all ink of the line. `digit`: how likely the line is one digit and nothing else,
+    by the line reader alone.
+    """
 
     symbols: list[Symbol]
     rest: list[Piece]
     texts: list[tuple[str, float]]
+    digit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -68,17 +76,27 @@ class Reader:
             return (logs / self.temperature).log_softmax(1).numpy()
 
     def read(self, line: Line, judge: Judge, allowed: Allowed | None = None) -> Steps[LineReading]:
-        """Return what a line says; its digits' frames are yielded to be classified."""
+        """Return what a line says; its digits' frames are yielded to be classified.
+
+        Where nothing that is `allowed` is likely at all, all its ink is in `rest`.
+        """
         strip = make_strip(line.ink)
         logs = self.logs(strip)
         found = search(logs, TEXTS, allowed)
+        told = float(np.exp(min(np.logaddexp.reduce([log for _, log in found]), 0.0))) if found else 0.0
+        if not found or allowed is not None and told < LEAST_EXPECTED:
+            return LineReading([], [Piece(line.box, line.ink)], [])
         likely = [text for text, log in found if log >= found[0][1] - UNLIKELY and text]
         asked, shared, guesses = yield from self.explain(line, strip, logs, likely, judge)
         supports = dict(zip(asked, (support(text, own) for text, own in zip(asked, guesses))))
         least = min(supports.values(), default=0.0)  # of what is too unlikely to be asked about
         scores = [log + self.weight * supports.get(text, least) for text, log in found]
         own = {text: (pieces, guessed) for text, pieces, guessed in zip(asked, shared, guesses)}
-        return _reading(logs, found, scores, own, self.weight)
+        reading = _reading(logs, found, scores, own, self.weight, told if allowed is None else 1.0)
+        if not reading.symbols:
+            reading = replace(reading, rest=[Piece(line.box, line.ink)])
+        digit = sum(float(np.exp(log)) for text, log in found if len(text) == 1 and text[0] < DIGITS)
+        return replace(reading, digit=min(digit, 1.0))
 
     def explain(
         self, line: Line, strip: Strip, logs: np.ndarray, texts: list[Text], judge: Judge
@@ -135,13 +153,12 @@ def _reading(
     scores: list[float],
     own: dict[Text, tuple[Shared, dict[int, Guess]]],
     weight: float,
+    told: float,
 ) -> LineReading:
-    """Return the reading of the text with the best score."""
+    """Return the reading of the text with the best score; `told`: how likely one of the texts is what is written."""
     order = np.argsort([-score for score in scores])
     probabilities = np.exp(np.array(scores) - max(scores))
-    probabilities *= (
-        min(1.0, float(np.exp(np.logaddexp.reduce([log for _, log in found])))) / probabilities.sum()
-    )
+    probabilities *= told / probabilities.sum()
     texts = [("".join(SYMBOLS[k] for k in found[n][0]), float(probabilities[n])) for n in order]
     text = found[int(order[0])][0]
     if text not in own:
@@ -155,7 +172,8 @@ def _reading(
         if k < DIGITS and guess is not None:
             pooled = row[:DIGITS] + weight * np.log(np.maximum(guess.probs, LEAST_PROBABILITY))
             probs = np.exp(pooled - np.logaddexp.reduce(pooled))
-            symbols.append(Symbol(k, piece, float(probs[k]), guess, probs))
+            belief = float(np.exp(row[:DIGITS]).sum() / np.exp(row[:BLANK]).sum())
+            symbols.append(Symbol(k, piece, float(probs[k]), guess, probs, min(belief, 1.0)))
         else:
             symbols.append(Symbol(k, piece, float(np.exp(row[k])), guess))
     return LineReading(symbols, rest, texts)
