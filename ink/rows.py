@@ -63,33 +63,37 @@ def find_rows(ink: np.ndarray, kept: np.ndarray | None = None) -> Layout:
     places = ndimage.find_objects(labels)
     boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in places])
     sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
-    least = max(LEAST_SPECK, SPECK * pen_width(crop)) if count > 1 else 0
-    marks = np.flatnonzero(sides >= min(least, sides.max()))
+    mass = np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
+    main = int(mass.argmax())
+    pen = pen_width(np.where(labels[places[main]] == main + 1, crop[places[main]], 0))
+    least = max(LEAST_SPECK, SPECK * pen) if count > 1 else 0
+    marks = np.flatnonzero(sides >= min(least, sides[main]))
     if len(marks) > MOST_PARTS:
-        mass = np.bincount(labels.ravel(), crop.ravel(), count + 1)[1:]
         marks = np.sort(marks[np.argsort(-mass[marks])[:MOST_PARTS]])
     of_lines = marks if kept is None else marks[kept[marks]]
-    rows = find_chains(boxes[of_lines])
+    rows = find_chains(boxes[of_lines], mass[of_lines])
     lines = [_cut_out(crop, labels, boxes, of_lines[row], (left, top)) for row in rows]
     in_lines = np.concatenate([of_lines[row] for row in rows]) if rows else of_lines[:0]
     out = [_cut_out(crop, labels, boxes, np.array([n]), (left, top)) for n in np.setdiff1d(marks, in_lines)]
     return Layout(lines, [Piece(line.box, line.ink) for line in out])
 
 
-def usual_height(heights: np.ndarray) -> float:
-    """Return the median of the heights of parts, each weighing its height: neither dots nor one long stroke
-    count for much."""
-    ordered = np.sort(heights)
-    below = np.cumsum(ordered)
-    return float(ordered[np.searchsorted(below, below[-1] / 2)])
+def usual_height(heights: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """Return the median of the heights (N,) of parts, each weighing its height or `weights` (N,): dots count for little."""
+    order = np.argsort(heights, kind="stable")
+    below = np.cumsum((heights if weights is None else weights)[order])
+    return float(heights[order][np.searchsorted(below, below[-1] / 2)])
 
 
-def find_chains(boxes: np.ndarray) -> list[np.ndarray]:
-    """Return the indices of `boxes` (N, 4) in each line, from top to bottom; low ones far from any line are in none."""
+def find_chains(boxes: np.ndarray, mass: np.ndarray | None = None) -> list[np.ndarray]:
+    """Return the indices of `boxes` (N, 4) in each line, from top to bottom; low ones far from any line are in none.
+
+    `mass` (N,): the ink of each; parts count by it, so that a photo's many grains are no writing beside a digit.
+    """
     if len(boxes) == 0:
         return []
     heights = boxes[:, 3] - boxes[:, 1]
-    usual = usual_height(heights)
+    usual = usual_height(heights, mass)
     bodies = _bodies(boxes, heights, usual)
     around = np.array([_around(boxes[body]) for body in bodies])
     rows = _join_climbing(_chain(around), around, usual)

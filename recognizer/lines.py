@@ -17,6 +17,7 @@ from recognizer.judge import Guess, Judge, Steps
 from recognizer.reader import DIGITS, OTHER, TEXTS, LineReading, Reader, Symbol
 
 LEAST_READ = 1 / 2  # of the marks of a line that are no signs; where fewer are digits, those are chance
+DIRT = ".,-:"  # behind a digit that stands alone: specks, shadows and strokes that went astray, no signs of a number
 MOST_LINES = 40  # lines that are read; of more the first
 
 
@@ -105,6 +106,8 @@ def _compose(
         for symbol in reading.symbols:
             text += _add_symbol(symbol, groups, signs, judge, scale, expected)
         if _is_number(groups):
+            if len(groups) == 1:
+                reading, text = _without_dirt(reading), text.rstrip(DIRT)
             kept.append((reading, text))
         else:
             groups = [replace(group, accepted=False) for group in groups]
@@ -114,6 +117,14 @@ def _compose(
         return Reading("not_a_digit", "", tuple(found), tuple(signs))
     text = "\n".join(text for _, text in kept)
     return Reading("ok", text, tuple(found), tuple(signs), _alternatives(kept))
+
+
+def _without_dirt(reading: LineReading) -> LineReading:
+    """Return the reading of one digit, of whose texts those that differ in dots and dashes behind it are one."""
+    texts: dict[str, float] = {}
+    for text, probability in reading.texts:
+        texts[text.rstrip(DIRT)] = texts.get(text.rstrip(DIRT), 0.0) + probability
+    return replace(reading, texts=sorted(texts.items(), key=lambda each: -each[1]))
 
 
 def _is_number(groups: list[Digit]) -> bool:
