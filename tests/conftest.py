@@ -90,6 +90,14 @@ def recognizer() -> Recognizer:
     return Recognizer()
 
 
+@pytest.fixture(scope="session")
+def lines_model(recognizer: Recognizer) -> Recognizer:
+    """The shipped model with its line reader."""
+    if recognizer.reader is None:
+        pytest.skip("the shipped model has no line reader")
+    return recognizer
+
+
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     """A small untrained checkpoint on disk."""
