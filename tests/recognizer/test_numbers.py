@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from scipy import ndimage
 from dataset import Digits
 from ink.canvas import Canvas
 from ink.measures import EIGHT, pen_width
+from ink.piece import Piece
 from ink.rows import LEAST_SPECK, SPECK
 from recognizer.answer import Reading, as_json, describe
+from recognizer.asking import certainty
 from recognizer.expect import Expect, ExpectError
+from recognizer.judge import Guess
 from recognizer.road import Recognizer
 
 HAND = {  # strokes of a digit or sign: x from 0, y down, the writing line at 100, the top of digits at 0
@@ -183,6 +187,39 @@ def test_what_is_expected_from_the_start_holds_for_many(lines_model: Recognizer,
     assert [reading.text for reading in readings if isinstance(reading, Reading)] == ["25", "140", ""]
     with pytest.raises(ExpectError):
         Recognizer(lines_model.checkpoint, expect="seven")
+
+
+@pytest.mark.parametrize(
+    "certain, belief, alone, accepted",
+    [
+        (2.0, 0.5, True, True),
+        (2.0, 0.01, True, False),  # the line reader says that it is none
+        (0.5, 0.99, True, False),  # what stands alone must be a digit by the classifier too
+        (0.5, 0.99, False, True),
+        (0.5, 0.5, False, False),
+        (0.0, 0.6, False, False),
+    ],
+)
+def test_classifier_and_line_reader_are_added_in_doubt(
+    recognizer: Recognizer, certain: float, belief: float, alone: bool, accepted: bool
+) -> None:
+    shares = np.linspace(0, 1, 2001)[1:-1]
+    sure = [np.append(share, np.full(9, (1 - share) / 9)) for share in shares if share >= 0.1]
+    probs = min(sure, key=lambda each: abs(float(certainty(each)) - certain))
+    ink = np.zeros((20, 18), np.float32)
+    ink[[0, -1]] = ink[:, [0, -1]] = 1
+    facts = {**recognizer.checkpoint.facts, "threshold": 1.0}
+    judge = replace(recognizer.judge, checkpoint=replace(recognizer.checkpoint, facts=facts))
+    guess = Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28), np.float32), probs)
+    assert judge.accepts_with(guess, belief, alone) == accepted
+    assert judge.accepts_with(replace(guess, corrected=True), 0.0, alone)
+
+
+def test_a_line_of_which_most_is_no_digit_is_no_number(lines_model: Recognizer) -> None:
+    assert lines_model.read(written("2#5")).text == "2?5"
+    reading = lines_model.read(written("#2##"))
+    assert (reading.status, reading.text) == ("not_a_digit", "")
+    assert len(reading.rejected) == 4
 
 
 def test_signs_are_told_in_words_and_as_json(lines_model: Recognizer) -> None:
