@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ink.measures import find_box
+from ink.measures import Box, find_box
 from ink.piece import Piece
 from ink.rows import Line
 
@@ -33,7 +33,7 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
     mass = np.bincount(where, ink[inked], count * symbols).reshape(count, symbols)
     shares = mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-9)
     boxes = [find_box(part_of == n) or (0, 0, 0, 0) for n in range(count)]
-    main = _main_parts(mass, shares)
+    main = _place_apart(_main_parts(mass, shares), mass, boxes, spans)
     owner = np.full(ink.shape, -1)
     rest = []
     for n in range(count):
@@ -48,20 +48,35 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
             owner[mine] = best
         else:
             owner[mine] = _cut(ink, mine, owners, spans, edges)[mine]
+    for k in range(symbols):
+        if not (owner == k).any():
+            _cut_from_neighbour(ink, owner, k, spans)
     pieces = [_piece(ink, owner == k, line.box) if (owner == k).any() else None for k in range(symbols)]
     return pieces, rest
 
 
 def _edges(ink: np.ndarray, spans: np.ndarray) -> np.ndarray:
-    """Return the columns (K - 1,) between symbols: where there is least ink from the end of one to the start
-    of the next."""
-    profile, edges = ink.sum(axis=0), []
+    """Return the columns (K - 1,) between symbols: where there is least ink from the end of one to the start of the
+    next. A symbol may have been read a little beside its ink, so there is ink between two edges, if there is enough.
+    """
+    profile = ink.sum(axis=0)
+    before = np.cumsum(profile)  # ink up to each column, itself included
+    last = len(profile) - 1
+    edges: list[float] = []
+    done = 0.0  # ink of the symbols so far
     for (_, end), (start, _) in zip(spans[:-1], spans[1:]):
-        low, high = int(max(end, 0)), int(min(start, len(profile) - 1))
+        low, high = int(np.clip(end, 0, last)), int(np.clip(start, 0, last))
+        first, final = np.searchsorted(
+            before, [done + 1, before[-1] - 1]
+        )  # a pixel of full ink on either side
+        low, high = max(low, int(first)), max(high, int(first))
+        if final >= low:
+            high = min(high, int(final))
         part = profile[low : max(high, low) + 1]
         least = np.flatnonzero(part <= part.min() + 1e-6) if len(part) else np.array([0])
         middle = (end + start) / 2 - low
         edges.append(low + float(least[np.abs(least - middle).argmin()]) + 0.5)
+        done = float(before[min(int(edges[-1]), last)])
     return np.array(edges)
 
 
@@ -75,13 +90,48 @@ def _main_parts(mass: np.ndarray, shares: np.ndarray) -> list[int]:
     return main
 
 
-def _is_flat(box: tuple[int, int, int, int]) -> bool:
+def _place_apart(main: list[int], mass: np.ndarray, boxes: list[Box], spans: np.ndarray) -> list[int]:
+    """Return `main` (K) where of several symbols in one part those that were read in the columns of a part of nobody's
+    are that one: two that overlap, but do not touch."""
+    for k in sorted(range(len(main)), key=lambda k: mass[main[k], k] if main[k] >= 0 else 0.0):
+        if main[k] >= 0 and main.count(main[k]) == 1:
+            continue
+        middle = float(spans[k].mean())
+        free = [n for n, box in enumerate(boxes) if n not in main and box[0] <= middle < box[2]]
+        if free:
+            main[k] = max(free, key=lambda n: float(mass[n].sum()))
+    return main
+
+
+def _cut_from_neighbour(ink: np.ndarray, owner: np.ndarray, k: int, spans: np.ndarray) -> None:
+    """Give symbol `k`, which has no ink, some of that neighbour's whose ink reaches further to its side than to the
+    other; `owner` (H, W) is changed."""
+    best, most = -1, 0.0
+    for j in (k - 1, k + 1):
+        columns = np.flatnonzero((owner == j).any(axis=0)) if 0 <= j < len(spans) else np.array([], int)
+        if len(columns):
+            middle = float(spans[j].mean())
+            toward, away = middle - columns[0], columns[-1] - middle
+            if j < k:
+                toward, away = away, toward
+            if toward - away > most:
+                best, most = j, toward - away
+    if best < 0:
+        return
+    columns = np.flatnonzero((owner == best).any(axis=0))
+    seen = spans.astype(float).copy()
+    seen[k] = columns[0] if best > k else columns[-1]
+    order = sorted((k, best))
+    edges = (seen[:-1].mean(axis=1) + seen[1:].mean(axis=1)) / 2 + 0.5
+    mine = owner == best
+    owner[mine] = _cut(ink, mine, order, seen, edges)[mine]
+
+
+def _is_flat(box: Box) -> bool:
     return box[2] - box[0] >= FLAT * (box[3] - box[1])
 
 
-def _is_rule(
-    boxes: list[tuple[int, int, int, int]], part: int, main: list[int], symbol: int, upright: bool
-) -> bool:
+def _is_rule(boxes: list[Box], part: int, main: list[int], symbol: int, upright: bool) -> bool:
     """Say whether a part is a line under or over the symbol it would go to."""
     if not upright or main[symbol] in (part, -1) or not _is_flat(boxes[part]):
         return False
@@ -126,7 +176,7 @@ def _seam(cost: np.ndarray) -> np.ndarray:
     return seam
 
 
-def _piece(ink: np.ndarray, mine: np.ndarray, box: tuple[int, int, int, int]) -> Piece:
+def _piece(ink: np.ndarray, mine: np.ndarray, box: Box) -> Piece:
     """Return the part `mine` of a line's ink as a piece; `box`: the line's."""
     left, top, right, bottom = find_box(mine) or (0, 0, 0, 0)
     x, y = box[:2]

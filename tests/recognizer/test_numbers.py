@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,13 @@ from scipy import ndimage
 from dataset import Digits
 from ink.canvas import Canvas
 from ink.measures import EIGHT, pen_width
+from ink.piece import Piece
 from ink.rows import LEAST_SPECK, SPECK
-from recognizer.answer import Reading, as_json, describe
+from recognizer.answer import Digit, Reading, as_json, describe
+from recognizer.asking import certainty
 from recognizer.expect import Expect, ExpectError
+from recognizer.judge import Guess
+from recognizer.lines import _is_number
 from recognizer.road import Recognizer
 
 HAND = {  # strokes of a digit or sign: x from 0, y down, the writing line at 100, the top of digits at 0
@@ -30,7 +35,7 @@ HAND = {  # strokes of a digit or sign: x from 0, y down, the writing line at 10
     "-": [[(2, 54), (42, 52)]],
     "+": [[(2, 54), (48, 54)], [(25, 30), (25, 79)]],
     "=": [[(2, 42), (44, 42)], [(2, 66), (44, 66)]],
-    "/": [[(44, -4), (2, 104)]],
+    "/": [[(64, -4), (2, 104)]],
 }
 SCRIBBLE = [[(0, 0), (90, 100), (8, 92), (95, 8), (22, 60), (60, 4), (62, 104), (2, 40), (98, 52)]]
 
@@ -183,6 +188,52 @@ def test_what_is_expected_from_the_start_holds_for_many(lines_model: Recognizer,
     assert [reading.text for reading in readings if isinstance(reading, Reading)] == ["25", "140", ""]
     with pytest.raises(ExpectError):
         Recognizer(lines_model.checkpoint, expect="seven")
+
+
+@pytest.mark.parametrize(
+    "certain, belief, alone, accepted",
+    [
+        (2.0, 0.5, True, True),
+        (2.0, 0.01, True, False),  # the line reader says that it is none
+        (0.5, 0.99, True, False),  # what stands alone must be a digit by the classifier too
+        (0.5, 0.99, False, True),
+        (0.5, 0.5, False, False),
+        (0.0, 0.6, False, False),
+    ],
+)
+def test_classifier_and_line_reader_are_added_in_doubt(
+    recognizer: Recognizer, certain: float, belief: float, alone: bool, accepted: bool
+) -> None:
+    shares = np.linspace(0, 1, 2001)[1:-1]
+    sure = [np.append(share, np.full(9, (1 - share) / 9)) for share in shares if share >= 0.1]
+    probs = min(sure, key=lambda each: abs(float(certainty(each)) - certain))
+    ink = np.zeros((20, 18), np.float32)
+    ink[[0, -1]] = ink[:, [0, -1]] = 1
+    facts = {**recognizer.checkpoint.facts, "threshold": 1.0}
+    judge = replace(recognizer.judge, checkpoint=replace(recognizer.checkpoint, facts=facts))
+    guess = Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28), np.float32), probs)
+    assert judge.accepts_with(guess, belief, alone) == accepted
+    assert judge.accepts_with(replace(guess, corrected=True), 0.0, alone)
+
+
+@pytest.mark.parametrize(
+    "told, number",
+    [
+        ("25", True),
+        ("2?5", True),
+        ("2?", True),
+        ("?2?", False),
+        ("??", False),
+        ("", False),
+        ("1?", False),
+        ("11", True),
+    ],
+)
+def test_a_line_of_which_most_is_no_digit_is_no_number(told: str, number: bool) -> None:
+    frame, probs = np.zeros((28, 28), np.float32), (0.1,) * 10
+    groups = [Digit(each, 0.9, probs, (0, 0, 9, 9), frame, each != "?") for each in told]
+    assert _is_number(groups) == number
+    assert not groups or _is_number([*groups, replace(groups[0], corrected=True)])
 
 
 def test_signs_are_told_in_words_and_as_json(lines_model: Recognizer) -> None:

@@ -473,28 +473,6 @@ def test_ink_as_bold_as_a_silhouette_must_be_surer(recognizer: Recognizer) -> No
     )
 
 
-def test_among_digits_less_is_enough_to_be_one(recognizer: Recognizer, digits: Digits) -> None:
-    certain = certainty(recognizer.ask(digits.images[:500, 0].numpy() / np.float32(255)))
-    narrow = (digits.images[:500, 0].amax(1) > 0).sum(1).numpy() < 12  # pixels; so it is not cut in two
-    doubtful = int(np.where(narrow, np.abs(certain - 2), np.inf).argmin())
-    places = [int(certain.argmax()), doubtful, int(certain.argsort()[-2])]
-    images = [digits.images[place, 0].numpy() for place in places]
-    picture, label = (
-        number(images, np.random.default_rng(0)),
-        "".join(str(int(digits.labels[place])) for place in places),
-    )
-
-    def read(threshold: float) -> Reading:
-        facts = {**recognizer.checkpoint.facts, "threshold": threshold}
-        return Recognizer(replace(recognizer.checkpoint, facts=facts)).read(picture)
-
-    middle = read(0.0).groups[1]
-    known, (left, _, width, _) = float(certainty(np.array(middle.probs))), middle.box
-    assert read(known / 0.8).text[1] != "?" and read(known / 0.6).text == f"{label[0]}?{label[2]}"
-    picture = picture[:, left - 4 : left + width + 4]
-    assert read(known * 0.8).text and not read(known / 0.8).text  # by itself
-
-
 @pytest.mark.parametrize("second, answer", [(OTHER_INK - 0.02, "1"), (OTHER_INK + 0.02, "2")])
 def test_another_ink_of_a_picture_must_be_read_surely(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch, second: float, answer: str
