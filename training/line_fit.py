@@ -9,99 +9,121 @@ true texts of held-out writers' numbers, and of lines composed of validation dig
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import log_softmax
 
 from base.checkpoint import load_checkpoint, save_checkpoint
 from dataset import load_mnist, split_validation
 from ink.lines import find_row_layouts
-from ink.rows import Line
-from ink.strip import Strip, make_strip
+from ink.strip import make_strip
 from line_reader import SYMBOLS
 from recognizer import Recognizer
-from recognizer.decoding import Text, search
+from recognizer.decoding import Text, score, search
 from recognizer.judge import walk
-from recognizer.reader import TEXTS, Reader, support
+from recognizer.reader import TEXTS, support
 from training.pictures.hands import load_hands
 from training.pictures.lines import Composer, Pen, drawn, merge_others, worn
 
-TEMPERATURES = (0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0)
+TEMPERATURES = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0)
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4)
-LEAST = -7.0  # nats; what a true text counts that is not among the likeliest
+LEAST = -15.0  # nats; what a true text counts at least, for one or two labels in a hundred are wrong
+PENS = (1.2, 2.0, 3.5)  # pixels of a 20 px digit; widths with which each held-out number is drawn
+
+Line = tuple[np.ndarray, str]  # ink float32 (H, W) in [0, 1], and what it says
 
 
-@dataclass
+@dataclass(frozen=True)
 class Case:
-    """A line, its text, and what the classifier makes of each of its likeliest texts."""
+    """A line that is known, and what both networks make of it."""
 
-    line: Line
-    strip: Strip
     text: Text
-    supports: dict[Text, float]
+    logs: np.ndarray  # (T, classes) of the line reader's at temperature 1
+    texts: list[Text]  # the likeliest
+    supports: np.ndarray  # log-probability (texts,) that the classifier gives the digits of each
 
 
-def make_cases(hands: Path, more: Path | None, count: int, seed: int = 0) -> list[tuple[np.ndarray, str]]:
-    """Return (ink, text) of every held-out number, drawn with three pens, and `count` composed lines of validation digits."""
+@dataclass(frozen=True)
+class Fit:
+    """The two numbers, and with them the mean log-likelihood of the true texts and which lines are read right (N,)."""
+
+    temperature: float
+    weight: float
+    likelihood: float
+    right: np.ndarray
+
+
+def make_cases(hands: Path, more: Path | None, count: int, seed: int = 0) -> tuple[list[Line], list[Line]]:
+    """Return every held-out number, drawn with three pens, and `count` composed lines of validation digits."""
     digits = split_validation(load_mnist(True))[1]
     held = load_hands(hands, more)
     composer = Composer(
         digits.images[:, 0].numpy(), digits.labels.numpy(), replace(held, strings=held.held_out)
     )
-    rng, made = np.random.default_rng(seed), []
+    rng, real = np.random.default_rng(seed), []
     for strokes, text in held.held_out:
-        for width in (1.2, 2.0, 3.5):
+        for width in PENS:
             pen = Pen(60.0, 60 / 20 * width / 2, 1.0, 0.0)
-            made.append((worn(drawn(strokes, text, pen).ink, pen, rng), merge_others(text)))
-    made += [composer.line(rng) for _ in range(count)]
-    return [(ink, text) for ink, text in made if any(each.isdigit() for each in text)]
+            real.append((worn(drawn(strokes, text, pen).ink, pen, rng), merge_others(text)))
+    return real, [composer.line(rng) for _ in range(count)]
 
 
-def fit(recognizer: Recognizer, cases: list[tuple[np.ndarray, str]]) -> tuple[float, float, float]:
-    """Return the temperature and weight, and the mean log-likelihood of the true texts with them."""
-    assert recognizer.reader is not None
-    ready = [case for ink, text in cases if (case := _prepare(recognizer, ink, text)) is not None]
-    best = (1.0, 0.0, -np.inf)
+def fit(recognizer: Recognizer, lines: Iterable[Line]) -> Fit:
+    """Return the temperature and weight with the highest likelihood; a line that is not found whole is read wrong."""
+    cases = [make_case(recognizer, ink, text) for ink, text in lines]
+    ready = [case for case in cases if case is not None]
+    best: tuple[float, float, float] = (-np.inf, 1.0, 0.0)
     for temperature in TEMPERATURES:
-        reader = replace(recognizer.reader, temperature=temperature)
-        found = [search(reader.logs(case.strip), TEXTS) for case in ready]
-        for case, texts in zip(ready, found):
-            _ask(recognizer, reader, case, [text for text, _ in texts])
+        scores = [_scores(case, temperature) for case in ready]
         for weight in WEIGHTS:
-            likelihood = float(
-                np.mean([_likelihood(case, texts, weight) for case, texts in zip(ready, found)])
-            )
-            if likelihood > best[2]:
-                best = temperature, weight, likelihood
-    return best
+            told = [_likelihood(case, own, temperature, weight) for case, own in zip(ready, scores)]
+            best = max(best, (float(np.mean(told)), temperature, weight))
+    likelihood, temperature, weight = best
+    right = [case is not None and _is_right(case, temperature, weight) for case in cases]
+    return Fit(temperature, weight, likelihood, np.array(right))
 
 
-def _prepare(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None:
-    """Return a case of a line that is found whole."""
+def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None:
+    """Return a case of a line, None for one that is not found whole."""
+    reader = recognizer.reader
+    assert reader is not None
     lines = next(find_row_layouts(ink)).lines
     if len(lines) != 1:
         return None
-    return Case(lines[0], make_strip(lines[0].ink), tuple(SYMBOLS.index(each) for each in text), {})
-
-
-def _ask(recognizer: Recognizer, reader: Reader, case: Case, texts: list[Text]) -> None:
-    """Ask the classifier about those of `texts` it has not been asked about."""
-    new = [text for text in texts if text and text not in case.supports]
-    logs = reader.logs(case.strip)
+    strip = make_strip(lines[0].ink)
+    logs = replace(reader, temperature=1.0).logs(strip)
+    texts = [found for found, _ in search(logs, TEXTS)]
     asked, _, guesses = walk(
-        reader.explain(case.line, case.strip, logs, new, recognizer.judge), recognizer.classify
+        reader.explain(lines[0], strip, logs, [each for each in texts if each], recognizer.judge),
+        recognizer.classify,
     )
-    case.supports.update({text: support(text, own) for text, own in zip(asked, guesses)})
+    said = {each: support(each, own) for each, own in zip(asked, guesses)}
+    least = min(said.values(), default=0.0)
+    supports = np.array([said.get(each, least) for each in texts])
+    return Case(tuple(SYMBOLS.index(each) for each in text), logs, texts, supports)
 
 
-def _likelihood(case: Case, texts: list[tuple[Text, float]], weight: float) -> float:
+def _scores(case: Case, temperature: float) -> np.ndarray:
+    """Return the line reader's log-probability (texts,) of each of a case's texts."""
+    logs = log_softmax(case.logs / temperature, axis=1)
+    return np.array([score(logs, text) for text in case.texts])
+
+
+def _likelihood(case: Case, scores: np.ndarray, temperature: float, weight: float) -> float:
     """Return the log-probability of the true text."""
-    scores = np.array([log + weight * case.supports.get(text, 0.0) for text, log in texts])
-    known = np.logaddexp.reduce([log for _, log in texts])
-    told = scores - np.logaddexp.reduce(scores) + min(float(known), 0.0)
-    return max((float(log) for (text, _), log in zip(texts, told) if text == case.text), default=LEAST)
+    if case.text not in case.texts:
+        return max(score(log_softmax(case.logs / temperature, axis=1), case.text), LEAST)
+    pooled = scores + weight * case.supports
+    known = min(float(np.logaddexp.reduce(scores)), 0.0)
+    return max(float(pooled[case.texts.index(case.text)] - np.logaddexp.reduce(pooled)) + known, LEAST)
+
+
+def _is_right(case: Case, temperature: float, weight: float) -> bool:
+    return case.texts[int(np.argmax(_scores(case, temperature) + weight * case.supports))] == case.text
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -116,12 +138,13 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
     checkpoint = load_checkpoint(arguments.model)
-    temperature, weight, likelihood = fit(
-        Recognizer(checkpoint), make_cases(arguments.hands, arguments.more, arguments.count)
-    )
-    checkpoint.facts["line_temperature"], checkpoint.facts["line_weight"] = temperature, weight
+    real, made = make_cases(arguments.hands, arguments.more, arguments.count)
+    found = fit(Recognizer(checkpoint), [*real, *made])
+    checkpoint.facts["line_temperature"], checkpoint.facts["line_weight"] = found.temperature, found.weight
     save_checkpoint(arguments.model, checkpoint)
-    print(f"temperature {temperature}, weight {weight}: log-likelihood {likelihood:.4f} a line")
+    print(
+        f"temperature {found.temperature}, weight {found.weight}: log-likelihood {found.likelihood:.4f} a line"
+    )
     return 0
 
 
