@@ -1,4 +1,4 @@
-"""Signs between digits, drawn from simple strokes: x from 0, y down with the writing line at 0 and the top of digits at -1."""
+"""Signs between digits, drawn from simple strokes: x from 0, y down, writing line at 0, top of digits at -1."""
 
 from __future__ import annotations
 
