@@ -25,6 +25,7 @@ from ink.lines import count_parts, find_layouts, find_row_layouts
 from ink.looks import SMALL_SIDE, Look, Picture, read_ink
 from ink.measures import find_box
 from ink.piece import Piece, merge
+from ink.rows import Layout
 from model import DIGITS
 from recognizer.answer import Digit, Reading, reading_of
 from recognizer.asking import certainty, probabilities
@@ -47,6 +48,8 @@ MOST_READ = 2 / 3  # of a number's groups; where so many are digits, less is eno
 LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
 ROUND = 0.9  # shorter over longer side of a ring, at least
 LONGEST_RINGED = 0.6  # of a ring's longer side; a 1 in it is no longer
+LEAST_LINE = 0.5  # probability of a number where the classifier alone finds no digit
+DOTS = ".,:"  # signs that beside a single digit may be dirt
 MOST_FRAMES = 64  # frames that the network is asked for at once; more are no faster, and take memory
 
 
@@ -154,12 +157,13 @@ class Recognizer:
         best = Reading("blank", "", ())
         for look in picture.looks:
             if look.frames is None:
-                first = yield from self._read_framed(look.ink, picture.scale, expected)
+                reading = yield from self._read_framed(find_layouts(look.ink), picture.scale, None)
             else:
-                first = yield from self._read_frames(look.ink, look.frames, picture.scale)
-            if expected is None or not expected.fits(first.text):
-                first = yield from self._among_dirt(look, first, picture.scale)
-            reading = first
+                reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
+            reading = yield from self._among_dirt(look, reading, picture.scale)
+            if self.reader is not None and look.frames is None and not self.judge.single:
+                line = yield from self._read_framed(find_row_layouts(look.ink), picture.scale, expected)
+                reading = _choose(reading, line, expected)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
                 best = reading
             if best.confidence >= DOUBTFUL:
@@ -204,9 +208,8 @@ class Recognizer:
         digit = self._digit(guess, scale)
         return reading_of(digit) if digit.accepted else reading
 
-    def _read_framed(self, ink: np.ndarray, scale: float, expected: Expected | None) -> Steps[Reading]:
-        """Read ink; where a box is drawn around some of it, what that holds if it is sure and the box no slashed 0."""
-        layouts: Iterator[Any] = find_layouts(ink) if self.reader is None else find_row_layouts(ink)
+    def _read_framed(self, layouts: Iterator[Any], scale: float, expected: Expected | None) -> Steps[Reading]:
+        """Read layouts of ink; where a box is drawn around some of it, what that holds if it is sure and the box no slashed 0."""
         reading = yield from self._read_layout(next(layouts), scale, expected)
         held = next(layouts, None)
         if held is None:
@@ -221,13 +224,10 @@ class Recognizer:
         return reading if slashed else within
 
     def _read_layout(self, layout: Any, scale: float, expected: Expected | None) -> Steps[Reading]:
-        """Read lines of writing, by the line reader if there is one."""
-        if self.reader is None:
-            return (yield from self._read_lines(layout, scale))
-        if self.judge.single and layout.lines:
-            pieces = [Piece(line.box, line.ink) for line in layout.lines]
-            return (yield from self._read_single([*pieces, *layout.rest], scale))
-        return (yield from read_layout(layout, self.judge, self.reader, scale, expected))
+        """Read a layout of rows by the line reader, lines of pieces by the classifier alone."""
+        if self.reader is not None and isinstance(layout, Layout):
+            return (yield from read_layout(layout, self.judge, self.reader, scale, expected))
+        return (yield from self._read_lines(layout, scale))
 
     def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
         """Read the lines of writing that were found in its ink."""
@@ -301,6 +301,40 @@ class Recognizer:
             self.judge.accepts(guess, among),
             guess.corrected,
         )
+
+
+def _choose(one: Reading, line: Reading, expected: Expected | None) -> Reading:
+    """Return what the classifier alone says, where that is one digit, perhaps of many parts or among dirt; else what the
+    line reader says. It must be sure of a number in place of one digit, and may refuse a mark that stands alone."""
+    if expected is not None:
+        return line if line.status == "ok" or not expected.fits(one.text) else one
+    single = one.status == "ok" and len(one.digits) == 1
+    if line.status != "ok":
+        return _with_rest(one, line) if single and len(line.groups) + len(line.signs) != 1 else line
+    if one.status == "ok" and not single:
+        return line
+    sure = line.confidence >= (SURE if single else LEAST_LINE)
+    more = len(line.digits) > 1 or any(sign.sign not in DOTS for sign in line.signs)
+    return line if sure and (more or not single) else _with_rest(one, line)
+
+
+def _with_rest(one: Reading, line: Reading) -> Reading:
+    """Return `one` with the marks of `line` that none of its boxes holds: rejected ones, and signs that are not told."""
+    boxes = [group.box for group in one.groups]
+    rest = tuple(replace(group, accepted=False) for group in line.groups if not _is_held(group.box, boxes))
+    signs = tuple(sign for sign in line.signs if not _is_held(sign.box, boxes))
+    return replace(one, groups=(*one.groups, *rest), signs=signs)
+
+
+def _is_held(box: tuple[int, int, int, int], boxes: list[tuple[int, int, int, int]]) -> bool:
+    """Return whether one of `boxes` (left, top, width, height) holds more than half of `box`."""
+    left, top, width, height = box
+    for x, y, wide, high in boxes:
+        across = min(left + width, x + wide) - max(left, x)
+        down = min(top + height, y + high) - max(top, y)
+        if across > 0 and down > 0 and 2 * across * down > width * height:
+            return True
+    return False
 
 
 def _least_of_whole(look: Look, reading: Reading) -> float | None:

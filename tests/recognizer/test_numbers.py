@@ -78,7 +78,7 @@ def test_a_number_is_read_with_its_signs(lines_model: Recognizer, text: str) -> 
     assert reading.plain().text == reading.digits_only == "".join(filter(str.isdigit, text))
     if len(text) > 1:
         assert reading.confidence == reading.alternatives[0][1]
-    assert reading.alternatives[0][0] == text
+        assert reading.alternatives[0][0] == text
     assert sum(p for _, p in reading.alternatives) <= 1 + 1e-6
 
 
