@@ -28,12 +28,10 @@ from measuring.testsets import Sample, load_samples
 from recognizer.asking import certainty, predict_logits
 from recognizer.road import Recognizer
 from training.folders import frame_of
+from training.hands.sets import RINGS
 
 BRUSHES = (14, 6, 24)  # px of the 280 px canvas
 AMBIGUOUS = frozenset("OoIliSsZzBbGgqQDJjtTyYL")  # letters that look like digits in some hands
-RINGS = frozenset(  # Quick, Draw!'s, that are a ring, a bar or a hook
-    "circle line donut moon pond squiggle finger knee nail ear bracelet peanut snake boomerang zigzag lightning triangle".split()
-) | {"baseball bat", "golf club", "hockey stick", "paper clip"}
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 AT_ONCE = 64  # pictures
 

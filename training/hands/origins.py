@@ -63,7 +63,7 @@ def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def is_strokes(path: Path) -> bool:
-    """Say whether a file of UCI's holds strokes rather than pictures."""
+    """Return whether a file of UCI's holds strokes rather than pictures."""
     with path.open(encoding="latin-1") as file:
         start = file.read(1 << 16)
     return ".PEN_DOWN" in start or UJI_WORD.search(start) is not None

@@ -24,11 +24,10 @@ from training.folders import frame_of
 from training.pictures.augment import NOT_A_DIGIT
 
 MOST_BYTES = 1 << 30  # of an unpacked file; more is refused as a bomb
-# letters that are digits in many hands, and Quick, Draw!'s rings, bars, hooks and zigzags
-LOOKALIKES = frozenset(
-    "/ O o I l i Z z S s q g b D B G J j circle line donut moon pond squiggle finger knee nail ear bracelet peanut snake "
-    "boomerang zigzag lightning triangle".split()
+RINGS = frozenset(  # Quick, Draw!'s, that are a ring, a bar, a hook or a zigzag
+    "circle line donut moon pond squiggle finger knee nail ear bracelet peanut snake boomerang zigzag lightning triangle".split()
 ) | {"baseball bat", "golf club", "hockey stick", "paper clip"}
+LOOKALIKES = RINGS | frozenset("/OoIliZzSsqgbDBGJj")  # and letters that are digits in many hands
 LOOKALIKES_FILE = Path(__file__).with_name("lookalikes.txt")  # made by lookalikes.py
 
 
