@@ -28,11 +28,14 @@ def main(argv: list[str] | None = None) -> int:
     """Print one line a picture; return 0, or 1 if some file could not be read."""
     arguments = build_parser().parse_args(argv)
     with command.importing():
-        from measuring.plots import MOST_PLOTTED, plot_readings
         from recognizer.answer import as_json, describe
         from recognizer.many import read_pictures
         from recognizer.sources import find_pictures
+    most = 0  # pictures that are kept for the plot
     if arguments.plot:
+        from measuring.plots import MOST_PLOTTED as most
+        from measuring.plots import plot_readings
+
         check_target(arguments.plot, arguments.paths, arguments.force)
     corrections = arguments.corrections_in or arguments.corrections
     make = partial(open_recognizer, arguments.model, arguments.device, corrections, arguments.single)
@@ -53,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         elif reading is not None:
             said = describe(reading, recognizer.classes, arguments.top)
             print(f"{command.printable(name)}: {said}", flush=True)
-        if arguments.plot and reading and not isinstance(source, Exception) and len(shown) < MOST_PLOTTED:
+        if reading and not isinstance(source, Exception) and len(shown) < most:
             shown.append((name, source, reading))
     if shown:
         plot_readings(shown, recognizer.classes, arguments.plot)
@@ -85,12 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--plot", type=Path, metavar="PNG", help="draw the first pictures, their boxes, what the network saw")
     add("--force", action="store_true", help="let --plot overwrite a file that this program did not write")
-    add(
-        "--model",
-        type=Path,
-        default=MODEL_PATH,
-        help="checkpoint (default: the model.pth beside this program)",
-    )
+    add("--model", type=Path, default=MODEL_PATH, help="checkpoint (default: the shipped model.pth)")
     add("--corrections", action="store_true", help="use your corrections, those made in app.py")
     add("--corrections-in", type=Path, metavar="DIR", help="use the corrections in this folder")
     add(

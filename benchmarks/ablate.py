@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,16 +24,14 @@ from typing import Any
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from base import command  # noqa: E402
-from benchmarks import pictures, things  # noqa: E402
-from dataset import load_mnist, split_validation  # noqa: E402
-from ink.frame import make_frame  # noqa: E402
-from ink.measures import PAPER_SIDE  # noqa: E402
-from measuring.testsets import Sample, load_samples  # noqa: E402
-from recognizer.judge import walk  # noqa: E402
-from recognizer.road import Recognizer  # noqa: E402
+from base import command
+from benchmarks import pictures, things
+from dataset import load_mnist, split_validation
+from ink.frame import make_frame
+from ink.measures import PAPER_SIDE
+from measuring.testsets import Sample, load_samples
+from recognizer.judge import walk
+from recognizer.road import Recognizer
 
 SETS = {  # files of a data folder, and the brushes in pixels with which strokes are drawn
     "pictures.tsv": (16,),

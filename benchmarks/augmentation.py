@@ -15,22 +15,19 @@ import math
 import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
 
-import torch  # noqa: E402
-from torch import Tensor  # noqa: E402
-from torch.utils.data import Dataset  # noqa: E402
-
-from base import command  # noqa: E402
-from dataset import Batches, Digits, load_mnist  # noqa: E402
-from training.loop import make_transform  # noqa: E402
-from training.pictures.augment import FULL  # noqa: E402
+from base import command
+from dataset import Batches, Digits, load_mnist
+from training.loop import make_transform
+from training.pictures.augment import FULL
 
 BATCH = 256
 WORKERS = 2

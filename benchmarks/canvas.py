@@ -17,18 +17,15 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
+import numpy as np
+import torch
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from make_examples import row_of, written_wide  # noqa: E402
-
-import export  # noqa: E402
-from base import command  # noqa: E402
+import export
+from base import command
 from base.checkpoint import MODEL_PATH, load_checkpoint
+from examples.make_examples import row_of, written_wide
 from ink.raster import draw_strokes
-from recognizer.road import Recognizer  # noqa: E402
+from recognizer.road import Recognizer
 
 WARM = 5  # readings of each that are not counted
 

@@ -1,4 +1,4 @@
-"""Pictures made from MNIST digits and from nothing, with known answers: what benchmarks/road.py measures on.
+"""Pictures made from MNIST digits and from nothing, with known answers: what benchmarks/made.py and refusing.py measure on.
 
 Everything here is this project's own implementation and is used for measuring only, never for training.
 """

@@ -16,12 +16,11 @@ from pathlib import Path
 os.environ["SDL_VIDEODRIVER"] = "dummy"
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
 
 import numpy as np  # noqa: E402
 import pygame  # noqa: E402
-from make_examples import row_of  # noqa: E402
 
+from examples.make_examples import row_of  # noqa: E402
 from window.app import App  # noqa: E402
 from window.session import Session  # noqa: E402
 from window.settings import Settings  # noqa: E402

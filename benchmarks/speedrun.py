@@ -17,23 +17,18 @@ import argparse
 import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-import torch  # noqa: E402
-import torch.nn.functional as F  # noqa: E402
-from augmentation import torchvision_mnist  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-
-from base import command  # noqa: E402
-from base.devices import choose_precision  # noqa: E402
-from dataset import Digits, load_mnist, split_validation  # noqa: E402
+from base import command
+from base.devices import choose_precision
+from benchmarks.augmentation import torchvision_mnist
+from dataset import Digits, load_mnist, split_validation
 from model import MNIST_MEAN, MNIST_STD
 
 PICTURES = 40_000  # of the training set, drawn by the seed

@@ -21,6 +21,7 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 
 from base.checkpoint import Checkpoint, save_checkpoint
+from corrections.memory import Memory  # noqa: E402
 from dataset import Digits, load_digits, split_validation  # noqa: E402
 from ink.raster import draw_strokes
 from model import build_model
@@ -70,6 +71,17 @@ def mnist_digits() -> Digits:
 def digits() -> Digits:
     """Real handwritten digits: uint8 (N, 1, 28, 28)."""
     return mnist_digits()
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    return Memory(tmp_path / "corrections")
+
+
+@pytest.fixture(scope="session")
+def frames(digits: Digits) -> np.ndarray:
+    """500 digits as frames: float32 (N, 28, 28)."""
+    return (digits.images[:500, 0].float() / 255).numpy()
 
 
 @pytest.fixture

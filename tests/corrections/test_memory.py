@@ -30,17 +30,6 @@ from recognizer.road import Recognizer
 from training.pictures.augment import Augmentation, warp
 
 
-@pytest.fixture
-def memory(tmp_path: Path) -> Memory:
-    return Memory(tmp_path / "corrections")
-
-
-@pytest.fixture(scope="session")
-def frames(digits: Digits) -> np.ndarray:
-    """500 digits as frames: float32 (N, 28, 28)."""
-    return (digits.images[:500, 0].float() / 255).numpy()
-
-
 def test_a_correction_is_right_at_once(memory: Memory, frames: np.ndarray) -> None:
     recognizer = Recognizer(memory=memory)
     said = recognizer.classify(frames[:10]).argmax(1)

@@ -20,17 +20,6 @@ from training import finetune
 from training.finetune import MOST_LOST, FineTuner
 
 
-@pytest.fixture
-def memory(tmp_path: Path) -> Memory:
-    return Memory(tmp_path / "corrections")
-
-
-@pytest.fixture(scope="session")
-def frames(digits: Digits) -> np.ndarray:
-    """500 digits as frames: float32 (N, 28, 28)."""
-    return (digits.images[:500, 0].float() / 255).numpy()
-
-
 @pytest.fixture(params=["residual", "scratch"])
 def tuner(request: pytest.FixtureRequest, digits: Digits, tmp_path: Path) -> FineTuner:
     """The shipped network, or a hand-written one that has seen a few digits, with replay and guard."""

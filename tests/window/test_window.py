@@ -15,17 +15,6 @@ from window.app import App
 from window.settings import drawing_path, keep_drawing
 
 
-def test_a_typed_digit_is_learnt_at_once_and_backspace_takes_it_back(app: App) -> None:
-    drag(app, SEVEN)
-    before = read(app)
-    press(app, pygame.K_4, letter="4")
-    settle(app, lambda: "Learnt" in app.message)
-    assert read(app).text == "4"
-    press(app, pygame.K_BACKSPACE)
-    settle(app, lambda: "Taken back" in app.message)
-    assert read(app).groups[0].probs == before.groups[0].probs
-
-
 def test_a_click_on_a_bar_corrects_the_marked_digit(app: App) -> None:
     drag(app, SEVEN)
     drag(app, [(450, 60), (450, 220)])
