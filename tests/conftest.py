@@ -42,6 +42,11 @@ if os.getuid() == 0:
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that fork first: a process forked after torch exported a network cannot train any more."""
+    items.sort(key=lambda item: item.path.stem != "test_distributed")
+
+
 def child(
     imports: str, fault: str, code: str, folder: Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:
