@@ -1,8 +1,7 @@
 """MNIST and pictures of one's own as tensors, and the batches that training draws from them.
 
-MNIST lives in memory as one uint8 tensor (47 MB); a batch is a slice of it. `find_mnist` searches
-`--data-dir`, the environment's DIGITS_DATA, and `data/`, in each under `MNIST/raw/` as torchvision lays
-it out, extracted or `.gz`. Every file is verified before it is believed.
+MNIST lives in memory as one uint8 tensor (47 MB); a batch is a slice of it. Files lie under `MNIST/raw/` in a folder of
+`search_path`, as torchvision lays them out, extracted or `.gz`. Every file is verified before it is believed.
 """
 
 from __future__ import annotations
