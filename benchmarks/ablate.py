@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from base import command  # noqa: E402
 from benchmarks import pictures, things  # noqa: E402
-from dataset import DataError, load_mnist, split_validation  # noqa: E402
+from dataset import load_mnist, split_validation  # noqa: E402
 from ink.frame import make_frame  # noqa: E402
 from ink.measures import PAPER_SIDE  # noqa: E402
 from measuring.testsets import Sample, load_samples  # noqa: E402

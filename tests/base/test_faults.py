@@ -78,7 +78,13 @@ except OSError as error:
 def test_a_training_that_cannot_write_says_so_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o555)
     code = 'sys.exit(train.main(["--arch", "tiny", "--epochs", "1", "--output", "locked/own.pth", "--device", "cpu"]))'
-    done = child("import torch, train, tqdm, measuring.plots, training.rounds", NOBODY, code, tmp_path, HOME=str(tmp_path))
+    done = child(
+        "import torch, train, tqdm, measuring.plots, training.rounds",
+        NOBODY,
+        code,
+        tmp_path,
+        HOME=str(tmp_path),
+    )
     assert done.returncode == 1 and not files(tmp_path)
     assert done.stderr.startswith("train.py: ") and "locked" in done.stderr and done.stderr.count("\n") == 1
 

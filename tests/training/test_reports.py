@@ -24,7 +24,9 @@ from training.rounds import default_output
 def test_the_library_prints_nothing(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     commands = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
-    told = {id(child) for main in commands for child in ast.walk(main)}  # `python -m training.convert` may print
+    told = {
+        id(child) for main in commands for child in ast.walk(main)
+    }  # `python -m training.convert` may print
     for node in ast.walk(tree):
         if id(node) in told:
             continue
