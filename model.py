@@ -1,7 +1,10 @@
 """The networks, and the registry that names them.
 
-Each takes images (N, C, H, W) in [0, 1], ink bright, and returns logits (N, classes). Standardisation, and for
-`ColourNet` the enlargement to 64 x 64 x 3, happen inside, so no caller can forget them.
+Each takes images (N, C, H, W) in [0, 1], ink bright, and returns logits (N, classes). Standardisation, and
+for
+`ColourNet` the enlargement to 64 x 64 x 3, happen inside, so no caller can forget them. `LineReader` reads a
+line of
+writing whole, beside one of them.
 """
 
 from __future__ import annotations
@@ -17,9 +20,13 @@ from torch import Tensor, nn
 from scratch import LAYERS, ScratchNet
 
 MNIST_MEAN, MNIST_STD = 0.1307, 0.3081  # of the 60,000 training images, scaled to [0, 1]
+STRIP_MEAN, STRIP_STD = 0.12, 0.29  # of strips of composed lines, in [0, 1]
 COLOUR_SIZE = 64  # pixels; side of what ColourNet looks at
+STRIP_HEIGHT = 32  # pixels; of what LineReader looks at
 
 DIGITS = tuple("0123456789")
+SYMBOLS = (*DIGITS, *".,-+/:=()%x÷?")  # what LineReader tells apart; "?" is a mark that is none of the others
+BLANK = len(SYMBOLS)  # the class of columns where no symbol is said
 DEFAULT_ARCH = "residual"
 
 
@@ -44,7 +51,8 @@ class ResidualBlock(nn.Module):
 class ResidualNet(nn.Module):
     """The default: a 5x5 stem, then a residual block at 14x14 and one at 7x7.
 
-    `growth`: channels of the second block, in widths; `pool`: the last layer is given 3x3 pooled cells, not 7x7.
+    `growth`: channels of the second block, in widths; `pool`: the last layer is given 3x3 pooled cells, not
+    7x7.
     """
 
     def __init__(self, width: int = 32, classes: int = 10, growth: int = 4, pool: bool = False) -> None:
@@ -124,7 +132,8 @@ class SimpleNet(nn.Module):
 class ColourNet(nn.Module):
     """The network of the custom-picture repos: 64 x 64 pixels in three colours.
 
-    Conv 3->10 5x5, max-pool 2, ReLU, Conv 10->10 5x5, Dropout2d 0.5, max-pool 2, ReLU, linear 1,690 -> classes.
+    Conv 3->10 5x5, max-pool 2, ReLU, Conv 10->10 5x5, Dropout2d 0.5, max-pool 2, ReLU, linear 1,690 ->
+    classes.
     Pictures of another size or in grey are enlarged and repeated over the colours first.
     """
 
@@ -152,7 +161,8 @@ class ColourNet(nn.Module):
 
 
 class PairHead(nn.Module):
-    """Reads two digits that touch, framed as one: from `ResidualNet.first_features` to logits (N, 2, classes)."""
+    """Reads two digits that touch, framed as one: from `ResidualNet.first_features` to logits (N, 2,
+    classes)."""
 
     def __init__(self, channels: int = 64, classes: int = 10) -> None:
         super().__init__()
@@ -172,6 +182,47 @@ class PairHead(nn.Module):
         return self.head(self.body(features).flatten(1)).unflatten(1, (2, -1))
 
 
+class LineReader(nn.Module):
+    """Says what stands in a line: strips (N, 1, 32, W) in [0, 1], W a multiple of 4 -> (N, W / 2, symbols +
+    1).
+
+    Fully convolutional. What it returns are log-probabilities, the blank's last, to be trained with CTC
+    (Graves et al., 2006).
+    """
+
+    def __init__(self, widths: tuple[int, ...] = (16, 40, 80, 128), symbols: int = len(SYMBOLS)) -> None:
+        super().__init__()
+        first, second, third, fourth = widths
+        self.classes = symbols + 1
+        self.body = nn.Sequential(
+            nn.Conv2d(1, first, 5, padding=2, bias=False),
+            nn.MaxPool2d(2),  # (N, c, 16, W / 2)
+            nn.BatchNorm2d(first),
+            nn.ReLU(),
+            ResidualBlock(first, second),
+            nn.MaxPool2d(2),  # (N, c, 8, W / 4)
+            ResidualBlock(second, third),
+            nn.MaxPool2d((2, 1)),  # (N, c, 4, W / 4)
+            ResidualBlock(third, fourth),
+            nn.MaxPool2d((2, 1)),  # (N, c, 2, W / 4)
+            nn.Conv2d(fourth, fourth, (2, 3), padding=(0, 1), bias=False),  # (N, c, 1, W / 4)
+            nn.BatchNorm2d(fourth),
+            nn.ReLU(),
+        )
+        self.along = nn.Sequential(
+            nn.Conv2d(fourth, fourth, (1, 5), padding=(0, 2), bias=False),
+            nn.BatchNorm2d(fourth),
+            nn.ReLU(),
+        )
+        self.head = nn.Conv2d(fourth, 2 * self.classes, 1)  # two places a column of features: W / 2 in all
+
+    def forward(self, strips: Tensor) -> Tensor:  # (N, 1, 32, W)
+        features = self.body((strips - STRIP_MEAN) / STRIP_STD)
+        features = features + self.along(features)
+        logits = self.head(features).squeeze(2)  # (N, 2 * classes, W / 4)
+        return logits.unflatten(1, (2, self.classes)).permute(0, 3, 1, 2).flatten(1, 2).log_softmax(2)
+
+
 def standardise(images: Tensor) -> Tensor:
     """Return images with MNIST's mean at 0 and its standard deviation at 1."""
     return (images - MNIST_MEAN) / MNIST_STD
@@ -184,7 +235,8 @@ def standardise(images: Tensor) -> Tensor:
 class Architecture:
     """A registered network: how to build it. training.recipe knows how it is trained.
 
-    `size` and `channels` are those of a picture given as it is; from the road it takes frames, 28 x 28 in grey.
+    `size` and `channels` are those of a picture given as it is; from the road it takes frames, 28 x 28 in
+    grey.
     """
 
     build: Callable[..., Any]

@@ -38,7 +38,8 @@ def main(argv: list[str] | None = None) -> int:
 
         check_target(arguments.plot, arguments.paths, arguments.force)
     corrections = arguments.corrections_in or arguments.corrections
-    make = partial(open_recognizer, arguments.model, arguments.device, corrections, arguments.single)
+    options = (arguments.device, corrections, arguments.single, arguments.expect)
+    make = partial(open_recognizer, arguments.model, *options)
     recognizer = make()
     for path in recognizer.memory.damaged if recognizer.memory else ():
         print(f"predict.py: {path} is no correction, or damaged", file=sys.stderr)
@@ -48,6 +49,8 @@ def main(argv: list[str] | None = None) -> int:
     for name, source, answer in read_pictures(pictures, recognizer, make, arguments.processes):
         problem = command.one_line(answer) if isinstance(answer, Exception) else None
         reading = None if isinstance(answer, Exception) else answer
+        if reading is not None and arguments.digits_only:
+            reading = reading.plain()
         if problem:
             failed = True
             print(f"predict.py: {problem}", file=sys.stderr)
@@ -79,24 +82,18 @@ def build_parser() -> argparse.ArgumentParser:
     add("paths", nargs="+", metavar="PATH", help="picture, folder, pattern, or - for stdin")
     add("--json", action="store_true", help="one JSON object a picture instead of a line of text")
     add("--single", action="store_true", help="each picture is one digit: never several, and never refused")
-    add(
-        "--top",
-        type=command.number(int, 1),
-        default=1,
-        metavar="K",
-        help="show the K likeliest digits (default: 1)",
-    )
+    expect = "what each line says: so many digits (5), a pattern (##/##/####) or a .txt with an answer a line"
+    add("--expect", metavar="WHAT", help=f"{expect}; what does not fit is refused")
+    add("--digits-only", action="store_true", help="leave the signs between digits out")
+    ranked = "show the K likeliest digits (default: 1)"
+    add("--top", type=command.number(int, 1), default=1, metavar="K", help=ranked)
     add("--plot", type=Path, metavar="PNG", help="draw the first pictures, their boxes, what the network saw")
     add("--force", action="store_true", help="let --plot overwrite a file that this program did not write")
     add("--model", type=Path, default=MODEL_PATH, help="checkpoint (default: the shipped model.pth)")
     add("--corrections", action="store_true", help="use your corrections, those made in app.py")
     add("--corrections-in", type=Path, metavar="DIR", help="use the corrections in this folder")
-    add(
-        "--processes",
-        type=command.number(int, 1),
-        metavar="N",
-        help="processes that read (default: as many as cores from 200 pictures on, 1 for fewer)",
-    )
+    many = "processes that read (default: as many as cores from 200 pictures on, 1 for fewer)"
+    add("--processes", type=command.number(int, 1), metavar="N", help=many)
     add("--device", default="cpu", help="cpu or cuda (default: cpu, quickest for single pictures)")
     return parser
 
@@ -129,9 +126,13 @@ def plot_pictures(
 
 
 def open_recognizer(
-    model: str | os.PathLike[str], device: str = "cpu", corrections: Path | bool = False, single: bool = False
+    model: str | os.PathLike[str],
+    device: str = "cpu",
+    corrections: Path | bool = False,
+    single: bool = False,
+    expect: str | None = None,
 ) -> Recognizer:
-    """Return a Recognizer with the corrections in a folder, or (True) those made in app.py.
+    """Return a Recognizer with the corrections in a folder, or (True) those made in app.py; `expect`: see its `read`.
 
     Raises OSError, RuntimeError or ValueError: of the model, or a folder of corrections that is none.
     """
@@ -142,7 +143,7 @@ def open_recognizer(
     folder = default_folder() if corrections is True else corrections
     if folder and not folder.is_dir() and (folder.exists() or corrections is not True):
         raise ValueError(f"{folder} is no folder of corrections: --corrections uses those made in app.py")
-    return Recognizer(model, device, Memory(folder) if folder else None, single=single)
+    return Recognizer(model, device, Memory(folder) if folder else None, single, expect)
 
 
 if __name__ == "__main__":

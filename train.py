@@ -98,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="other people's digits, letters and doodles, learnt beside MNIST: files and folders (docs/data.md)",
+        help="other people's digits, numbers, letters and doodles, learnt beside MNIST: files and folders (docs/data.md)",
     )
     add("--start", type=Path, metavar="MODEL", help="start from this model's weights instead of fresh ones")
     add(

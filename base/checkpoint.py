@@ -18,7 +18,7 @@ from base.devices import choose_device
 from base.exports import OnnxNetwork, read_card
 from base.storage import MODEL_PATH as MODEL_PATH
 from base.storage import atomic_write
-from model import ARCHITECTURES, DIGITS, PairHead, build_model, build_pairs
+from model import ARCHITECTURES, DIGITS, STRIP_HEIGHT, LineReader, PairHead, build_model, build_pairs
 
 FORMAT = "digits-v1"
 FOR_OTHERS = {".pt2": "torch.export.load", ".torchscript": "torch.jit.load"}  # exports, and what reads them
@@ -40,11 +40,23 @@ class Checkpoint:
     input: dict[str, Any] = field(default_factory=lambda: {"size": 28, "channels": 1, "road": True})
     facts: dict[str, Any] = field(default_factory=dict)
     pairs: PairHead | None = None  # reads two digits that touch
+    lines: LineReader | None = None  # reads a line of writing whole
 
     @property
     def temperature(self) -> float:
         """Divide logits by this before the softmax (Guo et al., 2017); fitted on the validation split."""
         return float(self.facts.get("temperature", 1.0))
+
+    @property
+    def line_temperature(self) -> float:
+        """Divide the line reader's logits by this before the softmax; fitted on made and held-out numbers."""
+        return float(self.facts.get("line_temperature", 1.0))
+
+    @property
+    def line_weight(self) -> float:
+        """How much the classifier's log-probability of each digit of a line counts beside the line reader's;
+        fitted as well."""
+        return float(self.facts.get("line_weight", 0.5))
 
     @property
     def threshold(self) -> float:
@@ -78,6 +90,8 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
     }
     if checkpoint.pairs is not None:
         content["pairs"] = _weights(checkpoint.pairs)
+    if checkpoint.lines is not None:
+        content["lines"] = _weights(checkpoint.lines)
     write_plain(path, content)
 
 
@@ -142,6 +156,8 @@ def load_checkpoint(
     checkpoint.model.eval()
     if checkpoint.pairs is not None:
         checkpoint.pairs.to(place)
+    if checkpoint.lines is not None:
+        checkpoint.lines.to(place)
     return checkpoint
 
 
@@ -189,6 +205,8 @@ def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Chec
         )
         if "pairs" in content:
             checkpoint.pairs = fill(lambda: build_pairs(model, len(classes)), content["pairs"])
+        if "lines" in content:
+            checkpoint.lines = fill(LineReader, content["lines"])
         _try_out(checkpoint)
         return checkpoint
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
@@ -238,6 +256,9 @@ def _try_out(checkpoint: Checkpoint) -> None:
         raise ValueError("as many logits as classes are needed")
     if checkpoint.pairs is not None:
         predict_pairs(checkpoint, torch.zeros(1, 1, 28, 28))
+    if checkpoint.lines is not None:
+        with torch.inference_mode():
+            checkpoint.lines(torch.zeros(1, 1, STRIP_HEIGHT, 2 * STRIP_HEIGHT))
 
 
 def _unpacked_size(content: bytes) -> int:

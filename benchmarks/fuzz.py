@@ -261,8 +261,9 @@ def make_reader(kind: str, folder: Path) -> Callable[[Any], None]:
 
 def run_command(name: str, words: list[str]) -> None:
     """Call a command's main; its status must be 0, 1 or 2."""
+    status: object
     try:
-        status: Any = command.status(importlib.import_module(name).main, words)
+        status = command.status(importlib.import_module(name).main, words)
     except SystemExit as end:
         status = end.code
     if status not in (0, 1, 2):

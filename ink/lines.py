@@ -13,12 +13,14 @@ from scipy import ndimage
 
 from ink.measures import EIGHT, Box, find_box
 from ink.piece import Piece, enclosed
+from ink.rows import Layout, find_rows, usual_height
 
 MAX_PIECES = 400  # components; a picture of more is texture, and only the heaviest are looked at
 SPECK = 0.3  # of the line's height; lower pieces are punctuation or dirt, not digits
 LEAST_BODY = 0.35  # of the tallest component's height; a smaller one is part of another, or dirt
 APART = 0.06  # of the line's height; two tall pieces this far apart are two digits
 FAR_APART = 0.15  # of the line's height; two low pieces this far apart are two digits
+EDGE_MASS = 0.1  # of the heaviest writing's ink; what touches the picture's edge and has less is no writing
 STREAK = 20  # length over width of what a scanner leaves from edge to edge, at least
 WRITTEN = 0.2  # of a box's height; what is written in it is at least as high, a dot in a 0 is not
 ROOM = 0.12  # of a box's shorter side; least radius of the largest empty patch between it and its writing
@@ -55,6 +57,46 @@ def find_layouts(ink: np.ndarray) -> Iterator[list[list[Piece]]]:
         rest[top:bottom, left:right][np.isin(labels, around)] = 0
         *_, held = find_layouts(rest)  # a box may have double lines
         yield held
+
+
+def find_row_layouts(ink: np.ndarray) -> Iterator[Layout]:
+    """Yield the lines of writing in `ink` (H, W), and where something like a box or a ring is drawn around
+    writing, those without it."""
+    (left, top, right, bottom), labels, count = _label(ink)
+    if count == 0:
+        yield Layout([], [])
+        return
+    crop = ink[top:bottom, left:right]
+    boxes, mass = _measure(crop, labels, count)
+    yield find_rows(ink, _clear_of_edges(boxes + np.array([left, top, left, top]), mass, ink.shape))
+    if around := _find_boxes(labels, boxes, mass):
+        rest = ink.copy()
+        rest[top:bottom, left:right][np.isin(labels, around)] = 0
+        *_, held = find_row_layouts(rest)  # a box may have double lines
+        yield held
+
+
+def _clear_of_edges(boxes: np.ndarray, mass: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Say which components (N,) are no edge, shadow, margin or scanner's streak that runs into the picture's
+    border beside writing."""
+    heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
+    left, top, right, bottom = (
+        boxes == [0, 0, shape[1], shape[0]]
+    ).T  # which edges of the picture each touches
+    touching = left | top | right | bottom
+    solid: np.ndarray = mass > 0.5 * heights * widths
+    aside: np.ndarray = (left | right) & (top | bottom) & solid | left & right
+    streaks = top & bottom & (heights >= STREAK * widths)
+    kept = ~streaks if not streaks.all() else np.ones(len(boxes), bool)
+    inside = np.flatnonzero(~touching)
+    across = left & right & solid  # from side to side, as a phone's bars, which may outweigh thin writing
+    if len(inside):
+        main = inside[mass[inside].argmax()]
+        if not across.all() and mass[main] > 0.1 * mass[~across].max() and max(shape) > 40:
+            tall, heavy = usual_height(heights[inside]), mass[main]
+            alike = ~aside & (widths < 2 * tall) & (heights < 1.5 * tall) & (mass > EDGE_MASS * heavy)
+            kept &= ~touching | alike
+    return kept
 
 
 def count_parts(ink: np.ndarray) -> tuple[int, float]:

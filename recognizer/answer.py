@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+
+SIGNS = frozenset(".,-+/:=()%x÷")  # that are told between digits
 
 
 def as_percent(confidence: float) -> str:
@@ -14,20 +16,23 @@ def as_percent(confidence: float) -> str:
 
 
 def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
-    """Return a reading in words: "7 (99.2%)", "blank", "not a digit"; the `top` likeliest classes of each digit."""
+    """Return a reading in words: "7 (99.2%)", "-3.14 (97.0%)", "blank", "not a digit".
+
+    With `top` above 1 the likeliest classes of each digit, and the signs between them.
+    """
     if reading.status != "ok":
         return reading.status.replace("_", " ")
     if top == 1:
         return f"{reading.text.replace(chr(10), ' / ')} ({as_percent(reading.confidence)})"
-    ranked = []
+    said, ranked = list(reading.text.replace("\n", "")) if reading.signs else [], []
     for group in reading.groups:
+        while said and said[0] in SIGNS:
+            ranked.append(said.pop(0))
+        said = said[1:]
         order = sorted(range(len(classes)), key=lambda c: -group.probs[c])[:top]
-        ranked.append(
-            ", ".join(f"{classes[c]} ({as_percent(group.probs[c])})" for c in order)
-            if group.accepted
-            else "?"
-        )
-    return "; ".join(ranked)
+        likely = ", ".join(f"{classes[c]} ({as_percent(group.probs[c])})" for c in order)
+        ranked.append(likely if group.accepted else "?")
+    return "; ".join([*ranked, *said])
 
 
 def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, Any]:
@@ -48,6 +53,10 @@ def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, 
         "text": reading.text,
         "digits": digits,
         "rejected": [list(group.box) for group in reading.rejected],
+        "signs": [
+            {"sign": s.sign, "confidence": round(s.confidence, 6), "box": list(s.box)} for s in reading.signs
+        ],
+        "alternatives": [{"text": text, "probability": round(p, 6)} for text, p in reading.alternatives],
         "error": error,
     }
 
@@ -68,12 +77,46 @@ class Digit:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """One sign between digits, such as a point, a comma or a minus."""
+
+    sign: str
+    confidence: float
+    box: tuple[int, int, int, int]  # as of a digit
+
+
+@dataclass(frozen=True)
 class Reading:
     """What a picture says. `status`: "ok" if any group was accepted, "blank" without ink, else "not_a_digit"."""
 
     status: str
-    text: str  # "?" for a refused group, lines joined by "\\n", "" unless ok
+    text: str  # what was written, signs too, "?" for a refused group, lines joined by "\\n", "" unless ok
     groups: tuple[Digit, ...]  # all groups in reading order, refused ones too
+    signs: tuple[Sign, ...] = ()
+    alternatives: tuple[
+        tuple[str, float], ...
+    ] = ()  # the likeliest texts with their probabilities, likeliest first
+
+    @property
+    def digits_only(self) -> str:
+        """What was written without its signs."""
+        return _without_signs(self.text) if self.signs else self.text
+
+    def plain(self) -> Reading:
+        """Return the same reading with text and alternatives without their signs."""
+        if not self.signs:
+            return self
+        texts: dict[str, float] = {}
+        for text, probability in self.alternatives:
+            text = _without_signs(text)
+            texts[text] = texts.get(text, 0.0) + probability
+        ranked = sorted(texts.items(), key=lambda each: -each[1])
+        return replace(self, text=self.digits_only, alternatives=tuple(ranked))
+
+    def refused(self) -> Reading:
+        """Return the same reading as one of no number."""
+        groups = tuple(replace(group, accepted=False) for group in self.groups)
+        return replace(self, status="not_a_digit", text="", groups=groups, alternatives=())
 
     @property
     def digits(self) -> tuple[Digit, ...]:
@@ -85,8 +128,14 @@ class Reading:
 
     @property
     def confidence(self) -> float:
-        """The least sure accepted digit's confidence; 0 without one."""
+        """The likeliest text's probability, or else the least sure accepted digit's confidence; 0 without one."""
+        if self.alternatives and self.status == "ok":
+            return self.alternatives[0][1]
         return min((group.confidence for group in self.digits), default=0.0)
+
+
+def _without_signs(text: str) -> str:
+    return "".join(each for each in text if each not in SIGNS)
 
 
 def reading_of(digit: Digit) -> Reading:

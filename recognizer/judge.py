@@ -100,6 +100,18 @@ class Judge:
             return False
         return self.name(guess.probs) != "0" or not is_filled_in(guess.piece)
 
+    def accepts_with(self, guess: Guess, belief: float, alone: bool) -> bool:
+        """Return whether `guess` is a digit where the line reader's `belief` that it is one, in (0, 1), counts as well.
+
+        Certainty and the belief's log-odds are both nats, and are added. What stands `alone` must be a digit by the
+        classifier too.
+        """
+        if self.single or guess.corrected:
+            return True
+        log_odds = math.log(max(belief, LEAST_PROBABILITY)) - math.log(max(1 - belief, LEAST_PROBABILITY))
+        sure = float(certainty(guess.probs)) + log_odds >= self.checkpoint.threshold
+        return sure and (not alone or self.accepts(guess, False))
+
     def look(self, pieces: list[Piece]) -> Steps[list[Guess]]:
         """Return what the network says of each piece, in one batch."""
         if not pieces:

@@ -9,9 +9,10 @@ Files, the canvas, the clipboard and folders all come this way.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,14 +21,19 @@ from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from corrections.memory import Memory
 from ink.decode import PictureError, Source, see_as_is
 from ink.frame import fit_frame
-from ink.lines import count_parts, find_layouts
+from ink.lines import count_parts, find_layouts, find_row_layouts
 from ink.looks import SMALL_SIDE, Look, Picture, read_ink
 from ink.measures import find_box
 from ink.piece import Piece, merge
+from ink.rows import Layout
+from model import DIGITS
 from recognizer.answer import Digit, Reading, reading_of
 from recognizer.asking import certainty, probabilities
+from recognizer.expect import Expect, Expected, ExpectError, parse_expect
 from recognizer.grouping import LARGEST_FRAGMENT, SURE, SURE_WHOLE, Grouping
 from recognizer.judge import Guess, Judge, Steps, pool, walk
+from recognizer.lines import read_layout
+from recognizer.reader import Reader
 
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
 DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried
@@ -42,6 +48,8 @@ MOST_READ = 2 / 3  # of a number's groups; where so many are digits, less is eno
 LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
 ROUND = 0.9  # shorter over longer side of a ring, at least
 LONGEST_RINGED = 0.6  # of a ring's longer side; a 1 in it is no longer
+LEAST_LINE = 0.5  # probability of a number where the classifier alone finds no digit
+DOTS = ".,:"  # signs that beside a single digit may be dirt
 MOST_FRAMES = 64  # frames that the network is asked for at once; more are no faster, and take memory
 
 
@@ -54,11 +62,12 @@ class Recognizer:
         device: str = "cpu",
         memory: Memory | None = None,
         single: bool = False,
+        expect: Expect | None = None,
     ) -> None:
-        """Load a checkpoint; raises FileNotFoundError, OSError or CheckpointError.
+        """Load a checkpoint; raises FileNotFoundError, OSError, CheckpointError or ExpectError.
 
         A `memory` of corrections answers for what it remembers. `single`: a picture is one digit, never several and
-        never refused; `confidence` and `probs` alone show doubt.
+        never refused; `confidence` and `probs` alone show doubt. `expect`: what each line says, see `read`.
         """
         checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device)
         checkpoint.model.to(device)
@@ -68,6 +77,11 @@ class Recognizer:
             checkpoint.pairs.to(device)
         self.judge = Judge(checkpoint, device, memory, single)
         self.grouping = Grouping(self.judge)
+        self.expected = None if expect is None else self._expected(expect)
+        self.reader: Reader | None = None
+        if checkpoint.lines is not None and checkpoint.classes == DIGITS:
+            network = checkpoint.lines.to(device).to(memory_format=torch.channels_last)
+            self.reader = Reader(network, checkpoint.line_temperature, checkpoint.line_weight)
 
     def __repr__(self) -> str:
         network = f"{self.checkpoint.arch}, {len(self.classes)} classes, on {self.device}"
@@ -89,12 +103,20 @@ class Recognizer:
     def classes(self) -> tuple[str, ...]:
         return self.checkpoint.classes
 
-    def read(self, source: Source) -> Reading:
+    def read(self, source: Source, expect: Expect | None = None) -> Reading:
         """Read a picture: a path, bytes, an open file, a PIL image, a uint8 array or float ink, or such a tensor.
 
-        Raises TypeError for anything else, OSError or decode.PictureError.
+        `expect`: what each line of writing says, as `expect.parse_expect` takes it; a line that fits it is read as the
+        likeliest such text, any other is refused. Raises TypeError for any other source, OSError, decode.PictureError
+        or expect.ExpectError.
         """
-        return walk(self._steps(source), self.classify)
+        expected = self.expected if expect is None else self._expected(expect)
+        return walk(self._steps(source, expected), self.classify)
+
+    def _expected(self, expect: Expect) -> Expected:
+        if self.classes != DIGITS:
+            raise ExpectError("nothing can be expected of a network that does not read digits")
+        return parse_expect(expect)
 
     def read_many(self, sources: Sequence[Source]) -> list[Reading | OSError | PictureError]:
         """Read pictures as `read` does, all together: the network is asked for many frames at a time.
@@ -103,7 +125,7 @@ class Recognizer:
         """
         results: dict[int, Reading | OSError | PictureError] = {}
         waiting: list[tuple[int, Steps[Reading], np.ndarray | None]] = [
-            (place, self._steps(source), None) for place, source in enumerate(sources)
+            (place, self._steps(source, self.expected), None) for place, source in enumerate(sources)
         ]
         while waiting:
             asked = []
@@ -121,20 +143,27 @@ class Recognizer:
             waiting = [(place, steps, probs) for (place, steps, _), probs in zip(asked, parts)]
         return [results[place] for place in range(len(sources))]
 
-    def _steps(self, source: Source) -> Steps[Reading]:
-        if not self.checkpoint.input["road"]:
-            return (yield from self._read_as_is(source))
-        return (yield from self._read_looks(read_ink(source)))
+    def _steps(self, source: Source, expected: Expected | None) -> Steps[Reading]:
+        if self.checkpoint.input["road"]:
+            reading = yield from self._read_looks(read_ink(source), expected)
+        else:
+            reading = yield from self._read_as_is(source)
+        if expected is None or reading.status != "ok" or expected.fits(reading.text):
+            return reading
+        return reading.refused()
 
-    def _read_looks(self, picture: Picture) -> Steps[Reading]:
+    def _read_looks(self, picture: Picture, expected: Expected | None) -> Steps[Reading]:
         """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
         best = Reading("blank", "", ())
         for look in picture.looks:
             if look.frames is None:
-                first = yield from self._read_framed(look.ink, picture.scale)
+                reading = yield from self._read_framed(find_layouts(look.ink), picture.scale, None)
             else:
-                first = yield from self._read_frames(look.ink, look.frames, picture.scale)
-            reading = yield from self._among_dirt(look, first, picture.scale)
+                reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
+            reading = yield from self._among_dirt(look, reading, picture.scale)
+            if self.reader is not None and look.frames is None and not self.judge.single:
+                line = yield from self._read_framed(find_row_layouts(look.ink), picture.scale, expected)
+                reading = _choose(reading, line, expected)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
                 best = reading
             if best.confidence >= DOUBTFUL:
@@ -179,14 +208,13 @@ class Recognizer:
         digit = self._digit(guess, scale)
         return reading_of(digit) if digit.accepted else reading
 
-    def _read_framed(self, ink: np.ndarray, scale: float) -> Steps[Reading]:
-        """Read ink; where a box is drawn around some of it, what that holds if it is sure and the box no slashed 0."""
-        layouts = find_layouts(ink)
-        reading = yield from self._read_lines(next(layouts), scale)
+    def _read_framed(self, layouts: Iterator[Any], scale: float, expected: Expected | None) -> Steps[Reading]:
+        """Read layouts of ink; where a box is drawn around some of it, what that holds if it is sure and the box no slashed 0."""
+        reading = yield from self._read_layout(next(layouts), scale, expected)
         held = next(layouts, None)
         if held is None:
             return reading
-        within = yield from self._read_lines(held, scale)
+        within = yield from self._read_layout(held, scale, expected)
         if within.confidence < OTHER_INK or within.rejected:
             return reading
         if within.text == "0" and reading.text in LOOPED and reading.confidence >= OTHER_INK:
@@ -194,6 +222,12 @@ class Recognizer:
         zero = reading.text == "0" and reading.confidence >= OTHER_INK
         slashed = zero and within.text == "1" and not _is_ringed(within.digits[0], reading.digits[0])
         return reading if slashed else within
+
+    def _read_layout(self, layout: Any, scale: float, expected: Expected | None) -> Steps[Reading]:
+        """Read a layout of rows by the line reader, lines of pieces by the classifier alone."""
+        if self.reader is not None and isinstance(layout, Layout):
+            return (yield from read_layout(layout, self.judge, self.reader, scale, expected))
+        return (yield from self._read_lines(layout, scale))
 
     def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
         """Read the lines of writing that were found in its ink."""
@@ -267,6 +301,40 @@ class Recognizer:
             self.judge.accepts(guess, among),
             guess.corrected,
         )
+
+
+def _choose(one: Reading, line: Reading, expected: Expected | None) -> Reading:
+    """Return what the classifier alone says, where that is one digit, perhaps of many parts or among dirt; else what the
+    line reader says. It must be sure of a number in place of one digit, and may refuse a mark that stands alone."""
+    if expected is not None:
+        return line if line.status == "ok" or not expected.fits(one.text) else one
+    single = one.status == "ok" and len(one.digits) == 1
+    if line.status != "ok":
+        return _with_rest(one, line) if single and len(line.groups) + len(line.signs) != 1 else line
+    if one.status == "ok" and not single:
+        return line
+    sure = line.confidence >= (SURE if single else LEAST_LINE)
+    more = len(line.digits) > 1 or any(sign.sign not in DOTS for sign in line.signs)
+    return line if sure and (more or not single) else _with_rest(one, line)
+
+
+def _with_rest(one: Reading, line: Reading) -> Reading:
+    """Return `one` with the marks of `line` that none of its boxes holds: rejected ones, and signs that are not told."""
+    boxes = [group.box for group in one.groups]
+    rest = tuple(replace(group, accepted=False) for group in line.groups if not _is_held(group.box, boxes))
+    signs = tuple(sign for sign in line.signs if not _is_held(sign.box, boxes))
+    return replace(one, groups=(*one.groups, *rest), signs=signs)
+
+
+def _is_held(box: tuple[int, int, int, int], boxes: list[tuple[int, int, int, int]]) -> bool:
+    """Return whether one of `boxes` (left, top, width, height) holds more than half of `box`."""
+    left, top, width, height = box
+    for x, y, wide, high in boxes:
+        across = min(left + width, x + wide) - max(left, x)
+        down = min(top + height, y + high) - max(top, y)
+        if across > 0 and down > 0 and 2 * across * down > width * height:
+            return True
+    return False
 
 
 def _least_of_whole(look: Look, reading: Reading) -> float | None:

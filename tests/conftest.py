@@ -26,6 +26,7 @@ from dataset import Digits, load_digits, split_validation  # noqa: E402
 from ink.raster import draw_strokes
 from model import build_model
 from recognizer.road import Recognizer  # noqa: E402
+from training.recipe import NETWORKS  # noqa: E402
 
 if TYPE_CHECKING:
     from window.app import App
@@ -107,6 +108,14 @@ def recognizer() -> Recognizer:
     return Recognizer()
 
 
+@pytest.fixture(scope="session")
+def lines_model(recognizer: Recognizer) -> Recognizer:
+    """The shipped model with its line reader."""
+    if recognizer.reader is None:
+        pytest.skip("the shipped model has no line reader")
+    return recognizer
+
+
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     """A small untrained checkpoint on disk."""
@@ -125,6 +134,12 @@ def few(monkeypatch: pytest.MonkeyPatch, digits: Digits) -> Digits:
     monkeypatch.setattr("dataset.load_mnist", lambda *args, **options: part)
     monkeypatch.setattr("measuring.measure.load_mnist", lambda *args, **options: part)
     return part
+
+
+@pytest.fixture(autouse=True)
+def _no_line_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings are of the network alone unless they ask for the line reader, which takes minutes."""
+    monkeypatch.setitem(NETWORKS["residual"].recipe, "lines_rounds", 0)
 
 
 @pytest.fixture

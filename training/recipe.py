@@ -12,6 +12,7 @@ from typing import Any
 
 LEAST_STEPS = 600  # of a training on a folder of pictures
 LEAST_BATCHES = 16  # an epoch of a training on a folder of pictures
+LINES = 1_000  # composed a round of the line reader's training
 RETRAIN_EPOCHS = 2  # of a training that adds corrections to a model
 RETRAIN_RATE = 0.2  # of the recipe's learning rate, for a training that adds corrections
 AUGMENTATIONS = ("full", "light", "none")
@@ -39,7 +40,7 @@ class Network:
 
 
 NETWORKS = {
-    "residual": Network("the default: two residual blocks, 351,082 parameters", {"pairs_epochs": 12}),
+    "residual": Network("the default: two residual blocks, 351,082 parameters", {"lines_rounds": 100}),
     "tiny": Network("the default made narrow: 21,694 parameters"),
     "simple": Network("two convolutions, two linear layers: 421,642 parameters", _PLAIN),
     "wide": Network(
@@ -75,7 +76,11 @@ class TrainConfig:
 
     arch: str = opt(DEFAULT, "network to train: " + ", ".join(NETWORKS))
     epochs: int = opt(10, "passes over the training images")
-    pairs_epochs: int = opt(0, "passes over them to learn to read two digits that touch (residual: 12)")
+    lines_rounds: int = opt(
+        0,
+        f"rounds of {LINES:,} composed lines from which the line reader learns, after the network (residual: 100); "
+        "0: none, or that of --start",
+    )
     batch_size: int = opt(256, "images a step")
     learning_rate: float = opt(0.006, "peak of the one-cycle schedule")
     weight_decay: float = opt(0.05, "decoupled weight decay")
@@ -151,10 +156,8 @@ def make_config(arch: str, given: Mapping[str, Any], adapted: Mapping[str, Any] 
     for name in ("epochs", "batch_size", "learning_rate"):
         if not getattr(config, name) > 0:
             raise ValueError(f"--{name.replace('_', '-')} must be above 0")
-    if config.pairs_epochs < 0:
-        raise ValueError("--pairs-epochs must be at least 0")
-    if config.pairs_epochs and arch != DEFAULT:
-        raise ValueError(f"only --arch {DEFAULT} learns to read pairs: leave --pairs-epochs out")
+    if config.lines_rounds < 0:
+        raise ValueError("--lines-rounds must be at least 0")
     for name in ("label_smoothing", "average", "calm", "keep"):
         if not 0 <= getattr(config, name) <= 1:
             raise ValueError(f"--{name.replace('_', '-')} must lie in [0, 1]")

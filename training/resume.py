@@ -106,7 +106,7 @@ def _differences(run: Run, content: dict[str, Any]) -> list[str]:
         "the teacher's checksum": run.taught_by,
     }
     there = {
-        "pairs_epochs": run.config.pairs_epochs,  # which older files do not name
+        "lines_rounds": 0,  # which older files do not name
         **content["config"],
         "data": content.get("data"),
         "device": content["device"],

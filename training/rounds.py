@@ -1,7 +1,8 @@
 """A whole training: what it is asked for, its rounds and stages, and the files that it leaves.
 
 A round is one cycle of the learning rate over the recipe's epochs. The network written by a round then gets its second
-stage (training.pairs), if it has one. Whatever stops the training, the resume file goes on from there.
+stage (training.lines), if it has one; one that begins with the weights of a network with a line reader keeps that
+reader. Whatever stops the training, the resume file goes on from there.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from base.devices import choose_device, choose_precision
 from base.storage import back_up, try_out
 from model import count_parameters
 from training.data import load_data
-from training.pairs import has_second_stage, second_stage
+from training.lines import has_second_stage, second_stage
 from training.recipe import DEFAULT, Job, make_config
 from training.reports import SILENT, Reports
 from training.resume import restore, save
@@ -60,12 +61,13 @@ def train_in_team(job: Job, start: Checkpoint | None, team: Team, reports: Repor
     with team.leader_first():  # it may have to download
         reports.try_out()
         data = load_data(job, arch, output.parent, reports)
-    config = make_config(arch, job.recipe, data.suits)
+    kept = {"lines_rounds": 0} if start is not None and start.lines is not None else {}
+    config = make_config(arch, job.recipe, {**data.suits, **kept})
     with StopSignals(reports) as stop:
         run = Run(
             config, data.training, data.validation, device, precision, stop.received, start, team, data.hands
         )
-        rounds = Rounds(run, output, _facts(run, job.command, start), reports)
+        rounds = Rounds(run, output, _facts(run, job.command, start), reports, start)
         if job.resume:
             restore(run, rounds.resume)
         elif team.leads:
@@ -92,6 +94,7 @@ class Rounds:
     output: Path
     facts: dict[str, Any]  # of the model, those that are known beforehand
     reports: Reports = SILENT
+    start: Checkpoint | None = None  # whose weights it began with
 
     @property
     def resume(self) -> Path:
@@ -136,16 +139,19 @@ class Rounds:
                 keep=keep,
                 ask=run.between_batches,
                 reports=self.reports,
+                hands=run.hands,
             )
-        self.write(checkpoint)
-        run.second = None
+        self.write(checkpoint)  # run.second stays: the next round's network gets the same reader
 
     def stop(self) -> None:
         """Save where the training is, and the network so far if it is better than what is there."""
         save(self.run, self.resume)
         if self.run.epoch and self.is_better(complete=not has_second_stage(self.run.config, self.run.digits)):
             self.write(self.checkpoint())
-        where = " of the first stage" * (self.run.second is not None)
+        second = self.run.second
+        where = " of the first stage" * (
+            second is not None and second["round"] < self.run.config.lines_rounds
+        )
         self.reports.warn(
             f"stopped after {self.run.length}{where}, and saved. To go on: the same command with --resume"
         )
@@ -158,6 +164,10 @@ class Rounds:
                 f"the training diverged, its answers are no numbers: {self.output} stays as it is. "
                 "Try a smaller --learning-rate"
             )
+        if not has_second_stage(self.run.config, self.run.digits) and self.start is not None:
+            checkpoint.lines = self.start.lines
+            kept = ("lines", "line_temperature", "line_weight")
+            checkpoint.facts |= {name: self.start.facts[name] for name in kept if name in self.start.facts}
         return checkpoint
 
     def is_better(self, complete: bool) -> bool:
@@ -171,7 +181,7 @@ class Rounds:
             with suppress(OSError, CheckpointError):
                 found = load_checkpoint(self.output)
                 if (found.classes, found.facts.get("data")) == (run.classes, self.facts.get("data")):
-                    whole = found.pairs is not None or not has_second_stage(run.config, run.digits)
+                    whole = found.lines is not None or not has_second_stage(run.config, run.digits)
                     best = float(found.facts.get("validation_accuracy", 0))
                     better = complete >= whole and (accuracy, complete) > (best, whole)
                     if not better:

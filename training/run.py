@@ -85,7 +85,7 @@ class Run:
         self.epoch = self.batch = self.round = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
-        self.second: dict[str, Any] | None = None  # how far the second stage is: see training.pairs
+        self.second: dict[str, Any] | None = None  # how far the second stage is: see training.lines
         self._validated: tuple[int, Tensor, Tensor] | None = None  # after how many steps, logits, labels
 
     def _batches(self, digits: Digits) -> Batches:

@@ -51,7 +51,8 @@ def in_words(reading: Reading | None, waiting: str) -> tuple[str, str, float, bo
         return "?", "Not a digit, as far as I can tell", 0.0, True
     confidence = reading.confidence
     words = "Sure" if confidence >= SURE else "Likely" if confidence >= LIKELY else "Unsure"
-    words += f", {'at least ' if len(reading.digits) > 1 else ''}{as_percent(confidence)}"
+    each = len(reading.digits) > 1 and not reading.alternatives  # the least sure digit's, not the number's
+    words += f", {'at least ' if each else ''}{as_percent(confidence)}"
     if reading.rejected:
         words = (
             f"{len(reading.rejected)} mark{'s are' if len(reading.rejected) > 1 else ' is'} not a digit. "

@@ -24,7 +24,7 @@ from recognizer.answer import Digit, Reading, describe
 from recognizer.road import Recognizer
 from recognizer.sources import find_pictures
 
-KEYS = ["path", "status", "text", "digits", "rejected", "error"]
+KEYS = ["path", "status", "text", "digits", "rejected", "signs", "alternatives", "error"]
 EXAMPLES = {
     "blank.png": "",
     "eight-off-centre.png": "8",

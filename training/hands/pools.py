@@ -19,6 +19,7 @@ import torch
 from torch import Generator, Tensor
 
 from dataset import DataError, Digits
+from training.hands.glyphs import Glyphs
 from training.hands.sets import Item, checksum_of, find_sets, read_set
 from training.pictures.augment import NOT_A_DIGIT, Augmentation, augment
 from training.pictures.redraw import Drawings, draw_again, trace_drawings
@@ -65,7 +66,10 @@ class Pool:
 
 @dataclass(frozen=True)
 class Hands:
-    """What `load_hands` found: pools of digits and of what is none, frames held out, and each set in a line for `facts`."""
+    """What `load_hands` found: pools of digits and of what is none, frames held out, and each set in a line for `facts`.
+
+    `glyphs` is what lines of writing are composed of.
+    """
 
     digits: tuple[Pool, ...]
     others: tuple[Pool, ...]
@@ -73,6 +77,7 @@ class Hands:
         Tensor, Tensor
     ]  # of the writers held out: uint8 (N, 1, 28, 28) and labels (N,), drawn once
     sets: list[dict[str, Any]]
+    glyphs: Glyphs
 
     @property
     def fingerprint(self) -> str:
@@ -126,10 +131,12 @@ def load_hands(
 ) -> Hands:
     """Return what the files and folders `paths` hold; raises DataError naming what is wrong, and OSError."""
     files = [file for path in paths for file in find_sets(Path(path))]
-    sets, kept, held_out = [], [], []
+    sets, kept, held_out, glyphs = [], [], [], Glyphs()
     for file in progress(files):
         items = list(read_set(file))
-        teach, validate = _split([item for item in items if item.teaches])
+        parts = _split(items)
+        glyphs.add(file.name, *parts)
+        teach, validate = ([item for item in part if item.teaches] for part in parts)
         kept.append(teach)
         held_out += validate
         digits = sum(item.digit != NOT_A_DIGIT for item in teach)
@@ -148,7 +155,7 @@ def load_hands(
         raise DataError(
             f"{', '.join(map(str, files)) or 'these hands'}: digits and what is no digit are needed: name more files"
         )
-    return Hands(pools[0], pools[1], _validation(held_out), sets)
+    return Hands(pools[0], pools[1], _validation(held_out), sets, glyphs)
 
 
 def _split(items: list[Item]) -> tuple[list[Item], list[Item]]:

@@ -1,0 +1,168 @@
+"""Lines of writing -> a reading: what the line reader says of each, and of a mark that stands alone what the
+classifier says."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+
+from ink.piece import Piece, merge
+from ink.rows import Layout, Line
+from model import SYMBOLS
+from recognizer.answer import Digit, Reading, Sign
+from recognizer.decoding import Allowed
+from recognizer.judge import Guess, Judge, Steps
+from recognizer.reader import DIGITS, OTHER, TEXTS, LineReading, Reader, Symbol
+
+LEAST_READ = 1 / 2  # of the marks of a line that are no signs; where fewer are digits, those are chance
+DIRT = ".,-:"  # behind a digit that stands alone: specks, shadows and strokes that went astray, no signs of a number
+MOST_LINES = 40  # lines that are read; of more the first
+
+
+def read_layout(
+    layout: Layout, judge: Judge, reader: Reader, scale: float, expected: Allowed | None = None
+) -> Steps[Reading]:
+    """Read lines of writing, of which each says what is `expected` or is refused whole.
+
+    `scale`: pixels of the upright picture a pixel of ink. Every part of the ink lies in a digit's box, a sign's, or in
+    `rejected`.
+    """
+    lines, left_out = layout.lines[:MOST_LINES], list(layout.rest)
+    readings: list[LineReading] = []
+    for line in lines:
+        readings.append((yield from reader.read(line, judge, expected)))
+        left_out += readings[-1].rest
+    left_out += [Piece(line.box, line.ink) for line in layout.lines[MOST_LINES:]]
+    if not lines and not left_out:
+        return Reading("blank", "", ())
+    if len(lines) == 1 and len(readings[0].symbols) <= 1 and expected is None:
+        return (yield from _read_lone(lines[0], readings[0], left_out, judge, scale))
+    rest = yield from judge.look(left_out)
+    return _compose(readings, rest, judge, scale, expected is not None)
+
+
+def whole_of(lines: list[Line]) -> Piece:
+    """Return all of `lines` as one piece."""
+    return merge([Piece(line.box, line.ink) for line in lines])
+
+
+def digit_of(
+    guess: Guess, judge: Judge, scale: float, accepted: bool, probs: np.ndarray | None = None
+) -> Digit:
+    """Return what is said of a piece as a digit; `probs` (classes,) in place of the classifier's."""
+    said = guess.probs if probs is None else probs
+    return Digit(
+        judge.name(said),
+        float(said.max()),
+        tuple(said.tolist()),
+        box_of(guess.piece, scale),
+        guess.frame,
+        accepted,
+        guess.corrected,
+    )
+
+
+def box_of(piece: Piece, scale: float) -> tuple[int, int, int, int]:
+    """Return left, top, width, height of a piece in pixels of the upright picture."""
+    left, top, right, bottom = (round(side * scale) for side in piece.box)
+    return left, top, right - left, bottom - top
+
+
+def _read_lone(
+    line: Line, reading: LineReading, left_out: list[Piece], judge: Judge, scale: float
+) -> Steps[Reading]:
+    """Read a line of one symbol at most: the classifier says which digit, and line reader and classifier
+    whether it is one."""
+    rest = [piece for piece in left_out if piece not in reading.rest]
+    looked = yield from judge.look([whole_of([line]), *rest])
+    (guess,) = yield from judge.look_again(looked[:1])
+    others = tuple(digit_of(other, judge, scale, False) for other in looked[1:])
+    symbol = reading.symbols[0].kind if reading.symbols else OTHER
+    accepted = judge.accepts_with(guess, reading.digit, alone=True)
+    digit = digit_of(guess, judge, scale, accepted)
+    if accepted:
+        ranked = np.argsort(-guess.probs)[:TEXTS]
+        texts = tuple((judge.checkpoint.classes[n], float(guess.probs[n])) for n in ranked)
+        return Reading("ok", digit.digit, (digit, *others), (), texts)
+    if DIGITS <= symbol < OTHER:
+        return Reading(
+            "not_a_digit", "", others, (Sign(SYMBOLS[symbol], reading.symbols[0].probability, digit.box),)
+        )
+    return Reading("not_a_digit", "", (digit, *others))
+
+
+def _compose(
+    readings: list[LineReading], rest: list[Guess], judge: Judge, scale: float, expected: bool
+) -> Reading:
+    """Return what lines say together; `expected`: whether it is known that they are numbers."""
+    found: list[Digit] = []
+    signs: list[Sign] = []
+    kept: list[tuple[LineReading, str]] = []
+    for reading in readings:
+        groups: list[Digit] = []
+        text = ""
+        for symbol in reading.symbols:
+            text += _add_symbol(symbol, groups, signs, judge, scale, expected)
+        if _is_number(groups):
+            if len(groups) == 1:
+                reading, text = _without_dirt(reading), text.rstrip(DIRT)
+            kept.append((reading, text))
+        else:
+            groups = [replace(group, accepted=False) for group in groups]
+        found += groups
+    found += [digit_of(guess, judge, scale, bool(kept) and guess.corrected) for guess in rest]
+    if not kept:
+        return Reading("not_a_digit", "", tuple(found), tuple(signs))
+    text = "\n".join(text for _, text in kept)
+    return Reading("ok", text, tuple(found), tuple(signs), _alternatives(kept))
+
+
+def _without_dirt(reading: LineReading) -> LineReading:
+    """Return the reading of one digit, of whose texts those that differ in dots and dashes behind it are one."""
+    texts: dict[str, float] = {}
+    for text, probability in reading.texts:
+        texts[text.rstrip(DIRT)] = texts.get(text.rstrip(DIRT), 0.0) + probability
+    return replace(reading, texts=sorted(texts.items(), key=lambda each: -each[1]))
+
+
+def _is_number(groups: list[Digit]) -> bool:
+    """Return whether a line's digits are a number, not chance: half of its marks at least, and not bars of the others."""
+    if any(group.corrected for group in groups):
+        return True
+    accepted = [group for group in groups if group.accepted]
+    bars = len(accepted) < len(groups) and all(group.digit == "1" for group in accepted)
+    return len(accepted) > 0 and len(accepted) >= LEAST_READ * len(groups) and not bars
+
+
+def _add_symbol(
+    symbol: Symbol,
+    groups: list[Digit],
+    signs: list[Sign],
+    judge: Judge,
+    scale: float,
+    expected: bool,
+) -> str:
+    """Put a symbol among `groups` or `signs`, and return what it says; `expected`: it is known to be one of both."""
+    known = symbol.guess is not None and symbol.guess.corrected
+    if symbol.guess is not None and (known or symbol.kind < DIGITS or symbol.kind == OTHER):
+        probs = symbol.guess.probs if known or symbol.probs is None else symbol.probs
+        digit = symbol.kind < DIGITS and (
+            expected or judge.accepts_with(symbol.guess, symbol.belief, alone=False)
+        )
+        groups.append(digit_of(symbol.guess, judge, scale, known or digit, probs))
+        return groups[-1].digit if groups[-1].accepted else "?"
+    signs.append(Sign(SYMBOLS[symbol.kind], symbol.probability, box_of(symbol.piece, scale)))
+    return SYMBOLS[symbol.kind]
+
+
+def _alternatives(lines: list[tuple[LineReading, str]]) -> tuple[tuple[str, float], ...]:
+    """Return the likeliest texts of lines together, with their probabilities; what each line says is its likeliest."""
+    joined = [("", 1.0)]
+    for place, (reading, text) in enumerate(lines):
+        others = [each for each in reading.texts[1:] if each[0] != text]
+        ways = itertools.product(joined, [(text, reading.texts[0][1]), *others])
+        both = [(before + "\n" * bool(place) + each, p * q) for (before, p), (each, q) in ways]
+        joined = sorted(both, key=lambda pair: -pair[1])[:TEXTS]
+    return tuple(joined)

@@ -1,0 +1,179 @@
+"""A line of ink -> the texts it may say, each symbol with its ink; the digit classifier has a say in each digit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from ink.piece import Piece
+from ink.rows import Line
+from ink.shares import share_out
+from ink.strip import Strip, make_strip
+from model import BLANK, SYMBOLS
+from recognizer.decoding import Allowed, Text, align, search
+from recognizer.judge import LEAST_PROBABILITY, Guess, Judge, Steps
+
+DIGITS = 10  # of SYMBOLS, the first ones
+OTHER = SYMBOLS.index("?")
+FLAT_SIGNS = frozenset("-=.,:")  # marks that may lie under or over nothing
+TEXTS = 5  # likeliest texts that are told
+LEAST_EXPECTED = 1e-3  # probability of all expected texts together, below which none of them was written
+UNLIKELY = 4.0  # nats below the likeliest, from which the classifier is not asked about a text
+
+
+Shared = tuple[list[Piece | None], list[Piece]]  # the ink of each symbol, and marks that are none's
+Explained = tuple[list[Text], list[Shared], list[dict[int, Guess]]]
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """One symbol of a line: its class among SYMBOLS, its ink, and for a digit or another mark what the
+    classifier says of it.
+
+    `probs`: of a digit, what line reader and classifier say together. `belief`: how surely it is any digit, by the
+    line reader alone.
+    """
+
+    kind: int
+    piece: Piece
+    probability: float
+    guess: Guess | None = None
+    probs: np.ndarray | None = None
+    belief: float = 0.0
+
+
+@dataclass(frozen=True)
+class LineReading:
+    """What a line says: its symbols from left to right, marks that are none, and its likeliest texts with
+    probabilities.
+
+    Together symbols and `rest` hold all ink of the line. `digit`: how likely the line is one digit and nothing else,
+    by the line reader alone.
+    """
+
+    symbols: list[Symbol]
+    rest: list[Piece]
+    texts: list[tuple[str, float]]
+    digit: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A line reader's network, and how much the classifier weighs beside it."""
+
+    network: Any
+    temperature: float
+    weight: float
+
+    def logs(self, strip: Strip) -> np.ndarray:
+        """Return log-probabilities (T, classes) of a strip's columns."""
+        with torch.inference_mode():
+            pixels = torch.from_numpy(strip.pixels)[None, None].contiguous(memory_format=torch.channels_last)
+            logs = self.network(pixels)[0]
+            return (logs / self.temperature).log_softmax(1).numpy()
+
+    def read(self, line: Line, judge: Judge, allowed: Allowed | None = None) -> Steps[LineReading]:
+        """Return what a line says; its digits' frames are yielded to be classified.
+
+        Where nothing that is `allowed` is likely at all, all its ink is in `rest`.
+        """
+        strip = make_strip(line.ink)
+        logs = self.logs(strip)
+        found = search(logs, TEXTS, allowed)
+        told = float(np.exp(min(np.logaddexp.reduce([log for _, log in found]), 0.0))) if found else 0.0
+        if not found or allowed is not None and told < LEAST_EXPECTED:
+            return LineReading([], [Piece(line.box, line.ink)], [])
+        likely = [text for text, log in found if log >= found[0][1] - UNLIKELY and text]
+        asked, shared, guesses = yield from self.explain(line, strip, logs, likely, judge)
+        supports = dict(zip(asked, (support(text, own) for text, own in zip(asked, guesses))))
+        least = min(supports.values(), default=0.0)  # of what is too unlikely to be asked about
+        scores = [log + self.weight * supports.get(text, least) for text, log in found]
+        own = {text: (pieces, guessed) for text, pieces, guessed in zip(asked, shared, guesses)}
+        reading = _reading(logs, found, scores, own, self.weight, told if allowed is None else 1.0)
+        if not reading.symbols:
+            reading = replace(reading, rest=[Piece(line.box, line.ink)])
+        digit = sum(float(np.exp(log)) for text, log in found if len(text) == 1 and text[0] < DIGITS)
+        return replace(reading, digit=min(digit, 1.0))
+
+    def explain(
+        self, line: Line, strip: Strip, logs: np.ndarray, texts: list[Text], judge: Judge
+    ) -> Steps[Explained]:
+        """Return those of `texts` for which there is room, for each the ink of its symbols, and what the
+        classifier says of its
+        digits and other marks, by place; each ink is asked about once."""
+        asked, shared = [], []
+        for text in texts:
+            try:
+                spans = _columns(align(logs, text), strip)
+            except ValueError:
+                continue
+            asked.append(text)
+            shared.append(share_out(line, spans, np.array([SYMBOLS[k] not in FLAT_SIGNS for k in text])))
+        pieces: dict[tuple[Any, ...], Piece] = {}
+        for text, (own, _) in zip(asked, shared):
+            for k, piece in zip(text, own):
+                if piece is not None and (k < DIGITS or k == OTHER):
+                    pieces.setdefault(_key(piece), piece)
+        said = dict(zip(pieces, (yield from judge.look(list(pieces.values())))))
+        guesses = [
+            {n: said[_key(piece)] for n, piece in enumerate(own) if piece is not None and _key(piece) in said}
+            for own, _ in shared
+        ]
+        return asked, shared, guesses
+
+
+def _key(piece: Piece) -> tuple[Any, ...]:
+    return (*piece.box, float(piece.ink.sum()))
+
+
+def _columns(spans: np.ndarray, strip: Strip) -> np.ndarray:
+    """Return the columns of the ink (K, 2) at which spans of a strip's features (K, 2) begin and end."""
+    per = strip.pixels.shape[1] // max(1, strip.pixels.shape[1] // 2)
+    last = len(strip.columns) - 1
+    return strip.columns[np.clip(spans * per + np.array([0, per - 1]), 0, last)]
+
+
+def support(text: Text, guesses: dict[int, Guess]) -> float:
+    """Return the log-probability that the classifier gives the digits of `text`."""
+    return float(
+        sum(
+            np.log(max(float(guesses[place].probs[k]), LEAST_PROBABILITY))
+            for place, k in enumerate(text)
+            if k < DIGITS and place in guesses
+        )
+    )
+
+
+def _reading(
+    logs: np.ndarray,
+    found: list[tuple[Text, float]],
+    scores: list[float],
+    own: dict[Text, tuple[Shared, dict[int, Guess]]],
+    weight: float,
+    told: float,
+) -> LineReading:
+    """Return the reading of the text with the best score; `told`: how likely one of the texts is what is written."""
+    order = np.argsort([-score for score in scores])
+    probabilities = np.exp(np.array(scores) - max(scores))
+    probabilities *= told / probabilities.sum()
+    texts = [("".join(SYMBOLS[k] for k in found[n][0]), float(probabilities[n])) for n in order]
+    text = found[int(order[0])][0]
+    if text not in own:
+        return LineReading([], [], texts)
+    (pieces, rest), guesses = own[text]
+    spans, symbols = align(logs, text), []
+    for place, (k, piece) in enumerate(zip(text, pieces)):
+        if piece is None:
+            continue
+        row, guess = logs[spans[place, 0] : spans[place, 1] + 1].max(axis=0), guesses.get(place)
+        if k < DIGITS and guess is not None:
+            pooled = row[:DIGITS] + weight * np.log(np.maximum(guess.probs, LEAST_PROBABILITY))
+            probs = np.exp(pooled - np.logaddexp.reduce(pooled))
+            belief = float(np.exp(row[:DIGITS]).sum() / np.exp(row[:BLANK]).sum())
+            symbols.append(Symbol(k, piece, float(probs[k]), guess, probs, min(belief, 1.0)))
+        else:
+            symbols.append(Symbol(k, piece, float(np.exp(row[k])), guess))
+    return LineReading(symbols, rest, texts)

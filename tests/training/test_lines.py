@@ -1,0 +1,378 @@
+"""The line reader's training: what lines are made of, that it learns, goes on bit for bit, and ends in one model."""
+
+import copy
+import gzip
+import json
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import train
+from base.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from dataset import Digits
+from model import BLANK, SYMBOLS, LineReader, build_model
+from recognizer import Recognizer
+from recognizer.decoding import search
+from training import line_fit, lines
+from training.hands import load_hands
+from training.hands.glyphs import Glyphs, fit_sign, glyphs_of_templates, split_number, thinned
+from training.hands.sets import Item
+from training.lines import Batches, group_by_width, labels_of, line_loss, second_stage
+from training.pictures.lines import SIGNS, Composer
+from training.pictures.marks import Mark, arrange, sort_by_pen
+from training.pictures.signs import draw_sign
+from training.pictures.texts import merge_others, random_text
+from training.recipe import TrainConfig
+from training.resume import restore, save
+from training.rounds import Rounds, StopSignals
+from training.run import Run
+from training.team import Interrupted
+
+CPU = torch.device("cpu")
+TWO_ROUNDS = TrainConfig(arch="tiny", lines_rounds=2)
+ONE = [[10, 0], [10, 80]]
+SEVEN = [[40, 0], [80, 0], [55, 80]]
+DASH = [[110, 42], [140, 40]]
+
+
+@pytest.fixture(scope="module")
+def glyphs() -> Glyphs:
+    """Templates, and two real numbers, one of a writer held out."""
+    made = glyphs_of_templates()
+    made.add("numbers", [number("1-7", "w1")], [number("17", "w2")])
+    return made
+
+
+@pytest.fixture(scope="module")
+def composer(digits: Digits, glyphs: Glyphs) -> Composer:
+    return Composer(digits.images[:1000, 0].numpy(), digits.labels[:1000].numpy(), glyphs)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Rounds of 40 lines in several batches, and a fit on 10."""
+    for module, values in (
+        (lines, {"LINES": 40, "BATCH_COLUMNS": 1500}),
+        (line_fit, {"MADE": 10, "TEMPERATURES": (1.0,), "WEIGHTS": (0.0, 0.5)}),
+    ):
+        for name, value in values.items():
+            monkeypatch.setattr(module, name, value)
+    yield
+
+
+@pytest.fixture
+def bare() -> Checkpoint:
+    """A small classifier that has learnt nothing."""
+    torch.manual_seed(0)
+    return Checkpoint(build_model("tiny", 10).eval(), "tiny", {"width": 12})
+
+
+def number(text: str, writer: str) -> Item:
+    """A number of 1, - and 7 in a line, 80 units high."""
+    strokes: list[list[list[float]]] = []
+    right = 0
+    for character in text:
+        mark = {"1": ONE, "7": SEVEN, "-": DASH}[character]
+        left = min(x for x, _ in mark)
+        strokes.append([[x - left + right, y] for x, y in mark])
+        right += max(x for x, _ in mark) - left + 25
+    return Item(text, writer, strokes)
+
+
+# ---------------------------------------------------------------------------------- composed lines
+
+
+def test_a_composed_line_is_a_strip_and_says_nothing_outside_the_alphabet(composer: Composer) -> None:
+    rng, kinds = np.random.default_rng(0), set()
+    for _ in range(150):
+        strip, text = composer.compose(rng)
+        assert strip.dtype == np.uint8 and strip.shape[0] == 32 and strip.shape[1] % 4 == 0
+        assert text and set(text) <= set(SYMBOLS) and "??" not in text
+        assert strip.max() > 128
+        kinds |= set(text)
+    assert kinds >= set("0123456789?") and len(kinds & set(SIGNS)) >= 6
+
+
+def test_a_strip_is_as_wide_as_its_text_is_long(composer: Composer) -> None:
+    rng = np.random.default_rng(1)
+    made = [composer.compose(rng) for _ in range(300)]
+    widths = {
+        count: np.median([strip.shape[1] for strip, text in made if len(text) == count])
+        for count in (1, 4, 8)
+    }
+    assert widths[1] < widths[4] < widths[8]
+    room = [strip.shape[1] // 2 >= 2 * len(text) for strip, text in made]  # columns that CTC needs, about
+    assert np.mean(room) >= 0.99
+
+
+def test_the_same_seed_makes_the_same_lines(composer: Composer) -> None:
+    one, other = (composer.compose(np.random.default_rng(3)) for _ in range(2))
+    assert np.array_equal(one[0], other[0]) and one[1] == other[1]
+
+
+def test_texts_are_of_known_symbols_and_other_marks_are_merged() -> None:
+    rng = np.random.default_rng(0)
+    assert all(set(random_text(rng)) <= set(SYMBOLS) for _ in range(300))
+    assert merge_others("$1 2##3.½½") == "?12?3.?"
+
+
+def test_arranged_marks_stand_side_by_side_with_all_their_ink(composer: Composer) -> None:
+    rng = np.random.default_rng(0)
+    marks = [Mark(digit, np.ones((30, 10), np.float32), -30) for digit in "123"]
+    for _ in range(50):
+        ink, text = arrange(marks, 30.0, rng)
+        assert text == "123" and 300 < (ink > 0).sum() <= 900
+        assert 20 < ink.shape[1] and 30 <= ink.shape[0] <= 90
+
+
+def test_pictures_are_sorted_by_pen_and_none_is_lacking(digits: Digits) -> None:
+    cells = sort_by_pen(digits.images[:600, 0].numpy(), digits.labels[:600].numpy())
+    widths = [cell.width for cell in cells]
+    assert widths[-1] > 1.3 * widths[0] and all(len(places) for cell in cells for places in cell.places)
+    labels = digits.labels[:600].numpy()
+    assert all((labels[places] == digit).all() for cell in cells for digit, places in enumerate(cell.places))
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_drawn_sign_has_its_place_and_its_size(sign: str) -> None:
+    low_high = {  # rows from the writing line, in digit heights: highest top, lowest bottom; widest over high
+        ".": (-0.35, 0.35, 9.0), ",": (-0.4, 0.6, 9.0), "-": (-1.1, 0.1, 99.0), "+": (-1.2, 0.3, 3.0),
+        "/": (-1.6, 0.6, 1.0), ":": (-1.2, 0.4, 1.5), "=": (-1.0, 0.2, 9.0), "(": (-1.7, 0.7, 0.8),
+        ")": (-1.7, 0.7, 0.8), "%": (-1.5, 0.4, 1.5), "x": (-1.2, 0.3, 2.0), "÷": (-1.2, 0.2, 3.0),
+    }  # fmt: skip
+    highest, lowest, wide = low_high[sign]
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        strokes = draw_sign(sign, rng)
+        points = np.concatenate(strokes)
+        assert highest <= points[:, 1].min() and points[:, 1].max() <= lowest
+        assert abs(points[:, 0].min()) < 0.1
+        assert np.ptp(points[:, 0]) <= wide * max(float(np.ptp(points[:, 1])), 0.02) + 0.3
+    assert len(strokes) == {"+": 2, ":": 2, "=": 2, "%": 3, "x": 2, "÷": 3}.get(sign, 1)
+
+
+def test_a_bracket_bows_to_its_side_and_a_slash_leans_to_the_right() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        for sign, side in (("(", -1), (")", 1)):
+            (stroke,) = draw_sign(sign, rng)
+            assert side * (stroke[4, 0] - (stroke[0, 0] + stroke[-1, 0]) / 2) > 0.02
+        (stroke,) = draw_sign("/", rng)
+        assert stroke[stroke[:, 1].argmin(), 0] > stroke[stroke[:, 1].argmax(), 0]
+
+
+# ---------------------------------------------------------------------------------- hands
+
+
+def test_a_number_gives_its_parts_where_they_stand_apart() -> None:
+    item = number("1-7", "w1")
+    scaled, parts = split_number(thinned(item), item.label)
+    assert [character for character, _ in parts] == ["1", "-", "7"]
+    box = np.concatenate(scaled)
+    assert box[:, 1].min() == pytest.approx(-1) and box[:, 1].max() == pytest.approx(0)
+    dash = np.concatenate(parts[1][1])
+    assert -0.6 < dash[:, 1].mean() < -0.4 and dash[:, 0].min() == pytest.approx(0)
+    joined = [np.concatenate([stroke for stroke in thinned(item)])]
+    assert split_number(joined, item.label)[1] == []
+
+
+def test_labels_say_what_an_item_is(tmp_path: Path) -> None:
+    drawn = number("1-7", "w1").strokes
+    labels = ["7", "12/03", "+", "a", "O", "apple", "the"]
+    rows = [json.dumps({"label": label, "writer": "w", "strokes": drawn}) for label in labels]
+    (tmp_path / "all.jsonl.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
+    found = load_hands([tmp_path]).glyphs
+    assert list(found.digits) == ["all.jsonl.gz w"] and list(found.digits["all.jsonl.gz w"]) == ["7"]
+    assert [text for _, text in found.numbers] == ["12/03"] and len(found.signs["+"]) == 1
+    assert len(found.letters) == 1 and len(found.figures) == 2 and not found.words  # O is left out
+    words = Glyphs()
+    words.add("words", [Item("the", "w", drawn), Item("and", "w", drawn)])
+    assert len(words.words) == 2
+
+
+def test_a_lone_minus_is_put_where_it_is_written() -> None:
+    glyph = np.concatenate(fit_sign([np.array(DASH, np.float32)], "-"))
+    assert np.ptp(glyph[:, 0]) == pytest.approx(0.5, abs=0.01) and -0.6 < glyph[:, 1].mean() < -0.4
+
+
+# ---------------------------------------------------------------------------------- learning
+
+
+@pytest.mark.usefixtures("small")
+def test_batches_hold_every_line_once_with_its_labels(composer: Composer) -> None:
+    batches = Batches(composer, 0, 0)
+    assert sorted(sum(batches.groups, [])) == list(range(40)) and len(batches) > 1
+    for group, (strips, labels) in zip(batches.groups, batches, strict=True):
+        assert strips.shape[:3] == (len(group), 1, 32) and 0 <= strips.min() and strips.max() <= 1
+        texts = ["".join(SYMBOLS[k] for k in row if k != BLANK) for row in labels]
+        assert texts == [batches.lines[n][1] for n in group]
+    late = Batches(composer, 0, 0, start=1)
+    assert all(torch.equal(one, other) for one, other in zip(list(batches)[1][0], list(late)[0][0]))
+
+
+def test_groups_are_no_wider_than_a_batch() -> None:
+    widths = np.random.default_rng(0).integers(20, 900, 500).tolist()
+    groups = group_by_width(widths, np.random.default_rng(1))
+    sizes = [len(group) * max(widths[n] for n in group) for group in groups]
+    assert sorted(sum(groups, [])) == list(range(500)) and max(sizes) <= lines.BATCH_COLUMNS
+
+
+def test_the_loss_is_that_of_the_likeliest_paths() -> None:
+    logs = torch.full((1, 6, BLANK + 1), -20.0)
+    for column, symbol in enumerate([1, BLANK, 1, 2, 2, BLANK]):
+        logs[0, column, symbol] = 0
+    assert float(line_loss(logs, labels_of(["112"]))) == pytest.approx(0, abs=1e-3)
+    assert float(line_loss(logs, labels_of(["12"]))) > 10
+    assert search(logs[0].numpy(), 1)[0][0] == (1, 1, 2)
+    two = line_loss(logs.repeat(2, 1, 1), labels_of(["112", "12"]))
+    assert float(two) == pytest.approx(float(line_loss(logs, labels_of(["12"]))) / 2, rel=1e-3)
+
+
+def test_it_learns_a_few_lines(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LINES", 30)
+    one = Batches(composer, 0, 0)
+    monkeypatch.setattr(lines, "Batches", lambda *args: one)
+    stage = lines._Stage(composer, TrainConfig(arch="tiny", lines_rounds=12), CPU)
+    losses = [stage.train_round(lambda batch: None) for _ in range(12)]
+    assert losses[-1] < 0.5 * losses[0], losses
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_a_second_stage_that_was_stopped_goes_on_bit_for_bit(
+    bare: Checkpoint, digits: Digits, stop_after: int
+) -> None:
+    few, some = digits.part(torch.arange(300)), digits.part(torch.arange(300, 500))
+    whole, stopped = (replace(bare, facts={}) for _ in range(2))
+    second_stage(whole, few, some, TWO_ROUNDS, device=CPU)
+    asked, kept = [], []
+
+    def ask(batch: int) -> None:
+        asked.append(batch)
+        if len(asked) == stop_after:
+            raise Interrupted(signal.SIGINT)
+
+    def keep(state: dict[str, Any]) -> None:
+        kept.append(copy.deepcopy(state))
+
+    with pytest.raises(Interrupted):
+        second_stage(stopped, few, some, TWO_ROUNDS, device=CPU, keep=keep, ask=ask)
+    assert stopped.lines is None
+    second_stage(stopped, few, some, TWO_ROUNDS, device=CPU, state=kept[-1])
+    assert whole.lines is not None and stopped.lines is not None
+    expected, reached = whole.lines.state_dict(), stopped.lines.state_dict()
+    assert all(torch.equal(expected[name], reached[name]) for name in expected)
+    assert whole.facts == stopped.facts and whole.facts["lines"]["rounds"] == 2
+
+
+def test_a_damaged_second_stage_is_named(bare: Checkpoint, digits: Digits) -> None:
+    few = digits.part(torch.arange(100))
+    with pytest.raises(ValueError, match="damaged"):
+        second_stage(bare, few, few, TWO_ROUNDS, device=CPU, state={"reader": {}})
+
+
+def test_the_fit_prefers_the_weight_that_reads_right(bare: Checkpoint, digits: Digits) -> None:
+    bare.lines = LineReader().eval()
+    recognizer = Recognizer(bare)
+    logs = np.full((6, BLANK + 1), -8.0)
+    logs[2, 1], logs[2, 7], logs[[0, 1, 3, 4, 5], BLANK] = -0.6, -0.7, 0
+    case = line_fit.Case((7,), logs, [(1,), (7,)], np.array([-4.0, 0.0]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line_fit, "make_case", lambda recognizer, ink, text: case if text == "7" else None)
+        found = line_fit.fit(recognizer, [(np.zeros((1, 1)), "7"), (np.zeros((1, 1)), "nowhere")])
+    assert found.weight > 0.5 and found.right.tolist() == [True, False]
+
+
+# ---------------------------------------------------------------------------------- one command
+
+
+@pytest.mark.usefixtures("small")
+def test_one_command_makes_a_complete_model_and_goes_on_in_either_stage(
+    few: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--epochs", "1", "--lines-rounds", "1", "--augment", "none", "--device", "cpu", "--output"]
+    assert train.main([*words, str(tmp_path / "whole.pth")]) == 0
+    out = capsys.readouterr().out
+    assert "whole lines read right" in out and out.count("wrote") == 1
+    path, asked = tmp_path / "m.pth", iter(range(1, 1000))
+    for stop in (1, 4):  # of three batches and an end of the first stage, then within the second
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                StopSignals, "received", lambda _, stop=stop: signal.SIGINT if next(asked) == stop else None
+            )
+            resume = ["--resume"] if path.with_name("m.resume.pth").exists() else []
+            assert train.main([*words, str(path), *resume]) == 128 + signal.SIGINT
+    assert "1 epoch of the first stage" in capsys.readouterr().err
+    assert load_checkpoint(path).lines is None
+    assert train.main([*words, str(path), "--resume"]) == 0
+    whole, resumed = load_checkpoint(tmp_path / "whole.pth"), load_checkpoint(path)
+    for one, other in ((whole.model, resumed.model), (whole.lines, resumed.lines)):
+        assert one is not None and other is not None
+        expected, reached = one.state_dict(), other.state_dict()
+        assert all(torch.equal(expected[name], reached[name]) for name in expected)
+    assert {"rounds", "lines", "seed", "hands", "validation_accuracy"} <= set(resumed.facts["lines"])
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["m.pth", "whole.pth"]
+
+    again = ["--start", str(path), "--epochs", "1", "--augment", "none", "--device", "cpu"]
+    assert train.main([*again, "--output", str(tmp_path / "next.pth")]) == 0  # which keeps the reader
+    kept = load_checkpoint(tmp_path / "next.pth")
+    assert kept.lines is not None and resumed.lines is not None
+    assert kept.facts["lines"] == resumed.facts["lines"]
+    assert torch.equal(kept.lines.head.weight, resumed.lines.head.weight)
+
+
+def test_without_a_second_stage_there_is_no_reader(few: Digits, tmp_path: Path) -> None:
+    words = ["--epochs", "1", "--lines-rounds", "0", "--augment", "none", "--device", "cpu"]
+    assert train.main([*words, "--output", str(tmp_path / "m.pth")]) == 0
+    assert load_checkpoint(tmp_path / "m.pth").lines is None
+
+
+def test_an_unfinished_training_does_not_replace_a_complete_model(
+    bare: Checkpoint, few: Digits, tmp_path: Path
+) -> None:
+    path, facts = tmp_path / "m.pth", {"validation_accuracy": 0.0, "data": "few"}
+    save_checkpoint(path, replace(bare, lines=LineReader().eval(), facts=facts))
+    run = Run(TrainConfig(arch="tiny", epochs=1, lines_rounds=1, augment="none"), few, few, CPU, "fp32")
+    rounds = Rounds(run, path, {"data": "few"})
+    assert rounds.is_better(complete=True) and not rounds.is_better(complete=False)
+    save_checkpoint(path, replace(bare, facts=facts))
+    assert rounds.is_better(complete=False)
+
+
+def test_a_resume_file_from_before_the_line_reader_is_refused_or_taken(few: Digits, tmp_path: Path) -> None:
+    def make(rounds: int) -> Run:
+        config = TrainConfig(arch="tiny", epochs=1, lines_rounds=rounds, augment="none")
+        return Run(config, few, few, CPU, "fp32")
+
+    path = tmp_path / "m.resume.pth"
+    save(make(0), path)
+    content = torch.load(path, weights_only=True)
+    del content["config"]["lines_rounds"]
+    content["config"]["pairs_epochs"] = 12
+    torch.save(content, path)
+    restore(make(0), path)
+    with pytest.raises(CheckpointError, match="lines_rounds was 0, is now 5"):
+        restore(make(5), path)
+
+
+@pytest.mark.parametrize("damage", ["shape", "missing", "kind"])
+def test_a_reader_that_does_not_fit_is_refused(damage: str, bare: Checkpoint, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.pth"
+    save_checkpoint(path, replace(bare, lines=LineReader().eval()))
+    assert load_checkpoint(path).lines is not None
+    content = torch.load(path, weights_only=True)
+    if damage == "shape":
+        content["lines"]["head.weight"] = content["lines"]["head.weight"][:10].clone()
+    elif damage == "missing":
+        del content["lines"]["head.bias"]
+    else:
+        content["lines"] = "weights"
+    torch.save(content, path)
+    with pytest.raises(CheckpointError):
+        load_checkpoint(path)

@@ -1,0 +1,196 @@
+"""The two numbers with which line reader and digit classifier are pooled, fitted on lines that neither has learnt.
+
+    $ python -m training.line_fit model.pth --hands HANDS...
+
+A temperature for the line reader's logits, and the weight of the classifier's log-probability of each digit: those that
+give the true texts of held-out writers' numbers, and of lines composed of validation digits, the highest likelihood.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import log_softmax
+
+from base import command
+from base.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from base.storage import back_up
+from dataset import Digits, load_mnist, split_validation
+from ink.lines import find_row_layouts
+from ink.strip import make_strip
+from model import DIGITS, SYMBOLS
+from recognizer import Recognizer
+from recognizer.decoding import Text, score, search
+from recognizer.judge import walk
+from recognizer.reader import TEXTS, support
+from training.hands import load_hands
+from training.hands.glyphs import Glyphs, glyphs_of_templates
+from training.pictures.lines import Composer, worn
+from training.pictures.marks import Pen, draw_mark, pen_radius
+from training.pictures.texts import merge_others
+from training.reports import SILENT, Reports
+
+TEMPERATURES = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0)
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4)
+LEAST = -15.0  # nats; what a true text counts at least, for one or two labels in a hundred are wrong
+PENS = (1.2, 2.0, 3.5)  # pixels of a 20 px digit; widths with which each held-out number is drawn
+UNIT = 60.0  # pixels; height of its digits
+MADE = 300  # composed lines, or as many as there are validation digits
+
+Line = tuple[np.ndarray, str]  # ink float32 (H, W) in [0, 1], and what it says
+
+
+def fit_reader(
+    checkpoint: Checkpoint, validation: Digits, glyphs: Glyphs, reports: Reports = SILENT
+) -> dict[str, Any]:
+    """Put both numbers into the facts of a checkpoint with a line reader; return how many lines it reads right."""
+    real, made = held_out_lines(glyphs), composed_lines(validation, glyphs)
+    found = fit(Recognizer(checkpoint), [*real, *made])
+    checkpoint.facts["line_temperature"], checkpoint.facts["line_weight"] = found.temperature, found.weight
+    right = {"validation": found.right[len(real) :], "held_out": found.right[: len(real)]}
+    names = {"validation": "composed of validation digits", "held_out": "of numbers by writers held out"}
+    told = [
+        f"{names[part]} {lines.mean():.2%} of {len(lines)}" for part, lines in right.items() if len(lines)
+    ]
+    reports.say(f"whole lines read right: {', '.join(told)}")
+    facts: dict[str, Any] = {}
+    for part, lines in right.items():
+        facts |= {f"{part}_accuracy": float(lines.mean()) if len(lines) else None, f"{part}_size": len(lines)}
+    return facts
+
+
+def held_out_lines(glyphs: Glyphs, seed: int = 0) -> list[Line]:
+    """Return every number of the writers held out, drawn with three pens."""
+    lines: list[Line] = []
+    rng = np.random.default_rng(seed)
+    for strokes, text in glyphs.held_out:
+        for width in PENS:
+            pen = Pen(UNIT, pen_radius(UNIT, width), 1.0, 0.0)
+            lines.append((worn(draw_mark(strokes, text, pen).ink, pen, rng), merge_others(text)))
+    return lines
+
+
+def composed_lines(digits: Digits, glyphs: Glyphs, seed: int = 0) -> list[Line]:
+    """Return lines with a digit in them, of `digits`, the numbers held out, and the other glyphs as in training.
+
+    None if one of the ten is not among the digits.
+    """
+    if len(digits.labels.unique()) < len(DIGITS):
+        return []
+    own = replace(glyphs, numbers=glyphs.held_out)
+    composer = Composer(digits.images[:, 0].numpy(), digits.labels.numpy(), own)
+    lines: list[Line] = []
+    rng = np.random.default_rng(seed)
+    while len(lines) < min(MADE, len(digits)):
+        ink, text = composer.line(rng)
+        if any(each.isdigit() for each in text):
+            lines.append((ink, text))
+    return lines
+
+
+@dataclass(frozen=True)
+class Case:
+    """A line that is known, and what both networks make of it."""
+
+    text: Text
+    logs: np.ndarray  # (T, classes) of the line reader's at temperature 1
+    texts: list[Text]  # the likeliest
+    supports: np.ndarray  # log-probability (texts,) that the classifier gives the digits of each
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The two numbers, and with them the mean log-likelihood of the true texts and which lines are read right (N,)."""
+
+    temperature: float
+    weight: float
+    likelihood: float
+    right: np.ndarray
+
+
+def fit(recognizer: Recognizer, lines: Iterable[Line]) -> Fit:
+    """Return the temperature and weight with the highest likelihood; a line that is not found whole is read wrong."""
+    cases = [make_case(recognizer, ink, text) for ink, text in lines]
+    ready = [case for case in cases if case is not None]
+    best: tuple[float, float, float] = (-np.inf, 1.0, 0.5)  # where there is nothing to fit on
+    for temperature in TEMPERATURES if ready else ():
+        scores = [_scores(case, temperature) for case in ready]
+        for weight in WEIGHTS:
+            told = [_likelihood(case, own, temperature, weight) for case, own in zip(ready, scores)]
+            best = max(best, (float(np.mean(told)), temperature, weight))
+    likelihood, temperature, weight = best
+    right = [case is not None and _is_right(case, temperature, weight) for case in cases]
+    return Fit(temperature, weight, likelihood, np.array(right))
+
+
+def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None:
+    """Return a case of a line, None for one that is not found whole."""
+    reader = recognizer.reader
+    assert reader is not None
+    lines = next(find_row_layouts(ink)).lines
+    if len(lines) != 1:
+        return None
+    strip = make_strip(lines[0].ink)
+    logs = replace(reader, temperature=1.0).logs(strip)
+    texts = [found for found, _ in search(logs, TEXTS)]
+    asked, _, guesses = walk(
+        reader.explain(lines[0], strip, logs, [each for each in texts if each], recognizer.judge),
+        recognizer.classify,
+    )
+    said = {each: support(each, own) for each, own in zip(asked, guesses)}
+    least = min(said.values(), default=0.0)
+    supports = np.array([said.get(each, least) for each in texts])
+    return Case(tuple(SYMBOLS.index(each) for each in text), logs, texts, supports)
+
+
+def _scores(case: Case, temperature: float) -> np.ndarray:
+    """Return the line reader's log-probability (texts,) of each of a case's texts."""
+    logs = log_softmax(case.logs / temperature, axis=1)
+    return np.array([score(logs, text) for text in case.texts])
+
+
+def _likelihood(case: Case, scores: np.ndarray, temperature: float, weight: float) -> float:
+    """Return the log-probability of the true text."""
+    if case.text not in case.texts:
+        return max(score(log_softmax(case.logs / temperature, axis=1), case.text), LEAST)
+    pooled = scores + weight * case.supports
+    known = min(float(np.logaddexp.reduce(scores)), 0.0)
+    return max(float(pooled[case.texts.index(case.text)] - np.logaddexp.reduce(pooled)) + known, LEAST)
+
+
+def _is_right(case: Case, temperature: float, weight: float) -> bool:
+    return case.texts[int(np.argmax(_scores(case, temperature) + weight * case.supports))] == case.text
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Fit both anew and write the model; return 0. Raises OSError or ValueError, which name the cure."""
+    parser = argparse.ArgumentParser(
+        prog="training.line_fit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=Path, help="a checkpoint with a line reader")
+    parser.add_argument("--hands", type=Path, nargs="+", metavar="PATH", help="as for train.py")
+    parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw")
+    arguments = parser.parse_args(argv)
+    checkpoint = load_checkpoint(arguments.model)
+    if checkpoint.lines is None:
+        raise ValueError(f"{arguments.model} has no line reader: train one with `python train.py`")
+    glyphs = load_hands(arguments.hands).glyphs if arguments.hands else glyphs_of_templates()
+    validation = split_validation(load_mnist(True, arguments.data_dir))[1]
+    said = fit_reader(checkpoint, validation, glyphs, Reports(say=print))
+    checkpoint.facts["lines"] = {**checkpoint.facts.get("lines", {}), **said}
+    backup = back_up(arguments.model)
+    save_checkpoint(arguments.model, checkpoint)
+    print(
+        f"temperature {checkpoint.line_temperature}, weight {checkpoint.line_weight}: "
+        f"wrote {arguments.model} (as it was: {backup})"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,240 @@
+"""The second stage of a training: the line reader learns to read whole lines of writing, by CTC (Graves et al., 2006).
+
+Lines are composed of the training digits and of other people's hands, anew for each round, from the seed and the
+round's number: nothing of them is kept. The classifier stays as it is. At the end two numbers are fitted that pool
+both (training.line_fit).
+
+`has_second_stage` and `second_stage` are all that the rest of a training knows of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from base.checkpoint import Checkpoint, fill, shapes_of
+from dataset import Digits
+from model import BLANK, DIGITS, SYMBOLS, LineReader
+from training.hands import Hands
+from training.hands.glyphs import glyphs_of_templates
+from training.line_fit import fit_reader
+from training.loop import Tracker, WeightAverage, one_cycle, set_rate, train
+from training.pictures.lines import Composer
+from training.recipe import LINES, TrainConfig
+from training.reports import SILENT, Reports
+from training.resume import load_optimizer
+from training.team import Interrupted
+
+BATCH_COLUMNS = 4_096  # pixels; a batch is as many lines of like width as fill this
+RATE = 3e-3  # peak of the one-cycle schedule
+WEIGHT_DECAY = 0.02
+AVERAGE = 0.998  # decay a step of the running mean of the weights
+STEEPEST = 10.0  # norm of a step's gradient; a steeper one is cut to it
+
+Line = tuple[np.ndarray, str]  # a strip uint8 (32, W) and its text
+
+
+def has_second_stage(config: TrainConfig, digits: Digits) -> bool:
+    """Return whether a training on `digits` goes on with lines of them."""
+    return (
+        config.lines_rounds > 0
+        and digits.classes == DIGITS
+        and digits.road
+        and len(digits.labels.unique()) == len(DIGITS)
+    )
+
+
+def second_stage(
+    checkpoint: Checkpoint,
+    digits: Digits,
+    validation: Digits,
+    config: TrainConfig,
+    *,
+    device: torch.device,
+    state: dict[str, Any] | None = None,
+    keep: Callable[[dict[str, Any]], None] = lambda state: None,
+    ask: Callable[[int], None] = lambda batch: None,
+    reports: Reports = SILENT,
+    hands: Hands | None = None,
+) -> None:
+    """Give `checkpoint` a line reader, trained on lines of `digits` and `hands`, fitted on others held out.
+
+    `state` is what `keep` was last given, to go on from there bit for bit. `keep` is called after each round, and
+    before Interrupted is let through, which `ask` may raise between batches. Raises ValueError for a `state` that
+    does not fit.
+    """
+    glyphs = glyphs_of_templates() if hands is None else hands.glyphs
+    composer = Composer(digits.images[:, 0].numpy(), digits.labels.numpy(), glyphs)
+    stage = _Stage(composer, config, device)
+    if state is not None:
+        stage.restore(state)
+    numbers = range(stage.round, config.lines_rounds)
+    with reports.watch(numbers, "lines", config.lines_rounds, stage.round) as rounds:
+        for _ in rounds:
+            try:
+                stage.train_round(ask)
+            except Interrupted:
+                keep(stage.state())
+                raise
+            keep(stage.state())
+            ask(0)
+    checkpoint.lines = fill(LineReader, stage.mean.weights)
+    checkpoint.facts["lines"] = {
+        "rounds": config.lines_rounds,
+        "lines": config.lines_rounds * LINES,
+        "seed": config.seed,
+        "hands": "none" if hands is None else hands.fingerprint,
+        "numbers": len(glyphs.numbers),
+        **fit_reader(checkpoint, validation, glyphs, reports),
+    }
+
+
+class _Stage:
+    """The line reader in training, and what its next batch depends on."""
+
+    def __init__(self, composer: Composer, config: TrainConfig, device: torch.device) -> None:
+        self.composer, self.config, self.device = composer, config, device
+        with torch.random.fork_rng(devices=[]):  # the classifier's next round must not notice
+            torch.manual_seed(config.seed)
+            self.reader = LineReader().to(device).to(memory_format=torch.channels_last)
+        self.optimizer = torch.optim.AdamW(self.reader.parameters(), RATE, weight_decay=WEIGHT_DECAY)
+        self.optimizer.register_step_pre_hook(self._cut_gradient)
+        self.mean = WeightAverage(self.reader, AVERAGE)
+        self.round = self.batch = 0
+
+    def _cut_gradient(self, *_: object) -> None:
+        torch.nn.utils.clip_grad_norm_(self.reader.parameters(), STEEPEST)
+
+    def train_round(self, ask: Callable[[int], None]) -> float:
+        """Train to the end of the present round and return the mean loss a line; may raise Interrupted."""
+        batches = Batches(self.composer, self.config.seed, self.round, self.batch)
+        tracker = LossTracker(self.device)
+
+        def before_step() -> None:
+            done = (self.round + self.batch / len(batches)) / self.config.lines_rounds
+            set_rate(self.optimizer, RATE * one_cycle(done))
+
+        def after_step() -> None:
+            self.mean.update(self.reader)
+            self.batch += 1
+            if self.batch < len(batches):
+                ask(self.batch)
+
+        train(
+            self.reader,
+            batches,
+            self.device,
+            self.optimizer,
+            loss_of=line_loss,
+            before_step=before_step,
+            after_step=after_step,
+            tracker=tracker,
+        )
+        self.round, self.batch = self.round + 1, 0
+        return tracker.compute()[0]
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` takes: plain types and tensors."""
+        return {
+            "reader": self.reader.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "mean": self.mean.weights,
+            "mean_steps": self.mean.steps,
+            "round": self.round,
+            "batch": self.batch,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up what `state` returned; raises ValueError if that is damaged."""
+        try:
+            if shapes_of(state["mean"]) != shapes_of(self.mean.weights):
+                raise ValueError("means of other weights")
+            self.reader.load_state_dict(state["reader"])
+            load_optimizer(self.optimizer, state["optimizer"])
+            self.mean.weights = {name: weight.to(self.device) for name, weight in state["mean"].items()}
+            self.mean.steps = int(state["mean_steps"])
+            self.round, self.batch = int(state["round"]), int(state["batch"])
+        except (LookupError, TypeError, RuntimeError, AttributeError, ValueError) as error:
+            raise ValueError("the resume file is damaged: start afresh without --resume") from error
+
+
+class Batches:
+    """A round of composed lines as batches (strips float32 (N, 1, 32, W), labels (N, L)), from batch `start` on."""
+
+    def __init__(self, composer: Composer, seed: int, number: int, start: int = 0) -> None:
+        self.key, self.start = (seed, number), start
+        rng = self._rng(0)
+        self.lines = [composer.compose(rng) for _ in range(LINES)]
+        self.groups = group_by_width([pixels.shape[1] for pixels, _ in self.lines], rng)
+
+    def _rng(self, part: int) -> np.random.Generator:
+        seed, number = self.key
+        return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, part)))
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for place in range(self.start, len(self)):
+            lines = [self.lines[number] for number in self.groups[place]]
+            yield make_batch(lines, self._rng(place + 1)), labels_of([text for _, text in lines])
+
+
+def group_by_width(widths: Sequence[int], rng: np.random.Generator) -> list[list[int]]:
+    """Return lines by number in groups of like width, of one line or at most BATCH_COLUMNS, in random order."""
+    groups: list[list[int]] = []
+    widest = 0
+    for line in np.argsort(np.array(widths) * rng.uniform(0.9, 1.1, len(widths))).tolist():
+        widest = max(widest, widths[line])
+        if groups and (len(groups[-1]) + 1) * widest <= BATCH_COLUMNS:
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+            widest = widths[line]
+    return [groups[place] for place in rng.permutation(len(groups))]
+
+
+def make_batch(lines: Sequence[Line], rng: np.random.Generator) -> Tensor:
+    """Return strips float32 (N, 1, 32, W) in [0, 1]: a little up or down, dimmed, stretched, now and then grainy."""
+    strips = np.zeros((len(lines), 1, 32, max(pixels.shape[1] for pixels, _ in lines)), np.float32)
+    for strip, (pixels, _) in zip(strips, lines):
+        down = int(rng.integers(-2, 3))
+        if not (pixels[:2].any() or pixels[-2:].any()):
+            pixels = np.roll(pixels, down, axis=0)
+        strip[0, :, : pixels.shape[1]] = pixels * np.float32(rng.uniform(0.75, 1) / 255)
+    wide = round(strips.shape[3] * rng.uniform(0.85, 1.15) / 4) * 4
+    batch = F.interpolate(torch.from_numpy(strips), (32, wide), mode="bilinear", align_corners=False)
+    if rng.random() < 0.2:
+        batch += 0.05 * torch.from_numpy(rng.standard_normal(batch.shape, np.float32))
+    return batch.clamp_(0, 1)
+
+
+def labels_of(texts: Sequence[str]) -> Tensor:
+    """Return the classes (N, L) of the symbols of `texts`, filled up with BLANK."""
+    labels = torch.full((len(texts), max(map(len, texts))), BLANK)
+    for row, text in zip(labels, texts):
+        row[: len(text)] = torch.tensor([SYMBOLS.index(symbol) for symbol in text])
+    return labels
+
+
+def line_loss(logs: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean CTC loss a line of log-probabilities (N, T, classes); 0 for a line too narrow for its text."""
+    lengths = (labels != BLANK).sum(1)
+    columns = torch.full_like(lengths, logs.shape[1])
+    losses = F.ctc_loss(
+        logs.transpose(0, 1), labels, columns, lengths, BLANK, reduction="none", zero_infinity=True
+    )
+    return losses.mean()
+
+
+class LossTracker(Tracker):
+    """The mean loss a batch alone: a text has no logits of its own to be compared with."""
+
+    def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Take in a batch's mean loss."""
+        self._sums[:2] += torch.stack([torch.ones_like(loss), loss])
