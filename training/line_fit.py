@@ -30,9 +30,10 @@ from recognizer.judge import walk
 from recognizer.reader import TEXTS, support
 from training.hands import load_hands
 from training.hands.glyphs import Glyphs, glyphs_of_templates
-from training.pictures.lines import Composer, worn
+from training.pictures.lines import Composer
 from training.pictures.marks import Pen, draw_mark, pen_radius
 from training.pictures.texts import merge_others
+from training.pictures.wear import worn
 from training.reports import SILENT, Reports
 
 TEMPERATURES = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0)

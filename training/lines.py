@@ -9,17 +9,21 @@ both (training.line_fit).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from base.checkpoint import Checkpoint, fill, shapes_of
 from dataset import Digits
 from model import BLANK, DIGITS, SYMBOLS, LineReader
+from recognizer.many import count_cores
 from training.hands import Hands
 from training.hands.glyphs import glyphs_of_templates
 from training.line_fit import fit_reader
@@ -34,9 +38,11 @@ BATCH_COLUMNS = 4_096  # pixels; a batch is as many lines of like width as fill 
 RATE = 3e-3  # peak of the one-cycle schedule
 WEIGHT_DECAY = 0.02
 AVERAGE = 0.998  # decay a step of the running mean of the weights
+PASSES = 2  # over the lines of a round, each with other batches and other wear; composing costs as much as learning
 STEEPEST = 10.0  # norm of a step's gradient; a steeper one is cut to it
 
 Line = tuple[np.ndarray, str]  # a strip uint8 (32, W) and its text
+Batch = tuple[Tensor, Tensor]
 
 
 def has_second_stage(config: TrainConfig, digits: Digits) -> bool:
@@ -56,6 +62,7 @@ def second_stage(
     config: TrainConfig,
     *,
     device: torch.device,
+    precision: str = "fp32",
     state: dict[str, Any] | None = None,
     keep: Callable[[dict[str, Any]], None] = lambda state: None,
     ask: Callable[[int], None] = lambda batch: None,
@@ -70,14 +77,14 @@ def second_stage(
     """
     glyphs = glyphs_of_templates() if hands is None else hands.glyphs
     composer = Composer(digits.images[:, 0].numpy(), digits.labels.numpy(), glyphs)
-    stage = _Stage(composer, config, device)
+    stage = _Stage(config, device, precision)
     if state is not None:
         stage.restore(state)
-    numbers = range(stage.round, config.lines_rounds)
-    with reports.watch(numbers, "lines", config.lines_rounds, stage.round) as rounds:
-        for _ in rounds:
+    composed = compose_ahead(composer, config, stage.round)
+    with reports.watch(composed, "lines", config.lines_rounds, stage.round) as rounds:
+        for batches in rounds:
             try:
-                stage.train_round(ask)
+                stage.train_round(batches, ask)
             except Interrupted:
                 keep(stage.state())
                 raise
@@ -97,8 +104,8 @@ def second_stage(
 class _Stage:
     """The line reader in training, and what its next batch depends on."""
 
-    def __init__(self, composer: Composer, config: TrainConfig, device: torch.device) -> None:
-        self.composer, self.config, self.device = composer, config, device
+    def __init__(self, config: TrainConfig, device: torch.device, precision: str = "fp32") -> None:
+        self.config, self.device, self.precision = config, device, precision
         with torch.random.fork_rng(devices=[]):  # the classifier's next round must not notice
             torch.manual_seed(config.seed)
             self.reader = LineReader().to(device).to(memory_format=torch.channels_last)
@@ -110,9 +117,8 @@ class _Stage:
     def _cut_gradient(self, *_: object) -> None:
         torch.nn.utils.clip_grad_norm_(self.reader.parameters(), STEEPEST)
 
-    def train_round(self, ask: Callable[[int], None]) -> float:
-        """Train to the end of the present round and return the mean loss a line; may raise Interrupted."""
-        batches = Batches(self.composer, self.config.seed, self.round, self.batch)
+    def train_round(self, batches: Sequence[Batch], ask: Callable[[int], None]) -> float:
+        """Train on what is left of the present round's `batches`; return the mean loss a line; may raise Interrupted."""
         tracker = LossTracker(self.device)
 
         def before_step() -> None:
@@ -127,10 +133,11 @@ class _Stage:
 
         train(
             self.reader,
-            batches,
+            batches[self.batch :],
             self.device,
             self.optimizer,
             loss_of=line_loss,
+            precision=self.precision,
             before_step=before_step,
             after_step=after_step,
             tracker=tracker,
@@ -163,26 +170,42 @@ class _Stage:
             raise ValueError("the resume file is damaged: start afresh without --resume") from error
 
 
-class Batches:
-    """A round of composed lines as batches (strips float32 (N, 1, 32, W), labels (N, L)), from batch `start` on."""
+class ComposedRounds(Dataset[list[Batch]]):
+    """Rounds of composed lines: the batches of number n, strips float32 (N, 1, 32, W) and labels (N, L)."""
 
-    def __init__(self, composer: Composer, seed: int, number: int, start: int = 0) -> None:
-        self.key, self.start = (seed, number), start
-        rng = self._rng(0)
-        self.lines = [composer.compose(rng) for _ in range(LINES)]
-        self.groups = group_by_width([pixels.shape[1] for pixels, _ in self.lines], rng)
+    def __init__(self, composer: Composer, seed: int) -> None:
+        self.composer, self.seed = composer, seed
 
-    def _rng(self, part: int) -> np.random.Generator:
-        seed, number = self.key
-        return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, part)))
+    def __getitem__(self, number: int) -> list[Batch]:
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
+        lines = [self.composer.compose(rng) for _ in range(LINES)]
+        batches = []
+        for _ in range(PASSES):
+            for group in group_by_width([pixels.shape[1] for pixels, _ in lines], rng):
+                own = [lines[place] for place in group]
+                batches.append((make_batch(own, rng), labels_of([text for _, text in own])))
+        return batches
 
-    def __len__(self) -> int:
-        return len(self.groups)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for place in range(self.start, len(self)):
-            lines = [self.lines[number] for number in self.groups[place]]
-            yield make_batch(lines, self._rng(place + 1)), labels_of([text for _, text in lines])
+def compose_ahead(composer: Composer, config: TrainConfig, first: int) -> Iterable[list[Batch]]:
+    """Return the rounds from `first` on; a second core, where there is one, composes the next while one is learnt."""
+    numbers = range(first, config.lines_rounds)
+    aside = len(numbers) > 1 and count_cores() > 1 and "fork" in multiprocessing.get_all_start_methods()
+    return DataLoader(
+        ComposedRounds(composer, config.seed),
+        batch_size=None,
+        sampler=numbers,
+        num_workers=int(aside),
+        multiprocessing_context="fork" if aside else None,
+        worker_init_fn=_leave_signals,
+        generator=torch.Generator(),  # not the training's own random numbers
+    )
+
+
+def _leave_signals(_: int) -> None:
+    """Let the training alone answer Ctrl-C: it ends its helper itself."""
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
 
 
 def group_by_width(widths: Sequence[int], rng: np.random.Generator) -> list[list[int]]:

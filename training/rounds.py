@@ -135,6 +135,7 @@ class Rounds:
                 run.validation_digits,
                 run.config,
                 device=run.device,
+                precision=run.precision,
                 state=run.second,
                 keep=keep,
                 ask=run.between_batches,

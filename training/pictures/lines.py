@@ -5,32 +5,42 @@ Any mark that is no digit and no sign is "?", and a run of such marks is one "?"
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image, ImageDraw
-from scipy import ndimage
 
+from ink.rows import find_rows
 from ink.strip import make_strip
 from model import SYMBOLS
 from training.hands.glyphs import Glyph, Glyphs
-from training.pictures.marks import Cell, Mark, Pen, arrange, draw_mark, paste_mark, pen_radius, sort_by_pen
+from training.pictures.marks import (
+    Cell,
+    Mark,
+    Pen,
+    arrange,
+    bent,
+    draw_mark,
+    paste_mark,
+    pen_radius,
+    sort_by_pen,
+)
 from training.pictures.signs import draw_sign
 from training.pictures.texts import Rng, merge_others, random_text
+from training.pictures.wear import littered, worn
 
 T = TypeVar("T")
 
 SIGNS = tuple(symbol for symbol in SYMBOLS if symbol not in "0123456789?")
-PENS = (0.7, 5.5)  # pixels of a 20 px digit; narrowest and widest pen of a line of strokes
+PENS = (0.7, 7.0)  # pixels of a 20 px digit; narrowest and widest pen of a line of strokes
 UNITS = (22, 56)  # pixels; least and greatest height of composed digits
 REAL_SHARE, WORD_SHARE = 0.24, 0.13  # of lines: real numbers; of the others, nothing but words
 HAND_SHARE, FRAME_SHARE = (
     0.36,
     0.06,
 )  # of put together lines: digits of strokes, of hands' pictures; else MNIST's
-LONE_SHARE, OTHER_SHARE = 0.15, 0.12  # of put together lines: one mark alone; something else in it
+LONE_SHARE, OTHER_SHARE = 0.2, 0.12  # of put together lines: one mark alone; something else in it
+LITTER_SHARE = 0.35  # of single digits: with dirt about them
 OTHERS = {
     "letters": 0.45,
     "figures": 0.3,
@@ -60,6 +70,8 @@ class Composer:
         """Return the strip of a line, uint8 (32, W), and its text."""
         while True:
             ink, text = self.line(rng)
+            if len(text) == 1 and text.isdigit() and rng.random() < LITTER_SHARE:
+                ink = max((line.ink for line in find_rows(littered(ink, rng)).lines), key=np.sum, default=ink)
             if ink.max() >= DARK:
                 return (make_strip(ink).pixels * 255 + 0.5).astype(np.uint8), text
 
@@ -82,7 +94,7 @@ class Composer:
         marks = []
         for _ in range(1 if rng.random() < 0.8 else 2):
             strokes, text = _any(self.glyphs.numbers, rng)
-            marks.append(draw_mark(_spaced(strokes, rng), text, pen))
+            marks.append(draw_mark(bent(_spaced(strokes, rng), rng), text, pen))
             if rng.random() < 0.15:
                 marks.append(self._sign(str(rng.choice(list("-/,."))), pen, rng))
         return marks
@@ -103,7 +115,7 @@ class Composer:
             elif not symbol.isdigit():
                 marks.append(self._sign(symbol, pen, rng))
             elif writer:
-                marks.append(draw_mark(self._digit(symbol, writer, rng), symbol, pen, _size(rng)))
+                marks.append(draw_mark(bent(self._digit(symbol, writer, rng), rng), symbol, pen, _size(rng)))
             else:
                 frames = self.glyphs.frames.get(symbol, []) if framed else []
                 picture = _any(frames, rng) if frames else self._picture(int(symbol), cell, rng)
@@ -125,7 +137,8 @@ class Composer:
     def _sign(self, sign: str, pen: Pen, rng: Rng) -> Mark:
         known = self.glyphs.signs.get(sign, [])
         real = rng.random() < min(0.4, len(known) / 30)
-        return draw_mark(_any(known, rng) if real else draw_sign(sign, rng), sign, pen, _size(rng))
+        glyph = bent(_any(known, rng), rng) if real else draw_sign(sign, rng)
+        return draw_mark(glyph, sign, pen, _size(rng))
 
     def _other(self, kind: str, pen: Pen, rng: Rng) -> Mark:
         """Return a mark that is neither digit nor sign: a glyph of one of OTHERS."""
@@ -133,7 +146,7 @@ class Composer:
             steps = np.cumsum(rng.normal(0, 0.35, (int(rng.integers(8, 25)), 2)), axis=0)
             return draw_mark([(steps % 1.4 - np.array([0, 1.2])).astype(np.float32)], "?", pen)
         size = rng.uniform(0.7, 1.4) if kind == "words" else _size(rng)
-        return draw_mark(_any(getattr(self.glyphs, kind), rng), "?", pen, size)
+        return draw_mark(bent(_any(getattr(self.glyphs, kind), rng), rng), "?", pen, size)
 
 
 def _any(things: Sequence[T] | np.ndarray, rng: Rng) -> T:
@@ -148,7 +161,7 @@ def _text(rng: Rng) -> str:
     """Return the text of a line that is put together; each "?" is to be a mark of its own."""
     if (lone := rng.random()) < LONE_SHARE:
         kind = rng.random()
-        return "?" if kind < 0.45 else str(rng.choice(SIGNS)) if kind < 0.5 else str(rng.integers(10))
+        return "?" if kind < 0.45 else str(rng.choice(SIGNS)) if kind < 0.48 else str(rng.integers(10))
     text = random_text(rng)
     if lone < LONE_SHARE + OTHER_SHARE * (1 - LONE_SHARE):
         place = int(rng.integers(len(text) + 1))
@@ -162,43 +175,3 @@ def _spaced(strokes: Glyph, rng: Rng) -> Glyph:
         return strokes
     factor = rng.uniform(0.93, 1.25)
     return [stroke + np.array([(factor - 1) * stroke[:, 0].mean(), 0], np.float32) for stroke in strokes]
-
-
-# ---------------------------------------------------------------------------------- wear
-
-
-def worn(ink: np.ndarray, pen: Pen, rng: Rng) -> np.ndarray:
-    """Return `ink` underlined, turned, specked, faded, soft or coarse, now and then."""
-    unit = pen.unit
-    if rng.random() < 0.06:
-        ink = _underlined(ink, pen, rng)
-    if rng.random() < 0.1:
-        turn = math.degrees(rng.normal(0, 0.12))
-        turned = Image.fromarray(ink).rotate(turn, Image.Resampling.BICUBIC, expand=True)
-        ink = np.clip(np.asarray(turned), 0, 1)
-    if rng.random() < 0.05:
-        ink = ink.copy()
-        for _ in range(int(rng.integers(1, 5))):
-            size = max(1, round(rng.uniform(0.02, 0.06) * unit))
-            y, x = int(rng.integers(ink.shape[0])), int(rng.integers(ink.shape[1]))
-            ink[y : y + size, x : x + size] = rng.uniform(0.4, 1)
-    draw = rng.random()
-    if draw < 0.15:
-        ink = np.clip(ndimage.gaussian_filter(ink, rng.uniform(0.02, 0.06) * unit), 0, 1)
-    elif draw < 0.25:
-        cells = tuple(max(2, round(side / unit * 2)) for side in ink.shape)
-        coarse = Image.fromarray(rng.uniform(0.3, 1, cells).astype(np.float32))
-        ink = np.clip(ink * np.asarray(coarse.resize(ink.shape[::-1], Image.Resampling.BICUBIC)), 0, 1)
-    elif draw < 0.33:
-        ink = (ink > rng.uniform(0.3, 0.6)).astype(np.float32)
-    return np.where(ink < 0.03, 0, ink)
-
-
-def _underlined(ink: np.ndarray, pen: Pen, rng: Rng) -> np.ndarray:
-    under = round(pen.unit * rng.uniform(0.05, 0.35) + 2 * pen.radius) + 2
-    image = Image.fromarray(np.pad(ink, ((0, under), (0, 0))))
-    y = image.height - pen.radius - 1
-    left, right = rng.uniform(-0.1, 0.15) * image.width, rng.uniform(0.85, 1.1) * image.width
-    first, last = (y + rng.normal(0, 0.05) * pen.unit for _ in range(2))
-    ImageDraw.Draw(image).line((left, first, right, last), 1.0, max(1, round(2 * pen.radius)))
-    return np.array(image)

@@ -15,6 +15,7 @@ FINER = 3  # times as fine as the ink that strokes are drawn before they are red
 LEAST_RADIUS = 0.3  # pixels
 FAR = 10_000  # pixels; beyond any line
 DARK = 0.3  # of full ink, that counts where marks meet
+BEND = 0.035  # of a digit's height; spread of how far a stroke is bent aside
 PEN_PARTS, SLANT_PARTS = 10, 5  # into which pictures of digits are sorted
 
 
@@ -71,6 +72,26 @@ def draw_mark(glyph: Glyph, symbol: str, pen: Pen, size: float = 1.0) -> Mark:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), 255)
     ink = np.asarray(image.reduce(FINER), np.float32) / 255
     return Mark(symbol, ink, int(low[1]) // FINER)
+
+
+def bent(glyph: Glyph, rng: np.random.Generator) -> Glyph:
+    """Return strokes as the same hand might write them again: turned, stretched and bent a little."""
+    turn, along, down = rng.normal(0, (0.05, 0.08, 0.06))
+    cos, sin = math.cos(turn), math.sin(turn)
+    high = max(float(np.ptp(np.concatenate(glyph)[:, 1])), 0.3)
+    phase, pace = rng.uniform(0, 2 * np.pi, 4), rng.uniform(2, 5, 4) / high
+    aside = rng.normal(0, BEND * high, 4)
+
+    def bend(stroke: np.ndarray) -> np.ndarray:
+        x, y = stroke.T
+        x, y = (
+            x + aside[0] * np.sin(pace[0] * y + phase[0]) + aside[1] * np.sin(pace[1] * x + phase[1]),
+            y + aside[2] * np.sin(pace[2] * x + phase[2]) + aside[3] * np.sin(pace[3] * y + phase[3]),
+        )
+        rise = np.clip(x, -high, high)  # a long number is turned no further than one digit
+        return np.stack([(x * cos - y * sin) * math.exp(along), (y * cos + rise * sin) * math.exp(down)], 1)
+
+    return [bend(stroke).astype(np.float32) for stroke in glyph]
 
 
 def paste_mark(picture: np.ndarray, symbol: str, pen: Pen, size: float = 1.0) -> Mark:
