@@ -72,10 +72,6 @@ class ResidualNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:  # (N, 1, 28, 28)
         return self.head(self.body(standardise(images)).flatten(1))
 
-    def first_features(self, images: Tensor) -> Tensor:
-        """Return what the first residual block makes of `images`: (N, 2w, 14, 14), for `PairHead`."""
-        return self.body[:5](standardise(images))
-
 
 class TinyNet(ResidualNet):
     """The default's idea in a sixteenth of its size: two narrow blocks, then 3x3 pooled cells."""
@@ -160,28 +156,6 @@ class ColourNet(nn.Module):
         return self.head(self.body(images - 0.5).flatten(1))
 
 
-class PairHead(nn.Module):
-    """Reads two digits that touch, framed as one: from `ResidualNet.first_features` to logits (N, 2,
-    classes)."""
-
-    def __init__(self, channels: int = 64, classes: int = 10) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels, 32, 3, padding=1, bias=False),
-            nn.BatchNorm2d(32),
-            nn.ReLU(),
-            nn.Conv2d(32, 32, 3, padding=1, bias=False),
-            nn.BatchNorm2d(32),
-            nn.ReLU(),
-            nn.MaxPool2d((1, 2)),  # (N, 32, 14, 7): finer along the line, where the two lie
-            nn.AdaptiveMaxPool2d((4, None)),  # (N, 32, 4, 7)
-        )
-        self.head = nn.Linear(32 * 4 * 7, 2 * classes)
-
-    def forward(self, features: Tensor) -> Tensor:  # (N, channels, 14, 14)
-        return self.head(self.body(features).flatten(1)).unflatten(1, (2, -1))
-
-
 class LineReader(nn.Module):
     """Says what stands in a line: strips (N, 1, 32, W) in [0, 1], W a multiple of 4 -> (N, W / 2, symbols +
     1).
@@ -261,13 +235,6 @@ def build_model(arch: str = DEFAULT_ARCH, classes: int = 10, config: dict[str, A
         raise ValueError(f"no network is called {arch!r}: choose from {', '.join(ARCHITECTURES)}")
     known = ARCHITECTURES[arch]
     return known.build(classes=classes, **(known.config if config is None else config))
-
-
-def build_pairs(model: Any, classes: int = 10) -> PairHead:
-    """Return a fresh reader of touching pairs for `model`; raises ValueError if that is no `ResidualNet`."""
-    if type(model) is not ResidualNet:
-        raise ValueError("only the residual network has a reader of touching pairs")
-    return PairHead(model.head.in_features // (2 * 7 * 7), classes)
 
 
 def count_parameters(model: Any) -> int:

@@ -18,7 +18,7 @@ from base.devices import choose_device
 from base.exports import OnnxNetwork, read_card
 from base.storage import MODEL_PATH as MODEL_PATH
 from base.storage import atomic_write
-from model import ARCHITECTURES, DIGITS, STRIP_HEIGHT, LineReader, PairHead, build_model, build_pairs
+from model import ARCHITECTURES, DIGITS, STRIP_HEIGHT, LineReader, build_model
 
 FORMAT = "digits-v1"
 FOR_OTHERS = {".pt2": "torch.export.load", ".torchscript": "torch.jit.load"}  # exports, and what reads them
@@ -39,7 +39,6 @@ class Checkpoint:
     classes: tuple[str, ...] = DIGITS
     input: dict[str, Any] = field(default_factory=lambda: {"size": 28, "channels": 1, "road": True})
     facts: dict[str, Any] = field(default_factory=dict)
-    pairs: PairHead | None = None  # reads two digits that touch
     lines: LineReader | None = None  # reads a line of writing whole
 
     @property
@@ -64,19 +63,6 @@ class Checkpoint:
         return float(self.facts.get("threshold", 0.0))
 
 
-def predict_pairs(checkpoint: Checkpoint, images: Tensor) -> Tensor:
-    """Return probabilities (N, 2, classes) of what two touching digits are, left and right.
-
-    `images` as for the network. Raises ValueError for a checkpoint without `pairs`.
-    """
-    if checkpoint.pairs is None:
-        raise ValueError(
-            "this network has not learnt to read touching digits: train one with `python train.py`"
-        )
-    with torch.inference_mode():
-        return checkpoint.pairs(checkpoint.model.first_features(images)).float().softmax(2)
-
-
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically; raises OSError and leaves `path` as it was if that fails."""
     content = {
@@ -88,8 +74,6 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         "facts": dict(checkpoint.facts),
         "weights": _weights(checkpoint.model),
     }
-    if checkpoint.pairs is not None:
-        content["pairs"] = _weights(checkpoint.pairs)
     if checkpoint.lines is not None:
         content["lines"] = _weights(checkpoint.lines)
     write_plain(path, content)
@@ -154,8 +138,6 @@ def load_checkpoint(
     place = choose_device(str(device))
     checkpoint.model.to(place)
     checkpoint.model.eval()
-    if checkpoint.pairs is not None:
-        checkpoint.pairs.to(place)
     if checkpoint.lines is not None:
         checkpoint.lines.to(place)
     return checkpoint
@@ -203,8 +185,6 @@ def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Chec
             dict(content["input"]),
             dict(content["facts"]),
         )
-        if "pairs" in content:
-            checkpoint.pairs = fill(lambda: build_pairs(model, len(classes)), content["pairs"])
         if "lines" in content:
             checkpoint.lines = fill(LineReader, content["lines"])
         _try_out(checkpoint)
@@ -254,8 +234,6 @@ def _try_out(checkpoint: Checkpoint) -> None:
         logits = checkpoint.model(torch.zeros(1, channels, size, size))
     if logits.shape != (1, len(classes)):
         raise ValueError("as many logits as classes are needed")
-    if checkpoint.pairs is not None:
-        predict_pairs(checkpoint, torch.zeros(1, 1, 28, 28))
     if checkpoint.lines is not None:
         with torch.inference_mode():
             checkpoint.lines(torch.zeros(1, 1, STRIP_HEIGHT, 2 * STRIP_HEIGHT))

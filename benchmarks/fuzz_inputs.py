@@ -305,7 +305,7 @@ def _checkpoint() -> dict[str, Any]:
     import torch
 
     from base.checkpoint import Checkpoint, save_checkpoint
-    from model import build_model, build_pairs
+    from model import LineReader, build_model
 
     torch.manual_seed(0)
     facts = {"temperature": 1.5, "threshold": 0.3, "validation_accuracy": 0.9}
@@ -313,7 +313,7 @@ def _checkpoint() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.pth"
         save_checkpoint(
-            path, Checkpoint(model, "residual", {"width": 2}, facts=facts, pairs=build_pairs(model).eval())
+            path, Checkpoint(model, "residual", {"width": 2}, facts=facts, lines=LineReader().eval())
         )
         return torch.load(path, weights_only=True)
 
@@ -335,7 +335,7 @@ def _odd_tensors(content: Any, rng: random.Random) -> Any:
 
     parts = [
         key
-        for key in ("weights", "pairs")
+        for key in ("weights", "lines")
         if isinstance(content, dict) and isinstance(content.get(key), dict) and content[key]
     ]
     if parts and rng.random() < 0.4:

@@ -209,14 +209,13 @@ def decode(paths: list[Path]) -> int:
 def road(paths: list[Path]) -> int:
     """Take the files down the road, all but the network: the first look, which nearly all are read by."""
     from ink.frame import make_frame
-    from ink.lines import find_lines
+    from ink.lines import find_layouts
     from ink.looks import read_ink
 
     for path in paths:
         look = next(iter(read_ink(path).looks))
-        for line in find_lines(look.ink) if look.frames is None else []:
-            for piece in line:
-                make_frame(piece.ink)
+        for line in next(find_layouts(look.ink)).lines if look.frames is None else []:
+            make_frame(line.ink)
     return len(paths)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ink.piece import Piece, merge
 from ink.rows import Layout, Line
 from model import SYMBOLS
 from recognizer.answer import Digit, Reading, Sign
+from recognizer.asking import certainty
 from recognizer.decoding import Allowed
 from recognizer.judge import Guess, Judge, Steps
 from recognizer.reader import DIGITS, OTHER, TEXTS, LineReading, Reader, Symbol
@@ -43,9 +45,40 @@ def read_layout(
     return _compose(readings, rest, judge, scale, expected is not None)
 
 
-def whole_of(lines: list[Line]) -> Piece:
-    """Return all of `lines` as one piece."""
-    return merge([Piece(line.box, line.ink) for line in lines])
+def read_marks(layout: Layout, judge: Judge, scale: float) -> Steps[Reading]:
+    """Read a layout mark by mark, for classes that no line reader knows: each mark that stands apart is one sign."""
+    lines = [marks_apart(line) for line in layout.lines[:MOST_LINES]]
+    marks = [mark for line in lines for mark in line]
+    if not marks:
+        return Reading("blank", "", ())
+    seen = yield from judge.look_again((yield from judge.look(marks)))
+    said = iter([digit_of(guess, judge, scale, judge.accepts(guess)) for guess in seen])
+    rows = [list(islice(said, len(line))) for line in lines]
+    found = [mark for row in rows for mark in row]
+    if not _is_number(found):
+        return Reading("not_a_digit", "", tuple(replace(mark, accepted=False) for mark in found))
+    text = "\n".join("".join(mark.digit if mark.accepted else "?" for mark in row) for row in rows)
+    return Reading("ok", text, tuple(found))
+
+
+def marks_of(layout: Layout) -> list[Piece]:
+    """Return a layout's ink as one piece, and then each of its marks that stand apart, if there are several."""
+    marks = [mark for line in layout.lines for mark in marks_apart(line)] or layout.rest
+    return [merge(marks), *(marks if len(marks) > 1 else [])] if marks else []
+
+
+def marks_apart(line: Line) -> list[Piece]:
+    """Return the marks of a line between which a column is free, from left to right."""
+    inked = np.pad(line.ink.any(axis=0), 1).astype(np.int8)
+    edges = np.flatnonzero(np.diff(inked)).reshape(-1, 2)
+    pieces = []
+    for first, last in edges.tolist():
+        part = line.ink[:, first:last]
+        rows = np.flatnonzero(part.any(axis=1))
+        top, bottom = int(rows[0]), int(rows[-1]) + 1
+        x, y = line.box[:2]
+        pieces.append(Piece((x + first, y + top, x + last, y + bottom), part[top:bottom]))
+    return pieces
 
 
 def digit_of(
@@ -75,10 +108,14 @@ def _read_lone(
 ) -> Steps[Reading]:
     """Read a line of one symbol at most: the classifier says which digit, and line reader and classifier
     whether it is one."""
-    rest = [piece for piece in left_out if piece not in reading.rest]
-    looked = yield from judge.look([whole_of([line]), *rest])
-    (guess,) = yield from judge.look_again(looked[:1])
-    others = tuple(digit_of(other, judge, scale, False) for other in looked[1:])
+    outside = [piece for piece in left_out if not _is_among(piece, reading.rest)]
+    whole = Piece(line.box, line.ink)
+    looked = yield from judge.look([whole, *(symbol.piece for symbol in reading.symbols), *left_out])
+    guess, *parts = yield from judge.look_again(looked[: 1 + len(reading.symbols)])
+    if parts and certainty(parts[0].probs) > certainty(guess.probs) and not guess.corrected:
+        guess, outside = parts[0], left_out  # what else there is in the line is dirt
+    rest = [each for each in looked[1 + len(reading.symbols) :] if _is_among(each.piece, outside)]
+    others = tuple(digit_of(other, judge, scale, False) for other in rest)
     symbol = reading.symbols[0].kind if reading.symbols else OTHER
     accepted = judge.accepts_with(guess, reading.digit, alone=True)
     digit = digit_of(guess, judge, scale, accepted)
@@ -91,6 +128,10 @@ def _read_lone(
             "not_a_digit", "", others, (Sign(SYMBOLS[symbol], reading.symbols[0].probability, digit.box),)
         )
     return Reading("not_a_digit", "", (digit, *others))
+
+
+def _is_among(piece: Piece, others: list[Piece]) -> bool:
+    return any(piece is other for other in others)
 
 
 def _compose(

@@ -8,48 +8,40 @@ Files, the canvas, the clipboard and folders all come this way.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
-from typing import Any
 
 import numpy as np
 import torch
 
-from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
+from base.checkpoint import MODEL_PATH, Checkpoint, CheckpointError, load_checkpoint
 from corrections.memory import Memory
 from ink.decode import PictureError, Source, see_as_is
 from ink.frame import fit_frame
-from ink.lines import count_parts, find_layouts, find_row_layouts
+from ink.lines import count_parts, find_layouts
 from ink.looks import SMALL_SIDE, Look, Picture, read_ink
 from ink.measures import find_box
-from ink.piece import Piece, merge
+from ink.piece import Piece
 from ink.rows import Layout
 from model import DIGITS
 from recognizer.answer import Digit, Reading, reading_of
 from recognizer.asking import certainty, probabilities
 from recognizer.expect import Expect, Expected, ExpectError, parse_expect
-from recognizer.grouping import LARGEST_FRAGMENT, SURE, SURE_WHOLE, Grouping
 from recognizer.judge import Guess, Judge, Steps, pool, walk
-from recognizer.lines import read_layout
+from recognizer.lines import digit_of, marks_of, read_layout, read_marks
 from recognizer.reader import Reader
 
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
 DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried
 OTHER_INK = 0.9  # confidence that another look, or what a box holds, must reach
-SURE_TANGLED = (
-    5.0  # nats of certainty that a whole needs to be one digit where it reads as several or is connected
-)
-MANY = 8  # groups; of so many, LEAST_READ must be digits
-LEAST_READ = 1 / 2  # of many groups; where fewer are digits, those are chance
-NUMBER = 2  # digits that make a number
-MOST_READ = 2 / 3  # of a number's groups; where so many are digits, less is enough for the others
+SURE_WHOLE = 2.5  # nats of certainty that a whole needs to be one digit among dirt
+SURE_TANGLED = 5.0  # the same where it reads as several or is connected
+LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
 LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
 ROUND = 0.9  # shorter over longer side of a ring, at least
 LONGEST_RINGED = 0.6  # of a ring's longer side; a 1 in it is no longer
-LEAST_LINE = 0.5  # probability of a number where the classifier alone finds no digit
-DOTS = ".,:"  # signs that beside a single digit may be dirt
 MOST_FRAMES = 64  # frames that the network is asked for at once; more are no faster, and take memory
 
 
@@ -73,15 +65,9 @@ class Recognizer:
         checkpoint.model.to(device)
         if isinstance(checkpoint.model, torch.nn.Module):
             checkpoint.model.to(memory_format=torch.channels_last)  # convolutions in 0.6 of the time on a CPU
-        if checkpoint.pairs is not None:
-            checkpoint.pairs.to(device)
         self.judge = Judge(checkpoint, device, memory, single)
-        self.grouping = Grouping(self.judge)
         self.expected = None if expect is None else self._expected(expect)
-        self.reader: Reader | None = None
-        if checkpoint.lines is not None and checkpoint.classes == DIGITS:
-            network = checkpoint.lines.to(device).to(memory_format=torch.channels_last)
-            self.reader = Reader(network, checkpoint.line_temperature, checkpoint.line_weight)
+        self.reader = _reader_of(checkpoint, device)
 
     def __repr__(self) -> str:
         network = f"{self.checkpoint.arch}, {len(self.classes)} classes, on {self.device}"
@@ -157,13 +143,11 @@ class Recognizer:
         best = Reading("blank", "", ())
         for look in picture.looks:
             if look.frames is None:
-                reading = yield from self._read_framed(find_layouts(look.ink), picture.scale, None)
+                reading = yield from self._read_framed(find_layouts(look.ink), picture.scale, expected)
             else:
                 reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
-            reading = yield from self._among_dirt(look, reading, picture.scale)
-            if self.reader is not None and look.frames is None and not self.judge.single:
-                line = yield from self._read_framed(find_row_layouts(look.ink), picture.scale, expected)
-                reading = _choose(reading, line, expected)
+            if expected is None:
+                reading = yield from self._among_dirt(look, reading, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
                 best = reading
             if best.confidence >= DOUBTFUL:
@@ -208,7 +192,9 @@ class Recognizer:
         digit = self._digit(guess, scale)
         return reading_of(digit) if digit.accepted else reading
 
-    def _read_framed(self, layouts: Iterator[Any], scale: float, expected: Expected | None) -> Steps[Reading]:
+    def _read_framed(
+        self, layouts: Iterator[Layout], scale: float, expected: Expected | None
+    ) -> Steps[Reading]:
         """Read layouts of ink; where a box is drawn around some of it, what that holds if it is sure and the box no slashed 0."""
         reading = yield from self._read_layout(next(layouts), scale, expected)
         held = next(layouts, None)
@@ -223,41 +209,20 @@ class Recognizer:
         slashed = zero and within.text == "1" and not _is_ringed(within.digits[0], reading.digits[0])
         return reading if slashed else within
 
-    def _read_layout(self, layout: Any, scale: float, expected: Expected | None) -> Steps[Reading]:
-        """Read a layout of rows by the line reader, lines of pieces by the classifier alone."""
-        if self.reader is not None and isinstance(layout, Layout):
-            return (yield from read_layout(layout, self.judge, self.reader, scale, expected))
-        return (yield from self._read_lines(layout, scale))
-
-    def _read_lines(self, pieces: list[list[Piece]], scale: float) -> Steps[Reading]:
-        """Read the lines of writing that were found in its ink."""
-        if not pieces:
-            return Reading("blank", "", ())
+    def _read_layout(self, layout: Layout, scale: float, expected: Expected | None) -> Steps[Reading]:
+        """Read a layout as one digit where it is to be one, by the line reader, or mark by mark where there is none."""
         if self.judge.single:
-            return (yield from self._read_single([piece for row in pieces for piece in row], scale))
-        lines = yield from self.grouping.find_digits(pieces)
-        seen = iter((yield from self.judge.look_again([guess for line in lines for guess in line])))
-        return self._compose([list(islice(seen, len(line))) for line in lines], scale)
+            return (yield from self._read_single(layout, scale))
+        if self.reader is None:
+            return (yield from read_marks(layout, self.judge, scale))
+        return (yield from read_layout(layout, self.judge, self.reader, scale, expected))
 
-    def _compose(self, lines: list[list[Guess]], scale: float) -> Reading:
-        """Return what lines of guesses say: which are digits, and whether those are more than chance."""
-        rows = [[self._digit(guess, scale) for guess in line] for line in lines]
-        found = tuple(digit for row in rows for digit in row)
-        accepted = sum(group.accepted for group in found)
-        chance = len(found) >= MANY and accepted < LEAST_READ * len(found)
-        # a 1 beside what is no digit is likely a bar of that
-        bars = accepted < len(found) and all(group.digit == "1" for group in found if group.accepted)
-        if accepted == 0 or (chance or bars) and not any(group.corrected for group in found):
-            return Reading("not_a_digit", "", tuple(replace(group, accepted=False) for group in found))
-        if accepted >= NUMBER and accepted >= MOST_READ * len(found):
-            rows = [[self._digit(guess, scale, among=True) for guess in line] for line in lines]
-        text = "\n".join("".join(digit.digit if digit.accepted else "?" for digit in row) for row in rows)
-        return Reading("ok", text, tuple(digit for row in rows for digit in row))
-
-    def _read_single(self, pieces: list[Piece], scale: float) -> Steps[Reading]:
-        """Read all pieces as one digit or, where that looks like none, the piece that is most surely one."""
-        looked = yield from self.judge.look([merge(pieces), *(pieces if len(pieces) > 1 else [])])
-        guesses = yield from self.judge.look_again(looked)
+    def _read_single(self, layout: Layout, scale: float) -> Steps[Reading]:
+        """Read all of a layout as one digit or, where that looks like none, the mark that is most surely one."""
+        marks = marks_of(layout)
+        if not marks:
+            return Reading("blank", "", ())
+        guesses = yield from self.judge.look_again((yield from self.judge.look(marks)))
         sure = certainty(np.stack([guess.probs for guess in guesses]))
         best = guesses[0 if sure[0] >= self.checkpoint.threshold else int(sure.argmax())]
         return reading_of(self._digit(best, scale))
@@ -289,52 +254,29 @@ class Recognizer:
         images = torch.from_numpy(np.ascontiguousarray(pictures, np.float32)).to(self.device)
         return probabilities(self.checkpoint, images).cpu().numpy()
 
-    def _digit(self, guess: Guess, scale: float, among: bool = False) -> Digit:
-        """Return `guess` as a digit, accepted or not; `among`: in a number, most of which has been read."""
-        left, top, right, bottom = (round(side * scale) for side in guess.piece.box)
-        return Digit(
-            self.judge.name(guess.probs),
-            guess.confidence,
-            tuple(guess.probs.tolist()),
-            (left, top, right - left, bottom - top),
-            guess.frame,
-            self.judge.accepts(guess, among),
-            guess.corrected,
-        )
+    def _digit(self, guess: Guess, scale: float) -> Digit:
+        """Return `guess` as a digit, accepted or not."""
+        return digit_of(guess, self.judge, scale, self.judge.accepts(guess))
 
 
-def _choose(one: Reading, line: Reading, expected: Expected | None) -> Reading:
-    """Return what the classifier alone says, where that is one digit, perhaps of many parts or among dirt; else what the
-    line reader says. It must be sure of a number in place of one digit, and may refuse a mark that stands alone."""
-    if expected is not None:
-        return line if line.status == "ok" or not expected.fits(one.text) else one
-    single = one.status == "ok" and len(one.digits) == 1
-    if line.status != "ok":
-        return _with_rest(one, line) if single and len(line.groups) + len(line.signs) != 1 else line
-    if one.status == "ok" and not single:
-        return line
-    sure = line.confidence >= (SURE if single else LEAST_LINE)
-    more = len(line.digits) > 1 or any(sign.sign not in DOTS for sign in line.signs)
-    return line if sure and (more or not single) else _with_rest(one, line)
+def _reader_of(checkpoint: Checkpoint, device: str) -> Reader | None:
+    """Return the line reader of a checkpoint or, for digits, the shipped model's; None where there is none."""
+    if checkpoint.classes != DIGITS or not checkpoint.input["road"]:
+        return None
+    known = checkpoint if checkpoint.lines is not None else shipped_reader()
+    if known is None or known.lines is None:
+        return None
+    network = known.lines.to(device).to(memory_format=torch.channels_last)
+    return Reader(network, known.line_temperature, known.line_weight)
 
 
-def _with_rest(one: Reading, line: Reading) -> Reading:
-    """Return `one` with the marks of `line` that none of its boxes holds: rejected ones, and signs that are not told."""
-    boxes = [group.box for group in one.groups]
-    rest = tuple(replace(group, accepted=False) for group in line.groups if not _is_held(group.box, boxes))
-    signs = tuple(sign for sign in line.signs if not _is_held(sign.box, boxes))
-    return replace(one, groups=(*one.groups, *rest), signs=signs)
-
-
-def _is_held(box: tuple[int, int, int, int], boxes: list[tuple[int, int, int, int]]) -> bool:
-    """Return whether one of `boxes` (left, top, width, height) holds more than half of `box`."""
-    left, top, width, height = box
-    for x, y, wide, high in boxes:
-        across = min(left + width, x + wide) - max(left, x)
-        down = min(top + height, y + high) - max(top, y)
-        if across > 0 and down > 0 and 2 * across * down > width * height:
-            return True
-    return False
+@functools.cache
+def shipped_reader() -> Checkpoint | None:
+    """Return the checkpoint beside this program, for its line reader; None if it cannot be loaded."""
+    try:
+        return load_checkpoint(MODEL_PATH)
+    except (OSError, CheckpointError):
+        return None
 
 
 def _least_of_whole(look: Look, reading: Reading) -> float | None:
@@ -346,7 +288,7 @@ def _least_of_whole(look: Look, reading: Reading) -> float | None:
     if len(reading.groups) == 1 and reading.confidence >= CLEAN:
         return None
     parts, longest = count_parts(look.ink)
-    number = "\n" in reading.text and not reading.rejected and reading.confidence >= SURE
+    number = "\n" in reading.text and not reading.rejected and reading.confidence >= OTHER_INK
     if longest < LARGEST_FRAGMENT or number:  # dots alone, or several lines
         return None
     return SURE_WHOLE if parts > 1 and len(reading.digits) < 2 else SURE_TANGLED

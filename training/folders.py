@@ -22,9 +22,9 @@ from corrections.store import Correction
 from dataset import DataError, Digits
 from ink.decode import PictureError, Source, class_files, see_as_is
 from ink.frame import FRAME_SIZE, make_frame
-from ink.lines import find_lines
+from ink.lines import find_layouts
 from ink.looks import read_ink
-from ink.piece import merge
+from ink.piece import Piece, merge
 from training.reports import SILENT, Reports
 
 VALIDATION_SHARE = 0.15  # of each class
@@ -135,7 +135,8 @@ def frame_of(source: Source) -> np.ndarray:
     look = next(iter(read_ink(source).looks))
     if look.frames is not None:
         return look.frames[len(look.frames) // 2]
-    pieces = [piece for line in find_lines(look.ink) for piece in line]
+    layout = next(find_layouts(look.ink))
+    pieces = [Piece(line.box, line.ink) for line in layout.lines] or layout.rest
     if not pieces:
         raise PictureError(f"{source if isinstance(source, (str, Path)) else 'the picture'} is blank")
     return make_frame(merge(pieces).ink)

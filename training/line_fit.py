@@ -21,7 +21,7 @@ from base import command
 from base.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from base.storage import back_up
 from dataset import Digits, load_mnist, split_validation
-from ink.lines import find_row_layouts
+from ink.lines import find_layouts
 from ink.strip import make_strip
 from model import DIGITS, SYMBOLS
 from recognizer import Recognizer
@@ -133,7 +133,7 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
     """Return a case of a line, None for one that is not found whole."""
     reader = recognizer.reader
     assert reader is not None
-    lines = next(find_row_layouts(ink)).lines
+    lines = next(find_layouts(ink)).lines
     if len(lines) != 1:
         return None
     strip = make_strip(lines[0].ink)

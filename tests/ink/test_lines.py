@@ -1,14 +1,13 @@
-"""What belongs together is one piece; what stands apart is several, in reading order."""
+"""Lines of writing: without what clings to the picture's edge, and those within a box that is drawn around them."""
 
 import time
 
 import numpy as np
 import pytest
 
-from ink.cuts import find_cuts
-from ink.lines import count_apart, count_parts, find_layouts, find_lines
-from ink.piece import Piece, count_holes, is_filled_in, merge
-from ink.raster import draw_strokes
+from ink.lines import count_parts, find_layouts
+from ink.measures import Box
+from ink.piece import Piece, is_filled_in
 
 
 def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200, 400)) -> np.ndarray:
@@ -18,28 +17,28 @@ def boxes(*rectangles: tuple[int, int, int, int], shape: tuple[int, int] = (200,
     return ink
 
 
+def lines_of(ink: np.ndarray) -> list[Box]:
+    """Return the boxes of the lines, those within a box left aside."""
+    return [line.box for line in next(find_layouts(ink)).lines]
+
+
 def test_no_ink_is_no_line() -> None:
-    assert find_lines(np.zeros((50, 50), np.float32)) == []
+    (layout,) = find_layouts(np.zeros((50, 50), np.float32))
+    assert layout.lines == layout.rest == []
 
 
-def test_a_row_is_read_from_left_to_right() -> None:
-    (line,) = find_lines(boxes((300, 45, 330, 150), (40, 50, 70, 155), (170, 40, 200, 145)))
-    assert [piece.box[0] for piece in line] == [40, 170, 300]
+def test_a_row_is_one_line() -> None:
+    assert lines_of(boxes((300, 45, 330, 150), (40, 50, 70, 155), (170, 40, 200, 145))) == [(40, 40, 330, 155)]
 
 
 def test_two_rows_are_two_lines_despite_an_uneven_baseline() -> None:
-    lines = find_lines(boxes((40, 20, 60, 70), (100, 30, 120, 80), (40, 110, 60, 165), (100, 120, 120, 170)))
-    assert [[piece.box[0] for piece in line] for line in lines] == [[40, 100], [40, 100]]
-
-
-def test_a_loose_bar_belongs_to_its_digit() -> None:
-    (line,) = find_lines(boxes((100, 60, 110, 150), (100, 40, 150, 52)))
-    assert [piece.box for piece in line] == [(100, 40, 150, 150)]
+    rows = (40, 20, 60, 70), (100, 30, 120, 80), (40, 110, 60, 165), (100, 120, 120, 170)
+    assert lines_of(boxes(*rows)) == [(40, 20, 120, 80), (40, 110, 120, 170)]
 
 
 def test_specks_far_away_are_dirt() -> None:
-    (line,) = find_lines(boxes((100, 40, 130, 160), (350, 10, 353, 13), (5, 190, 8, 193)))
-    assert [piece.box for piece in line] == [(100, 40, 130, 160)]
+    specks = (350, 10, 353, 13), (5, 190, 8, 193)
+    assert lines_of(boxes((100, 40, 130, 160), *specks)) == [(100, 40, 130, 160)]
 
 
 def test_specks_however_many_hide_no_digit() -> None:
@@ -48,9 +47,7 @@ def test_specks_however_many_hide_no_digit() -> None:
     specks = [
         (int(x), int(y), int(x) + 5, int(y) + 5) for x, y in rng.integers((10, 20), (200, 170), (40, 2))
     ]
-    ink = boxes(digit, *specks)
-    (line,) = find_lines(ink)
-    assert len(line) == 1 and line[0].box[0] <= 60 and line[0].box[2] >= 110
+    assert lines_of(boxes(digit, *specks)) == [digit]
     assert count_parts(boxes(digit)) == (1, 1.0) and count_parts(boxes()) == (0, 0.0)
     assert count_parts(boxes(digit, (150, 40, 180, 100), (100, 280, 110, 300), shape=(340, 400))) == (
         3,
@@ -59,13 +56,11 @@ def test_specks_however_many_hide_no_digit() -> None:
 
 
 def test_an_edge_of_the_picture_is_dirt_beside_writing() -> None:
-    (line,) = find_lines(boxes((100, 40, 130, 160), (390, 0, 400, 200)))
-    assert [piece.box[0] for piece in line] == [100]
+    assert lines_of(boxes((100, 40, 130, 160), (390, 0, 400, 200))) == [(100, 40, 130, 160)]
 
 
 def test_a_bar_across_the_picture_is_no_writing() -> None:
-    (line,) = find_lines(boxes((20, 20, 180, 150), (0, 160, 200, 200), shape=(200, 200)))
-    assert [piece.box for piece in line] == [(20, 20, 180, 150)]
+    assert lines_of(boxes((20, 20, 180, 150), (0, 160, 200, 200), shape=(200, 200))) == [(20, 20, 180, 150)]
 
 
 def ring(side: int, width: int) -> np.ndarray:
@@ -80,8 +75,8 @@ def test_a_box_around_writing_is_left_out() -> None:
     ink[30:170, 30:170] = np.maximum(ink[30:170, 30:170], ring(140, 2))  # ... in double lines
     ink[60:130, 90:110] = 1
     ink[60:130, 220:240] = 1  # writing beside it
-    _, (line,) = find_layouts(ink)
-    assert [piece.box for piece in line] == [(90, 60, 110, 130), (220, 60, 240, 130)]
+    _, held = find_layouts(ink)
+    assert [line.box for line in held.lines] == [(90, 60, 240, 130)]
 
 
 def test_a_dot_in_a_0_and_a_digit_in_outline_are_not_in_a_box() -> None:
@@ -90,54 +85,8 @@ def test_a_dot_in_a_0_and_a_digit_in_outline_are_not_in_a_box() -> None:
     outlined = np.pad(ring(100, 3), 20)
     outlined[32:108, 32:108] = ring(76, 3)
     for ink in (dotted, outlined):
-        (((piece,),),) = find_layouts(ink)
-        assert piece.box == (20, 20, 120, 120)
-
-
-def test_a_piece_holds_its_own_ink_only() -> None:
-    ink = boxes((40, 40, 50, 160), (40, 150, 100, 160), (70, 60, 100, 120))
-    for line in find_lines(ink):
-        for piece in line:
-            left, top, right, bottom = piece.box
-            assert piece.ink.shape == (bottom - top, right - left)
-    assert merge(find_lines(ink)[0]).ink.sum() == ink.sum()
-
-
-def test_digits_apart_are_counted_and_the_parts_of_an_open_four_are_not() -> None:
-    (apart,) = find_lines(boxes((40, 40, 60, 160), (90, 40, 110, 160)))
-    four = 1 - draw_strokes([[[20, 5], [15, 60], [62, 58]], [[66, 5], [64, 96]]], 8).astype(np.float32) / 255
-    (pieces,) = find_lines(four)
-    assert count_apart(apart, 120) == 1
-    assert count_apart(pieces, 220) == 0
-
-
-def test_touching_digits_can_be_cut_where_they_meet() -> None:
-    ink = boxes((40, 40, 140, 160))
-    ink[60:140, 60:120] = 0  # a box like a 0 ...
-    ink[40:160, 140:160], ink[90:100, 130:170] = 0, 1  # ... joined by a bar ...
-    ink[40:160, 165:180] = 1  # ... to a 1
-    (line,) = find_lines(ink)
-    assert len(line) == 1
-    cuts = find_cuts(line[0], 120)
-    assert any(130 <= left.box[2] <= 166 and right.box[2] == 180 for left, right in cuts)
-    for left, right in cuts:
-        assert left.ink.sum() + right.ink.sum() == ink.sum()
-
-
-def test_a_narrow_piece_is_never_cut() -> None:
-    (line,) = find_lines(boxes((40, 40, 60, 160)))
-    assert find_cuts(line[0], 120) == []
-
-
-def test_loops_are_counted_and_gaps_in_the_ink_are_not() -> None:
-    ink = np.zeros((60, 90), np.float32)
-    ink[10:50, 10:80] = 1
-    assert count_holes(Piece((0, 0, 90, 60), ink)) == 0
-    ink[15:45, 15:30] = ink[15:45, 35:50] = ink[15:45, 55:75] = 0
-    ink[12, 12] = 0
-    assert count_holes(Piece((0, 0, 90, 60), ink)) == 3
-    ink[15:45, 75:80] = 0
-    assert count_holes(Piece((0, 0, 90, 60), ink)) == 2
+        (layout,) = find_layouts(ink)
+        assert [line.box for line in layout.lines] == [(20, 20, 120, 120)]
 
 
 def test_a_thin_straight_mark_is_a_slash_whatever_its_slope() -> None:
@@ -157,35 +106,32 @@ def test_a_thin_straight_mark_is_a_slash_whatever_its_slope() -> None:
 
 
 def test_a_streak_from_edge_to_edge_is_no_writing() -> None:
-    (line,) = find_lines(boxes((40, 0, 70, 155), (300, 45, 330, 200), (200, 0, 204, 200)))
-    assert [piece.box[0] for piece in line] == [40, 300]
-    ((one,),) = find_lines(boxes((200, 0, 204, 200)))  # by itself it may be a 1 that fills its picture
-    assert one.box == (200, 0, 204, 200)
+    streak = (200, 0, 204, 200)
+    (layout, *_) = find_layouts(boxes((40, 0, 70, 155), (300, 45, 330, 200), streak))
+    assert [line.box for line in layout.lines] == [(40, 0, 330, 200)] and [each.box for each in layout.rest] == [streak]
+    assert lines_of(boxes(streak)) == [streak]  # by itself it may be a 1 that fills its picture
 
 
 def test_a_scanners_dark_corner_is_no_writing() -> None:
-    ((one,),) = find_lines(boxes((100, 50, 130, 155), (340, 140, 400, 200)))
-    assert one.box == (100, 50, 130, 155)
+    assert lines_of(boxes((100, 50, 130, 155), (340, 140, 400, 200))) == [(100, 50, 130, 155)]
 
 
 def test_a_digit_in_the_corner_of_a_tight_crop_is_writing() -> None:
     zero = boxes((0, 0, 60, 100), shape=(100, 240)) - boxes((10, 10, 50, 90), shape=(100, 240))
     between = boxes((100, 10, 112, 90), shape=(100, 240))
-    (line,) = find_lines(zero + between + np.roll(zero, 180, axis=1))
-    assert [piece.box[0] for piece in line] == [0, 100, 180]
+    assert lines_of(zero + between + np.roll(zero, 180, axis=1)) == [(0, 0, 240, 100)]
 
 
 def test_a_dotted_line_under_a_number_joins_nothing() -> None:
     dots = [(x, 170, x + 5, 175) for x in range(20, 380, 11)]
-    rows = find_lines(boxes(*((x, 60, x + 16, 160) for x in (60, 120, 180, 240)), *dots))
-    assert len(rows[0]) == 4 and all(piece.height >= 100 for piece in rows[0])
+    first = lines_of(boxes(*((x, 60, x + 16, 160) for x in (60, 120, 180, 240)), *dots))[0]
+    assert first[1] == 60 and first[2] - first[0] >= 196
 
 
 @pytest.mark.parametrize("level", [60, 100, 135, 158])
 def test_a_dashed_line_behind_a_digit_hides_it_not(level: int) -> None:
     dashes = [(x, level, x + 42, level + 5) for x in range(10, 860, 66) if not 380 <= x <= 540]
-    (line,) = find_lines(boxes((450, 40, 470, 160), *dashes, shape=(200, 900)))
-    assert [piece.box for piece in line] == [(450, 40, 470, 160)]
+    assert (450, 40, 470, 160) in lines_of(boxes((450, 40, 470, 160), *dashes, shape=(200, 900)))
 
 
 def test_a_box_around_a_page_of_specks_is_looked_at_quickly() -> None:
@@ -200,15 +146,3 @@ def test_a_box_around_a_page_of_specks_is_looked_at_quickly() -> None:
     )  # seconds; it took two when every speck was looked for in all of it
 
 
-def test_small_pieces_must_stand_farther_apart_to_be_two() -> None:
-    ink = np.ones((40, 10), np.float32)
-    assert [
-        count_apart([Piece((0, 0, 10, 40), ink), Piece((left, 0, left + 10, 40), ink)], 100)
-        for left in (18, 26)
-    ] == [0, 1]
-
-
-def test_pieces_without_a_common_row_stand_apart_by_columns() -> None:
-    ink = np.ones((50, 20), np.float32)
-    assert count_apart([Piece((0, 60, 20, 110), ink), Piece((40, 0, 60, 50), ink)], 50) == 1
-    assert count_apart([Piece((0, 60, 20, 110), ink), Piece((5, 0, 25, 50), ink)], 50) == 0

@@ -16,7 +16,7 @@ from dataset import Digits
 from ink.canvas import Canvas
 from ink.decode import open_picture
 from ink.frame import crop_to_ink, unstretch
-from ink.lines import find_lines
+from ink.lines import find_layouts
 from ink.looks import Look, Picture
 from ink.piece import Piece
 from ink.raster import draw_strokes
@@ -632,7 +632,7 @@ def test_sure_digits_in_two_lines_are_never_one(monkeypatch: pytest.MonkeyPatch)
 
 def test_an_8_of_two_rings_that_do_not_meet_is_one(recognizer: Recognizer) -> None:
     picture = draw_strokes([arc(50, 25, 20, 19), arc(50, 77, 20, 19)], 6)
-    assert len(find_lines(1 - picture.astype(np.float32) / 255)) == 2
+    assert len(next(find_layouts(1 - picture.astype(np.float32) / 255)).lines) == 2
     assert recognizer.read(picture).text == "8"
 
 
