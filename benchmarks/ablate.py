@@ -84,16 +84,6 @@ def none_of(real: Callable[..., Any]) -> Callable[..., Any]:
     return lambda given, *_: np.zeros(given.shape, bool)
 
 
-def uncut(real: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the form of a weighing of cuts that keeps its guess whole."""
-
-    def steps(_: Any, guess: Any, *__: Any) -> Generator[Any, Any, Any]:
-        yield from ()
-        return [guess]
-
-    return steps
-
-
 def every_depth(real: Callable[..., Any]) -> Callable[..., Any]:
     """Return the form of a sample of paper's depths (H, W) that ink is not left out of."""
 
@@ -116,20 +106,19 @@ RULES = {
     "ink's side by standing out": Rule("ink.paper:_stands_out", always(1.0)),
     "main marks": Rule("ink.paper:_main_marks", lambda real: lambda labels, count, depth: depth[labels > 0]),
     "paper without its ink": Rule("ink.paper:_without_ink", every_depth),
-    # ink -> lines of pieces
+    # ink -> lines of writing
     "box around writing": Rule(
         "recognizer.road:find_layouts", lambda real: lambda ink: islice(real(ink), 1), "yields"
     ),
-    "dirt beside writing": Rule("ink.lines:_writing", lambda real: lambda boxes, *_: np.arange(len(boxes))),
-    "parts over one another": Rule("ink.lines:_stand_over", always(False)),
-    "lines with room between": Rule("recognizer.grouping:are_lines_apart", always(False)),
-    "pieces that stand apart": Rule("recognizer.grouping:count_apart", always(0)),
-    # pieces -> digits
+    "dirt beside writing": Rule(
+        "ink.lines:_clear_of_edges", lambda real: lambda boxes, *_: np.ones(len(boxes), bool)
+    ),
+    "lines that climb": Rule("ink.rows:_join_climbing", take(0)),
+    "commas and brackets": Rule("ink.rows:_join_marks", take(0)),
+    "level line": Rule("ink.strip:_level", take(0)),
+    "parts over one another": Rule("ink.rows:_stand_over", always(False)),
+    # lines -> digits
     "pen width": Rule("ink.frame:fit_pen", take(0)),
-    "cuts along lines": Rule("ink.cuts:_straight_cuts", always(()), "yields"),
-    "scribbles have holes": Rule("recognizer.grouping:count_holes", always(0)),
-    "all pieces as one": Rule("recognizer.grouping:Grouping:_as_one", take(2, asks=True), "asks"),
-    "cuts without a sure pair": Rule("recognizer.grouping:Grouping:_weigh", uncut, "asks"),
     "spot": Rule("recognizer.judge:is_solid", always(False)),
     "bold as a silhouette": Rule("recognizer.judge:is_bold", always(False)),
     "face in a 0": Rule("recognizer.judge:is_filled_in", always(False)),

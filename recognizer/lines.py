@@ -109,25 +109,28 @@ def _read_lone(
     """Read a line of one symbol at most: the classifier says which digit, and line reader and classifier
     whether it is one."""
     outside = [piece for piece in left_out if not _is_among(piece, reading.rest)]
-    whole = Piece(line.box, line.ink)
-    looked = yield from judge.look([whole, *(symbol.piece for symbol in reading.symbols), *left_out])
-    guess, *parts = yield from judge.look_again(looked[: 1 + len(reading.symbols)])
-    if parts and certainty(parts[0].probs) > certainty(guess.probs) and not guess.corrected:
-        guess, outside = parts[0], left_out  # what else there is in the line is dirt
-    rest = [each for each in looked[1 + len(reading.symbols) :] if _is_among(each.piece, outside)]
-    others = tuple(digit_of(other, judge, scale, False) for other in rest)
-    symbol = reading.symbols[0].kind if reading.symbols else OTHER
+    whole, seen = (
+        Piece(line.box, line.ink),
+        [each.guess for each in reading.symbols if each.guess is not None],
+    )
+    known = [guess for guess in seen if _is_same(guess.piece, whole)]
+    looked = yield from judge.look([*([] if known else [whole]), *left_out])
+    guess = known[0] if known else looked.pop(0)
+    if not guess.corrected and seen and certainty(seen[0].probs) > certainty(guess.probs):
+        guess, outside = seen[0], left_out  # what else there is in the line is dirt
+    (guess,) = yield from judge.look_again([guess])
+    others = tuple(digit_of(each, judge, scale, False) for each in looked if _is_among(each.piece, outside))
     accepted = judge.accepts_with(guess, reading.digit, alone=True)
     digit = digit_of(guess, judge, scale, accepted)
     if accepted:
         ranked = np.argsort(-guess.probs)[:TEXTS]
         texts = tuple((judge.checkpoint.classes[n], float(guess.probs[n])) for n in ranked)
         return Reading("ok", digit.digit, (digit, *others), (), texts)
-    if DIGITS <= symbol < OTHER:
-        return Reading(
-            "not_a_digit", "", others, (Sign(SYMBOLS[symbol], reading.symbols[0].probability, digit.box),)
-        )
     return Reading("not_a_digit", "", (digit, *others))
+
+
+def _is_same(piece: Piece, other: Piece) -> bool:
+    return piece.box == other.box and np.array_equal(piece.ink > 0, other.ink > 0)
 
 
 def _is_among(piece: Piece, others: list[Piece]) -> bool:

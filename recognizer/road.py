@@ -288,8 +288,7 @@ def _least_of_whole(look: Look, reading: Reading) -> float | None:
     if len(reading.groups) == 1 and reading.confidence >= CLEAN:
         return None
     parts, longest = count_parts(look.ink)
-    number = "\n" in reading.text and not reading.rejected and reading.confidence >= OTHER_INK
-    if longest < LARGEST_FRAGMENT or number:  # dots alone, or several lines
+    if longest < LARGEST_FRAGMENT:  # dots alone
         return None
     return SURE_WHOLE if parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
 

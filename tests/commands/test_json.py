@@ -48,7 +48,7 @@ def check(value: Any, schema: dict[str, Any], where: str = "$") -> None:
 
 def test_the_json_keeps_to_its_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    names = ("number-2026.png", "blank.png", "star.png", "seven.png")
+    names = ("minus-3.14.png", "blank.png", "star.png", "seven.png")
     assert predict.main(["--json", *(str(ROOT / "examples" / each) for each in names), str(tmp_path)]) == 1
     objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["status"] for each in objects] == ["ok", "blank", "not_a_digit", "ok", "error"]
@@ -60,18 +60,27 @@ def test_the_json_keeps_to_its_schema(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_every_key_is_described_and_every_described_key_is_printed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert predict.main(["--json", str(ROOT / "examples" / "seven.png")]) == 0
+    assert predict.main(["--json", str(ROOT / "examples" / "minus-3.14.png")]) == 0
     printed = json.loads(capsys.readouterr().out)
     described = set(re.findall(r"^\| `([\w\[\].]+)` \|", PAGE, re.MULTILINE))
-    assert set(printed) | {f"digits[].{key}" for key in printed["digits"][0]} == described
+    lists = ("digits", "signs", "alternatives")
+    assert set(printed) | {f"{name}[].{key}" for name in lists for key in printed[name][0]} == described
     assert set(SCHEMA["properties"]) == set(printed)
 
 
 @pytest.mark.parametrize(
-    "change", [{"status": "maybe"}, {"digits": [{"digit": 7}]}, {"rejected": [[1, 2, 3]]}, {"error": 1}]
+    "change",
+    [
+        {"status": "maybe"},
+        {"digits": [{"digit": 7}]},
+        {"rejected": [[1, 2, 3]]},
+        {"error": 1},
+        {"signs": [{}]},
+    ],
 )
 def test_the_check_finds_what_does_not_fit(change: dict[str, Any]) -> None:
-    good = {"path": "x", "status": "blank", "text": "", "digits": [], "rejected": [], "error": None}
+    lists: dict[str, list[Any]] = {"digits": [], "rejected": [], "signs": [], "alternatives": []}
+    good = {"path": "x", "status": "blank", "text": "", "error": None, **lists}
     check(good, SCHEMA)
     with pytest.raises((AssertionError, KeyError)):
         check({**good, **change}, SCHEMA)

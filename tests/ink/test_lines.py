@@ -28,7 +28,9 @@ def test_no_ink_is_no_line() -> None:
 
 
 def test_a_row_is_one_line() -> None:
-    assert lines_of(boxes((300, 45, 330, 150), (40, 50, 70, 155), (170, 40, 200, 145))) == [(40, 40, 330, 155)]
+    assert lines_of(boxes((300, 45, 330, 150), (40, 50, 70, 155), (170, 40, 200, 145))) == [
+        (40, 40, 330, 155)
+    ]
 
 
 def test_two_rows_are_two_lines_despite_an_uneven_baseline() -> None:
@@ -108,7 +110,9 @@ def test_a_thin_straight_mark_is_a_slash_whatever_its_slope() -> None:
 def test_a_streak_from_edge_to_edge_is_no_writing() -> None:
     streak = (200, 0, 204, 200)
     (layout, *_) = find_layouts(boxes((40, 0, 70, 155), (300, 45, 330, 200), streak))
-    assert [line.box for line in layout.lines] == [(40, 0, 330, 200)] and [each.box for each in layout.rest] == [streak]
+    assert [line.box for line in layout.lines] == [(40, 0, 330, 200)] and [
+        each.box for each in layout.rest
+    ] == [streak]
     assert lines_of(boxes(streak)) == [streak]  # by itself it may be a 1 that fills its picture
 
 
@@ -144,5 +148,3 @@ def test_a_box_around_a_page_of_specks_is_looked_at_quickly() -> None:
     assert (
         time.process_time() - started < 0.5
     )  # seconds; it took two when every speck was looked for in all of it
-
-

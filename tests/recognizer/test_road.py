@@ -454,8 +454,8 @@ def test_ink_as_bold_as_a_silhouette_must_be_surer(recognizer: Recognizer) -> No
     thin = np.zeros((20, 18), np.float32)
     thin[[0, -1]] = thin[:, [0, -1]] = 1
 
-    def accepted(ink: np.ndarray, probs: np.ndarray, among: bool = False) -> bool:
-        return recognizer.judge.accepts(Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28)), probs), among)
+    def accepted(ink: np.ndarray, probs: np.ndarray) -> bool:
+        return recognizer.judge.accepts(Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28)), probs))
 
     assert (
         recognizer.checkpoint.threshold
@@ -466,10 +466,8 @@ def test_ink_as_bold_as_a_silhouette_must_be_surer(recognizer: Recognizer) -> No
     bold = np.ones((20, 18), np.float32)
     bold[5:-5, 5:-5] = 0
     assert accepted(thin, probs) and not accepted(bold, probs) and accepted(bold, probs**3 / (probs**3).sum())
-    assert accepted(bold, probs, among=True)
-    nothing = np.full(10, 0.1, np.float32)
-    assert not accepted(thin, nothing, among=True) and not accepted(
-        np.ones((20, 18), np.float32), probs, among=True
+    assert not accepted(thin, np.full(10, 0.1, np.float32)) and not accepted(
+        np.ones((20, 18), np.float32), probs
     )
 
 
@@ -479,13 +477,12 @@ def test_another_ink_of_a_picture_must_be_read_surely(
 ) -> None:
     said = iter([(DOUBTFUL - 0.02, "1"), (second, "2")])
 
-    def read_lines(pieces: list, scale: float):
+    def read_framed(layouts: object, scale: float, expected: object):
         confidence, text = next(said)
         return Reading("ok", text, (Digit(text, confidence, (), (0, 0, 9, 9), np.zeros((28, 28)), True),))
         yield
 
-    monkeypatch.setattr(recognizer, "_read_lines", read_lines)
-    monkeypatch.setattr(recognizer, "reader", None)
+    monkeypatch.setattr(recognizer, "_read_framed", read_framed)
     looks = [Look(np.zeros((9, 9), np.float32))] * 2
     assert walk(recognizer._read_looks(Picture(looks), None), recognizer.classify).text == answer
 
@@ -606,30 +603,6 @@ def likely(digit: int, confidence: float) -> np.ndarray:
     return np.where(np.arange(10) == digit, confidence, (1 - confidence) / 9)
 
 
-def test_sure_digits_in_two_lines_are_never_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    recognizer = Recognizer()
-
-    def classify(frames: np.ndarray) -> np.ndarray:
-        narrow = (frames > 0.5).any(axis=1).sum(axis=1) < 10  # both together are higher than wide
-        return np.stack([likely(3, 0.9999) if both else likely(2, confidence) for both in narrow])
-
-    recognizer.reader = None  # what is tested is how the classifier's answers are used
-    monkeypatch.setattr(recognizer, "classify", classify)
-
-    def two(gap: int) -> np.ndarray:
-        ink = np.zeros((280, 280), np.float32)
-        for top in (40, 120 + gap):
-            ink[top : top + 80, 110:170] = 1
-            ink[top + 12 : top + 68, 122:158] = 0
-        return ink
-
-    confidence = 0.97
-    assert recognizer.read(two(40)).text == "2\n2"
-    assert recognizer.read(two(4)).text == "3"  # a stroke broken in two
-    confidence = 0.5  # an unsure one may be half of a broken digit
-    assert recognizer.read(two(40)).text == "3"
-
-
 def test_an_8_of_two_rings_that_do_not_meet_is_one(recognizer: Recognizer) -> None:
     picture = draw_strokes([arc(50, 25, 20, 19), arc(50, 77, 20, 19)], 6)
     assert len(next(find_layouts(1 - picture.astype(np.float32) / 255)).lines) == 2
@@ -674,7 +647,7 @@ def _on_phone(digit: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (THREE, "3")])
 def test_a_digit_on_a_screen_is_read(recognizer: Recognizer, place, strokes: list, label: str) -> None:
     reading = recognizer.read(place(draw_strokes(strokes, 3 if place is _on_phone else 6)))
-    assert reading.text == label and len(reading.groups) == 1
+    assert reading.text == label and len(reading.digits) == 1
 
 
 def test_white_ink_on_the_squares_behind_a_transparent_picture_is_read(recognizer: Recognizer) -> None:

@@ -23,11 +23,20 @@ from training import line_fit, lines
 from training.hands import load_hands
 from training.hands.glyphs import Glyphs, fit_sign, glyphs_of_templates, split_number, thinned
 from training.hands.sets import Item
-from training.lines import Batches, group_by_width, labels_of, line_loss, second_stage
+from training.lines import (
+    PASSES,
+    ComposedRounds,
+    compose_ahead,
+    group_by_width,
+    labels_of,
+    line_loss,
+    second_stage,
+)
 from training.pictures.lines import SIGNS, Composer
-from training.pictures.marks import Mark, arrange, sort_by_pen
+from training.pictures.marks import Mark, arrange, bent, sort_by_pen
 from training.pictures.signs import draw_sign
 from training.pictures.texts import merge_others, random_text
+from training.pictures.wear import littered
 from training.recipe import TrainConfig
 from training.resume import restore, save
 from training.rounds import Rounds, StopSignals
@@ -122,6 +131,25 @@ def test_texts_are_of_known_symbols_and_other_marks_are_merged() -> None:
     assert merge_others("$1 2##3.½½") == "?12?3.?"
 
 
+def test_a_bent_glyph_is_much_the_same_glyph(glyphs: Glyphs) -> None:
+    rng = np.random.default_rng(0)
+    for strokes, _ in glyphs.numbers * 20:
+        again = bent(strokes, rng)
+        assert [len(stroke) for stroke in again] == [len(stroke) for stroke in strokes]
+        moved = np.concatenate(again) - np.concatenate(strokes)
+        assert 0.01 < np.abs(moved).max() < 1.0
+
+
+def test_dirt_is_added_to_a_digit_and_takes_none_of_it(digits: Digits) -> None:
+    rng = np.random.default_rng(0)
+    digit = digits.images[0, 0].numpy().astype(np.float32) / 255
+    for _ in range(30):
+        made = littered(digit, rng)
+        around = (made.shape[0] - 28) // 2
+        middle = made[around : around + 28, around : around + 28]
+        assert (middle >= digit - 1e-6).all() and made.sum() > digit.sum() and made.max() <= 1
+
+
 def test_arranged_marks_stand_side_by_side_with_all_their_ink(composer: Composer) -> None:
     rng = np.random.default_rng(0)
     marks = [Mark(digit, np.ones((30, 10), np.float32), -30) for digit in "123"]
@@ -205,15 +233,26 @@ def test_a_lone_minus_is_put_where_it_is_written() -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_batches_hold_every_line_once_with_its_labels(composer: Composer) -> None:
-    batches = Batches(composer, 0, 0)
-    assert sorted(sum(batches.groups, [])) == list(range(40)) and len(batches) > 1
-    for group, (strips, labels) in zip(batches.groups, batches, strict=True):
-        assert strips.shape[:3] == (len(group), 1, 32) and 0 <= strips.min() and strips.max() <= 1
-        texts = ["".join(SYMBOLS[k] for k in row if k != BLANK) for row in labels]
-        assert texts == [batches.lines[n][1] for n in group]
-    late = Batches(composer, 0, 0, start=1)
-    assert all(torch.equal(one, other) for one, other in zip(list(batches)[1][0], list(late)[0][0]))
+def test_a_round_holds_every_line_in_each_pass_with_its_labels(composer: Composer) -> None:
+    batches = ComposedRounds(composer, 0)[0]
+    texts = []
+    for strips, labels in batches:
+        assert strips.shape[:3] == (len(labels), 1, 32) and 0 <= strips.min() and strips.max() <= 1
+        texts += ["".join(SYMBOLS[k] for k in row if k != BLANK) for row in labels]
+    assert len(batches) > PASSES and len(texts) == PASSES * 40
+    assert sorted(texts) == sorted(sorted(texts)[::PASSES] * PASSES)
+
+
+@pytest.mark.usefixtures("small")
+def test_lines_composed_ahead_are_the_same_lines(composer: Composer) -> None:
+    before = torch.get_rng_state()
+    ahead = list(compose_ahead(composer, TWO_ROUNDS, 0))
+    assert torch.equal(torch.get_rng_state(), before)  # the training's own random numbers
+    for number, batches in enumerate(ahead):
+        for one, other in zip(batches, ComposedRounds(composer, 0)[number], strict=True):
+            assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
+    (late,) = compose_ahead(composer, TWO_ROUNDS, 1)
+    assert torch.equal(late[0][0], ahead[1][0][0])
 
 
 def test_groups_are_no_wider_than_a_batch() -> None:
@@ -236,10 +275,9 @@ def test_the_loss_is_that_of_the_likeliest_paths() -> None:
 
 def test_it_learns_a_few_lines(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "LINES", 30)
-    one = Batches(composer, 0, 0)
-    monkeypatch.setattr(lines, "Batches", lambda *args: one)
-    stage = lines._Stage(composer, TrainConfig(arch="tiny", lines_rounds=12), CPU)
-    losses = [stage.train_round(lambda batch: None) for _ in range(12)]
+    batches = ComposedRounds(composer, 0)[0]
+    stage = lines._Stage(TrainConfig(arch="tiny", lines_rounds=12), CPU)
+    losses = [stage.train_round(batches, lambda batch: None) for _ in range(12)]
     assert losses[-1] < 0.5 * losses[0], losses
 
 
