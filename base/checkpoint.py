@@ -52,10 +52,16 @@ class Checkpoint:
         return float(self.facts.get("line_temperature", 1.0))
 
     @property
-    def line_weight(self) -> float:
-        """How much the classifier's log-probability of each digit of a line counts beside the line reader's;
-        fitted as well."""
-        return float(self.facts.get("line_weight", 0.5))
+    def line_weights(self) -> tuple[float, float]:
+        """How much the classifier's log-probability of each digit of a line counts beside the line reader's, of digits
+        that stand free and of those that touch others; fitted as well."""
+        free, cut = self.facts.get("line_weights", (0.5, 0.5))
+        return float(free), float(cut)
+
+    @property
+    def line_threshold(self) -> float:
+        """The least nats of certainty and line reader's log-odds together that count as a digit; fitted as well."""
+        return float(self.facts.get("line_threshold", self.threshold))
 
     @property
     def threshold(self) -> float:
@@ -234,6 +240,8 @@ def _try_out(checkpoint: Checkpoint) -> None:
         logits = checkpoint.model(torch.zeros(1, channels, size, size))
     if logits.shape != (1, len(classes)):
         raise ValueError("as many logits as classes are needed")
+    if not (0 < checkpoint.line_temperature < math.inf and math.isfinite(sum(checkpoint.line_weights))):
+        raise ValueError("no such temperature or weights of the line reader")
     if checkpoint.lines is not None:
         with torch.inference_mode():
             checkpoint.lines(torch.zeros(1, 1, STRIP_HEIGHT, 2 * STRIP_HEIGHT))

@@ -22,6 +22,7 @@ class Piece:
 
     box: Box
     ink: np.ndarray  # float32 (bottom - top, right - left)
+    cut: bool = False  # off what touches it
 
     @property
     def width(self) -> int:

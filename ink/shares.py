@@ -51,7 +51,12 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
     for k in range(symbols):
         if not (owner == k).any():
             _cut_from_neighbour(ink, owner, k, spans)
-    pieces = [_piece(ink, owner == k, line.box) if (owner == k).any() else None for k in range(symbols)]
+    held = [set(part_of[owner == k].tolist()) for k in range(symbols)]
+    shared = {n for n in range(count) if sum(n in parts for parts in held) > 1}
+    pieces = [
+        _piece(ink, owner == k, line.box, cut=bool(held[k] & shared)) if held[k] else None
+        for k in range(symbols)
+    ]
     return pieces, rest
 
 
@@ -176,8 +181,10 @@ def _seam(cost: np.ndarray) -> np.ndarray:
     return seam
 
 
-def _piece(ink: np.ndarray, mine: np.ndarray, box: Box) -> Piece:
+def _piece(ink: np.ndarray, mine: np.ndarray, box: Box, cut: bool = False) -> Piece:
     """Return the part `mine` of a line's ink as a piece; `box`: the line's."""
     left, top, right, bottom = find_box(mine) or (0, 0, 0, 0)
     x, y = box[:2]
-    return Piece((left + x, top + y, right + x, bottom + y), np.where(mine, ink, 0)[top:bottom, left:right])
+    return Piece(
+        (left + x, top + y, right + x, bottom + y), np.where(mine, ink, 0)[top:bottom, left:right], cut
+    )

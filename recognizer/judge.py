@@ -52,6 +52,12 @@ class Guess:
         return float(self.probs.max())
 
 
+def evidence(probs: np.ndarray, belief: float) -> float:
+    """Return how far a mark is from no digit, in nats: certainty of probabilities (classes,), and a belief's log-odds."""
+    belief = min(max(belief, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
+    return float(certainty(probs)) + math.log(belief / (1 - belief))
+
+
 def pool(opinions: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
     """Return the weighted geometric mean (logarithmic opinion pool) of probabilities (..., classes), normalised."""
     logs = [np.log(np.maximum(opinion, LEAST_PROBABILITY)) for opinion in opinions]
@@ -83,24 +89,26 @@ class Judge:
         """Return whether `guess` is a digit: user-corrected, or sure enough and no dirt, spot or face."""
         if self.single or guess.corrected:
             return True
-        certain, ink = float(certainty(guess.probs)), guess.piece.ink
-        if certain < self.checkpoint.threshold or max(ink.shape) < LEAST_SIDE or is_solid(ink):
-            return False
-        if certain < SURE_BOLD and is_bold(ink):
-            return False
-        return self.name(guess.probs) != "0" or not is_filled_in(guess.piece)
+        return guess.doubt == 0 and not self._is_spot(guess)
 
     def accepts_with(self, guess: Guess, belief: float, alone: bool) -> bool:
         """Return whether `guess` is a digit where the line reader's `belief` that it is one, in (0, 1), counts as well.
 
-        Certainty and the belief's log-odds are both nats, and are added. What stands `alone` must be a digit by the
-        classifier too.
+        What stands `alone` must have the shape of one, too.
         """
         if self.single or guess.corrected:
             return True
-        log_odds = math.log(max(belief, LEAST_PROBABILITY)) - math.log(max(1 - belief, LEAST_PROBABILITY))
-        sure = float(certainty(guess.probs)) + log_odds >= self.checkpoint.threshold
-        return sure and (not alone or self.accepts(guess))
+        sure = evidence(guess.probs, belief) >= self.checkpoint.line_threshold
+        return sure and not (alone and self._is_spot(guess))
+
+    def _is_spot(self, guess: Guess) -> bool:
+        """Return whether the ink of `guess` is dirt, a spot, a silhouette or a face, rather than a digit's strokes."""
+        ink = guess.piece.ink
+        if max(ink.shape) < LEAST_SIDE or is_solid(ink):
+            return True
+        if is_bold(ink) and float(certainty(guess.probs)) < SURE_BOLD:
+            return True
+        return self.name(guess.probs) == "0" and is_filled_in(guess.piece)
 
     def look(self, pieces: list[Piece]) -> Steps[list[Guess]]:
         """Return what the network says of each piece, in one batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,14 +14,15 @@ from ink.rows import Line
 from ink.shares import share_out
 from ink.strip import Strip, make_strip
 from model import BLANK, SYMBOLS
-from recognizer.decoding import Allowed, Text, align, search
-from recognizer.judge import LEAST_PROBABILITY, Guess, Judge, Steps
+from recognizer.decoding import Allowed, Text, align, score, search
+from recognizer.judge import Guess, Judge, Steps
 
 DIGITS = 10  # of SYMBOLS, the first ones
 OTHER = SYMBOLS.index("?")
 FLAT_SIGNS = frozenset("-=.,:")  # marks that may lie under or over nothing
 TEXTS = 5  # likeliest texts that are told
 LEAST_EXPECTED = 1e-3  # probability of all expected texts together, below which none of them was written
+LEAST_POOLED = 1e-2  # the classifier's probabilities count as at least this: a piece may be cut wrongly
 UNLIKELY = 4.0  # nats below the likeliest, from which the classifier is not asked about a text
 
 
@@ -66,7 +68,7 @@ class Reader:
 
     network: Any
     temperature: float
-    weight: float
+    weights: tuple[float, float]  # of digits that stand free, and of those cut off others
 
     def logs(self, strip: Strip) -> np.ndarray:
         """Return log-probabilities (T, classes) of a strip's columns."""
@@ -88,11 +90,15 @@ class Reader:
             return LineReading([], [Piece(line.box, line.ink)], [])
         likely = [text for text, log in found if log >= found[0][1] - UNLIKELY and text]
         asked, shared, guesses = yield from self.explain(line, strip, logs, likely, judge)
+        if allowed is None:  # what the classifier would rather read may be less likely than the five
+            known = {text for text, _ in found}
+            found += [(text, score(logs, text)) for text in asked if text not in known]
         supports = dict(zip(asked, (support(text, own) for text, own in zip(asked, guesses))))
-        least = min(supports.values(), default=0.0)  # of what is too unlikely to be asked about
-        scores = [log + self.weight * supports.get(text, least) for text, log in found]
+        told_of = {text: float(np.dot(self.weights, own)) for text, own in supports.items()}
+        least = min(told_of.values(), default=0.0)  # of what is too unlikely to be asked about
+        scores = [log + told_of.get(text, least) for text, log in found]
         own = {text: (pieces, guessed) for text, pieces, guessed in zip(asked, shared, guesses)}
-        reading = _reading(logs, found, scores, own, self.weight, told if allowed is None else 1.0)
+        reading = _reading(logs, found, scores, own, self.weights, told if allowed is None else 1.0)
         if not reading.symbols:
             reading = replace(reading, rest=[Piece(line.box, line.ink)])
         digit = sum(float(np.exp(log)) for text, log in found if len(text) == 1 and text[0] < DIGITS)
@@ -101,9 +107,9 @@ class Reader:
     def explain(
         self, line: Line, strip: Strip, logs: np.ndarray, texts: list[Text], judge: Judge
     ) -> Steps[Explained]:
-        """Return those of `texts` for which there is room, for each the ink of its symbols, and what the
-        classifier says of its
-        digits and other marks, by place; each ink is asked about once."""
+        """Return those of `texts` for which there is room, for each the ink of its symbols, and what the classifier says
+        of its digits and other marks, by place; each ink is asked about once. Then the same with the classifier's digits.
+        """
         asked, shared = [], []
         for text in texts:
             try:
@@ -122,6 +128,11 @@ class Reader:
             {n: said[_key(piece)] for n, piece in enumerate(own) if piece is not None and _key(piece) in said}
             for own, _ in shared
         ]
+        for text, ink, guessed in list(zip(asked, shared, guesses)):
+            if (other := preferred(text, guessed)) not in asked:
+                asked.append(other)
+                shared.append(ink)
+                guesses.append(guessed)
         return asked, shared, guesses
 
 
@@ -136,15 +147,23 @@ def _columns(spans: np.ndarray, strip: Strip) -> np.ndarray:
     return strip.columns[np.clip(spans * per + np.array([0, per - 1]), 0, last)]
 
 
-def support(text: Text, guesses: dict[int, Guess]) -> float:
-    """Return the log-probability that the classifier gives the digits of `text`."""
-    return float(
-        sum(
-            np.log(max(float(guesses[place].probs[k]), LEAST_PROBABILITY))
-            for place, k in enumerate(text)
-            if k < DIGITS and place in guesses
-        )
+def preferred(text: Text, guesses: dict[int, Guess]) -> Text:
+    """Return `text` with the digits that the classifier likes best where they stand free."""
+    return tuple(
+        int(guesses[n].probs.argmax()) if k < DIGITS and n in guesses and not guesses[n].piece.cut else k
+        for n, k in enumerate(text)
     )
+
+
+def support(text: Text, guesses: dict[int, Guess]) -> np.ndarray:
+    """Return the log-probability (2,) that the classifier gives the digits of `text`: those that stand free, and those
+    that were cut off others."""
+    total = np.zeros(2)
+    for place, k in enumerate(text):
+        if k < DIGITS and place in guesses:
+            guess = guesses[place]
+            total[int(guess.piece.cut)] += math.log(max(float(guess.probs[k]), LEAST_POOLED))
+    return total
 
 
 def _reading(
@@ -152,14 +171,14 @@ def _reading(
     found: list[tuple[Text, float]],
     scores: list[float],
     own: dict[Text, tuple[Shared, dict[int, Guess]]],
-    weight: float,
+    weights: tuple[float, float],
     told: float,
 ) -> LineReading:
     """Return the reading of the text with the best score; `told`: how likely one of the texts is what is written."""
-    order = np.argsort([-score for score in scores])
+    order = np.argsort([-each for each in scores])
     probabilities = np.exp(np.array(scores) - max(scores))
     probabilities *= told / probabilities.sum()
-    texts = [("".join(SYMBOLS[k] for k in found[n][0]), float(probabilities[n])) for n in order]
+    texts = [("".join(SYMBOLS[k] for k in found[n][0]), float(probabilities[n])) for n in order[:TEXTS]]
     text = found[int(order[0])][0]
     if text not in own:
         return LineReading([], [], texts)
@@ -170,7 +189,7 @@ def _reading(
             continue
         row, guess = logs[spans[place, 0] : spans[place, 1] + 1].max(axis=0), guesses.get(place)
         if k < DIGITS and guess is not None:
-            pooled = row[:DIGITS] + weight * np.log(np.maximum(guess.probs, LEAST_PROBABILITY))
+            pooled = row[:DIGITS] + weights[int(piece.cut)] * np.log(np.maximum(guess.probs, LEAST_POOLED))
             probs = np.exp(pooled - np.logaddexp.reduce(pooled))
             belief = float(np.exp(row[:DIGITS]).sum() / np.exp(row[:BLANK]).sum())
             symbols.append(Symbol(k, piece, float(probs[k]), guess, probs, min(belief, 1.0)))

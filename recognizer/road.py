@@ -267,7 +267,8 @@ def _reader_of(checkpoint: Checkpoint, device: str) -> Reader | None:
     if known is None or known.lines is None:
         return None
     network = known.lines.to(device).to(memory_format=torch.channels_last)
-    return Reader(network, known.line_temperature, known.line_weight)
+    own = replace(known, facts={**known.facts, **checkpoint.facts})
+    return Reader(network, own.line_temperature, own.line_weights)
 
 
 @functools.cache

@@ -1,14 +1,18 @@
-"""The two numbers with which line reader and digit classifier are pooled, fitted on lines that neither has learnt.
+"""The numbers with which line reader and digit classifier are pooled, fitted on lines that neither has learnt.
 
     $ python -m training.line_fit model.pth --hands HANDS...
 
 A temperature for the line reader's logits, and the weight of the classifier's log-probability of each digit: those that
 give the true texts of held-out writers' numbers, and of lines composed of validation digits, the highest likelihood.
+
+And a threshold: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit. It
+refuses REFUSED of the digits in those lines, and of single digits held out.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,10 +30,10 @@ from ink.strip import make_strip
 from model import DIGITS, SYMBOLS
 from recognizer import Recognizer
 from recognizer.decoding import Text, score, search
-from recognizer.judge import walk
+from recognizer.judge import evidence, walk
 from recognizer.reader import TEXTS, support
 from training.hands import load_hands
-from training.hands.glyphs import Glyphs, glyphs_of_templates
+from training.hands.glyphs import Glyph, Glyphs, glyphs_of_templates
 from training.pictures.lines import Composer
 from training.pictures.marks import Pen, draw_mark, pen_radius
 from training.pictures.texts import merge_others
@@ -42,6 +46,8 @@ LEAST = -15.0  # nats; what a true text counts at least, for one or two labels i
 PENS = (1.2, 2.0, 3.5)  # pixels of a 20 px digit; widths with which each held-out number is drawn
 UNIT = 60.0  # pixels; height of its digits
 MADE = 300  # composed lines, or as many as there are validation digits
+SINGLE = 500  # single digits of either kind, for the threshold
+REFUSED = 0.005  # share of the digits read right that the threshold refuses
 
 Line = tuple[np.ndarray, str]  # ink float32 (H, W) in [0, 1], and what it says
 
@@ -49,10 +55,18 @@ Line = tuple[np.ndarray, str]  # ink float32 (H, W) in [0, 1], and what it says
 def fit_reader(
     checkpoint: Checkpoint, validation: Digits, glyphs: Glyphs, reports: Reports = SILENT
 ) -> dict[str, Any]:
-    """Put both numbers into the facts of a checkpoint with a line reader; return how many lines it reads right."""
-    real, made = held_out_lines(glyphs), composed_lines(validation, glyphs)
+    """Put the numbers into the facts of a checkpoint with a line reader; return how many lines it reads right."""
+    real, made = held_out_lines(glyphs.held_out), composed_lines(validation, glyphs)
     found = fit(Recognizer(checkpoint), [*real, *made])
-    checkpoint.facts["line_temperature"], checkpoint.facts["line_weight"] = found.temperature, found.weight
+    checkpoint.facts["line_temperature"], checkpoint.facts["line_weights"] = (
+        found.temperature,
+        list(found.weights),
+    )
+    step = max(1, len(glyphs.digits_held_out) * len(PENS) // SINGLE)
+    single = [*held_out_lines(glyphs.digits_held_out)[::step], *single_lines(validation)]
+    nats = evidence_of(Recognizer(checkpoint), [*real, *made, *single])
+    if len(nats):
+        checkpoint.facts["line_threshold"] = float(np.quantile(nats, REFUSED))
     right = {"validation": found.right[len(real) :], "held_out": found.right[: len(real)]}
     names = {"validation": "composed of validation digits", "held_out": "of numbers by writers held out"}
     told = [
@@ -65,11 +79,11 @@ def fit_reader(
     return facts
 
 
-def held_out_lines(glyphs: Glyphs, seed: int = 0) -> list[Line]:
-    """Return every number of the writers held out, drawn with three pens."""
+def held_out_lines(held_out: list[tuple[Glyph, str]], seed: int = 0) -> list[Line]:
+    """Return every number or digit of the writers held out, drawn with three pens."""
     lines: list[Line] = []
     rng = np.random.default_rng(seed)
-    for strokes, text in glyphs.held_out:
+    for strokes, text in held_out:
         for width in PENS:
             pen = Pen(UNIT, pen_radius(UNIT, width), 1.0, 0.0)
             lines.append((worn(draw_mark(strokes, text, pen).ink, pen, rng), merge_others(text)))
@@ -94,6 +108,29 @@ def composed_lines(digits: Digits, glyphs: Glyphs, seed: int = 0) -> list[Line]:
     return lines
 
 
+def single_lines(digits: Digits) -> list[Line]:
+    """Return SINGLE digits, or as many as there are, as they are."""
+    ink = digits.images[:SINGLE, 0].numpy().astype(np.float32) / 255
+    return list(zip(ink, map(str, digits.labels[:SINGLE].tolist())))
+
+
+def evidence_of(recognizer: Recognizer, lines: Iterable[Line]) -> np.ndarray:
+    """Return the nats (N,) that say of each digit that it is one, in the lines that are read right."""
+    reader, judge, nats = recognizer.reader, recognizer.judge, []
+    assert reader is not None
+    for ink, text in lines:
+        for line in next(find_layouts(ink)).lines:
+            reading = walk(reader.read(line, judge), recognizer.classify)
+            if reading.texts and reading.texts[0][0] == text:
+                beliefs = [reading.digit] if len(text) == 1 else [each.belief for each in reading.symbols]
+                nats += [
+                    evidence(each.guess.probs, belief)
+                    for each, belief in zip(reading.symbols, beliefs)
+                    if each.guess is not None and SYMBOLS[each.kind].isdigit()
+                ]
+    return np.array(nats)
+
+
 @dataclass(frozen=True)
 class Case:
     """A line that is known, and what both networks make of it."""
@@ -101,15 +138,17 @@ class Case:
     text: Text
     logs: np.ndarray  # (T, classes) of the line reader's at temperature 1
     texts: list[Text]  # the likeliest
-    supports: np.ndarray  # log-probability (texts,) that the classifier gives the digits of each
+    supports: (
+        np.ndarray
+    )  # log-probability (texts, 2) that the classifier gives the digits of each, free and cut ones
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The two numbers, and with them the mean log-likelihood of the true texts and which lines are read right (N,)."""
+    """Temperature and weights, and with them the mean log-likelihood of the true texts and which lines are read right (N,)."""
 
     temperature: float
-    weight: float
+    weights: tuple[float, float]
     likelihood: float
     right: np.ndarray
 
@@ -118,15 +157,19 @@ def fit(recognizer: Recognizer, lines: Iterable[Line]) -> Fit:
     """Return the temperature and weight with the highest likelihood; a line that is not found whole is read wrong."""
     cases = [make_case(recognizer, ink, text) for ink, text in lines]
     ready = [case for case in cases if case is not None]
-    best: tuple[float, float, float] = (-np.inf, 1.0, 0.5)  # where there is nothing to fit on
+    best: tuple[float, float, tuple[float, float]] = (
+        -np.inf,
+        1.0,
+        (0.5, 0.5),
+    )  # where there is nothing to fit on
     for temperature in TEMPERATURES if ready else ():
         scores = [_scores(case, temperature) for case in ready]
-        for weight in WEIGHTS:
-            told = [_likelihood(case, own, temperature, weight) for case, own in zip(ready, scores)]
-            best = max(best, (float(np.mean(told)), temperature, weight))
-    likelihood, temperature, weight = best
-    right = [case is not None and _is_right(case, temperature, weight) for case in cases]
-    return Fit(temperature, weight, likelihood, np.array(right))
+        for weights in itertools.product(WEIGHTS, WEIGHTS):
+            told = [_likelihood(case, own, temperature, weights) for case, own in zip(ready, scores)]
+            best = max(best, (float(np.mean(told)), temperature, weights))
+    likelihood, temperature, weights = best
+    right = [case is not None and _is_right(case, temperature, weights) for case in cases]
+    return Fit(temperature, weights, likelihood, np.array(right))
 
 
 def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None:
@@ -143,8 +186,9 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
         reader.explain(lines[0], strip, logs, [each for each in texts if each], recognizer.judge),
         recognizer.classify,
     )
+    texts += [each for each in asked if each not in texts]
     said = {each: support(each, own) for each, own in zip(asked, guesses)}
-    least = min(said.values(), default=0.0)
+    least = min(said.values(), key=np.sum, default=np.zeros(2))
     supports = np.array([said.get(each, least) for each in texts])
     return Case(tuple(SYMBOLS.index(each) for each in text), logs, texts, supports)
 
@@ -155,21 +199,22 @@ def _scores(case: Case, temperature: float) -> np.ndarray:
     return np.array([score(logs, text) for text in case.texts])
 
 
-def _likelihood(case: Case, scores: np.ndarray, temperature: float, weight: float) -> float:
+def _likelihood(case: Case, scores: np.ndarray, temperature: float, weights: tuple[float, float]) -> float:
     """Return the log-probability of the true text."""
     if case.text not in case.texts:
         return max(score(log_softmax(case.logs / temperature, axis=1), case.text), LEAST)
-    pooled = scores + weight * case.supports
+    pooled = scores + case.supports @ np.array(weights)
     known = min(float(np.logaddexp.reduce(scores)), 0.0)
     return max(float(pooled[case.texts.index(case.text)] - np.logaddexp.reduce(pooled)) + known, LEAST)
 
 
-def _is_right(case: Case, temperature: float, weight: float) -> bool:
-    return case.texts[int(np.argmax(_scores(case, temperature) + weight * case.supports))] == case.text
+def _is_right(case: Case, temperature: float, weights: tuple[float, float]) -> bool:
+    pooled = _scores(case, temperature) + case.supports @ np.array(weights)
+    return case.texts[int(np.argmax(pooled))] == case.text
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Fit both anew and write the model; return 0. Raises OSError or ValueError, which name the cure."""
+    """Fit them anew and write the model; return 0. Raises OSError or ValueError, which name the cure."""
     parser = argparse.ArgumentParser(
         prog="training.line_fit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -187,7 +232,8 @@ def main(argv: list[str] | None = None) -> int:
     backup = back_up(arguments.model)
     save_checkpoint(arguments.model, checkpoint)
     print(
-        f"temperature {checkpoint.line_temperature}, weight {checkpoint.line_weight}: "
+        f"temperature {checkpoint.line_temperature}, weights {checkpoint.line_weights}, "
+        f"threshold {checkpoint.line_threshold:.2f} nats: "
         f"wrote {arguments.model} (as it was: {backup})"
     )
     return 0

@@ -53,12 +53,13 @@ class Glyphs:
     signs: dict[str, list[Glyph]] = field(default_factory=lambda: defaultdict(list))
     numbers: list[tuple[Glyph, str]] = field(default_factory=list)
     held_out: list[tuple[Glyph, str]] = field(default_factory=list)
+    digits_held_out: list[tuple[Glyph, str]] = field(default_factory=list)  # single ones of the same writers
     words: list[Glyph] = field(default_factory=list)
     letters: list[Glyph] = field(default_factory=list)
     figures: list[Glyph] = field(default_factory=list)
 
     def add(self, name: str, items: Sequence[Item], held_out: Sequence[Item] = ()) -> None:
-        """Take in the set `name`: its `items`, and the numbers among those `held_out`.
+        """Take in the set `name`: its `items`, and the numbers and digits of strokes among those `held_out`.
 
         A writer is the same in all sets whose names begin alike, up to "_".
         """
@@ -68,6 +69,8 @@ class Glyphs:
         for item in held_out:
             if is_number(item.label) and (strokes := thinned(item)):
                 self.held_out.append((split_number(strokes, item.label)[0], item.label))
+            elif item.digit != NOT_A_DIGIT and (strokes := thinned(item)):
+                self.digits_held_out.append((fit_height(strokes), item.label))
 
     def _add(self, writer: str, item: Item, of_words: bool) -> None:
         label = item.label

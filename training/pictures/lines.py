@@ -40,6 +40,7 @@ HAND_SHARE, FRAME_SHARE = (
     0.06,
 )  # of put together lines: digits of strokes, of hands' pictures; else MNIST's
 LONE_SHARE, OTHER_SHARE = 0.2, 0.12  # of put together lines: one mark alone; something else in it
+MIXED_SHARE = 0.2  # of lines of MNIST's digits: by many hands, each with its own pen and slant
 LITTER_SHARE = 0.35  # of single digits: with dirt about them
 OTHERS = {
     "letters": 0.45,
@@ -107,7 +108,7 @@ class Composer:
             writer = _any(self.writers, rng)
         else:  # signs beside pictures are drawn with the pictures' pen
             pen.radius = pen_radius(pen.unit, cell.width)
-        framed = draw > 1 - self.frame_share
+        framed, mixed = draw > 1 - self.frame_share, rng.random() < MIXED_SHARE
         marks = []
         for symbol in _text(rng):
             if symbol == "?":
@@ -118,7 +119,11 @@ class Composer:
                 marks.append(draw_mark(bent(self._digit(symbol, writer, rng), rng), symbol, pen, _size(rng)))
             else:
                 frames = self.glyphs.frames.get(symbol, []) if framed else []
-                picture = _any(frames, rng) if frames else self._picture(int(symbol), cell, rng)
+                picture = (
+                    _any(frames, rng)
+                    if frames
+                    else self._picture(int(symbol), _any(self.cells, rng) if mixed else cell, rng)
+                )
                 marks.append(paste_mark(picture, symbol, pen, _size(rng)))
         return marks
 

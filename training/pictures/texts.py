@@ -23,9 +23,9 @@ SIGN_SHARES = {".": 3, ",": 2, "-": 4, "+": 2, "/": 3, ":": 2, "=": 2, "(": 1, "
 def random_text(rng: Rng) -> str:
     """Return the text of a number: random digits, a usual form of random digits, or digits and signs at random."""
     draw = rng.random()
-    if draw < 0.55:
+    if draw < 0.65:
         return random_digits(rng, 1 + min(int(rng.gamma(2.0, 2.2)), 11))
-    if draw < 0.85:
+    if draw < 0.95:
         form = FORMS[int(rng.integers(len(FORMS)))]
         counts = {"#": 1, "N": int(rng.integers(1, 5))}
         return "".join(random_digits(rng, counts[each]) if each in counts else each for each in form)
