@@ -64,6 +64,11 @@ class Checkpoint:
         return float(self.facts.get("line_threshold", self.threshold))
 
     @property
+    def least_likely(self) -> float:
+        """The least probability of a line's text that counts; a line of a less likely one is no number. Fitted as well."""
+        return float(self.facts.get("least_likely", 0.0))
+
+    @property
     def threshold(self) -> float:
         """The least `certainty` (nats) that counts as an answer; below it a picture is "not a digit"."""
         return float(self.facts.get("threshold", 0.0))

@@ -44,7 +44,6 @@ class Guess:
     piece: Piece
     frame: np.ndarray
     probs: np.ndarray
-    doubt: float = 0.0  # nats; by how much it fails to be certain of a digit at all
     corrected: bool = False  # by the user, who has said what this frame is
 
     @property
@@ -77,10 +76,6 @@ class Judge:
     memory: Memory | None
     single: bool  # a picture is one digit, never refused
 
-    def doubts(self, probs: np.ndarray) -> list[float]:
-        """Return by how many nats each row (N, classes) fails to be certain of a digit."""
-        return np.maximum(self.checkpoint.threshold - certainty(probs), 0).tolist()
-
     def name(self, probs: np.ndarray) -> str:
         """Return the likeliest class of probabilities (classes,)."""
         return self.checkpoint.classes[int(probs.argmax())]
@@ -89,7 +84,11 @@ class Judge:
         """Return whether `guess` is a digit: user-corrected, or sure enough and no dirt, spot or face."""
         if self.single or guess.corrected:
             return True
-        return guess.doubt == 0 and not self._is_spot(guess)
+        return self.is_certain(guess) and not self._is_spot(guess)
+
+    def is_certain(self, guess: Guess) -> bool:
+        """Return whether the classifier is certain enough that `guess` is one of its classes."""
+        return float(certainty(guess.probs)) >= self.checkpoint.threshold
 
     def accepts_with(self, guess: Guess, belief: float, alone: bool) -> bool:
         """Return whether `guess` is a digit where the line reader's `belief` that it is one, in (0, 1), counts as well.
@@ -123,8 +122,8 @@ class Judge:
         known = [False] * len(frames)
         if self.memory is not None:
             known = self.memory.knows(frames, self.checkpoint.classes).tolist()
-        parts = zip(pieces, frames, probs, self.doubts(probs), known)
-        return [Guess(piece, frame, row, doubt, said) for piece, frame, row, doubt, said in parts]
+        parts = zip(pieces, frames, probs, known)
+        return [Guess(piece, frame, row, said) for piece, frame, row, said in parts]
 
     def look_again(self, guesses: list[Guess]) -> Steps[list[Guess]]:
         """Return `guesses`, of which the unsure ones that are not user-corrected have been averaged over all views."""

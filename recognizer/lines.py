@@ -149,7 +149,7 @@ def _compose(
         text = ""
         for symbol in reading.symbols:
             text += _add_symbol(symbol, groups, signs, judge, scale, expected)
-        if _is_number(groups):
+        if _is_number(groups) and (expected or _is_likely(reading, groups, judge)):
             if len(groups) == 1:
                 reading, text = _without_dirt(reading), text.rstrip(DIRT)
             kept.append((reading, text))
@@ -161,6 +161,12 @@ def _compose(
         return Reading("not_a_digit", "", tuple(found), tuple(signs))
     text = "\n".join(text for _, text in kept)
     return Reading("ok", text, tuple(found), tuple(signs), _alternatives(kept))
+
+
+def _is_likely(reading: LineReading, groups: list[Digit], judge: Judge) -> bool:
+    """Return whether a line's text is likely enough to be told, or the user has corrected a part of it."""
+    known = any(group.corrected for group in groups)
+    return known or reading.texts[0][1] >= judge.checkpoint.least_likely
 
 
 def _without_dirt(reading: LineReading) -> LineReading:

@@ -234,7 +234,7 @@ class Recognizer:
         frame = pixels.astype(np.float32) / 255
         probs = yield frame[None]
         (guess,) = self.judge.guess([Piece((0, 0, width, height), frame)], frame[None], probs)
-        accepted = self.judge.single or guess.corrected or guess.doubt == 0
+        accepted = self.judge.single or guess.corrected or self.judge.is_certain(guess)
         name, box = self.judge.name(guess.probs), (0, 0, width, height)
         known = tuple(guess.probs.tolist())
         return reading_of(Digit(name, guess.confidence, known, box, frame, accepted, guess.corrected))

@@ -5,8 +5,8 @@
 A temperature for the line reader's logits, and the weight of the classifier's log-probability of each digit: those that
 give the true texts of held-out writers' numbers, and of lines composed of validation digits, the highest likelihood.
 
-And a threshold: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit. It
-refuses REFUSED of the digits in those lines, and of single digits held out.
+And two thresholds: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit, and
+the probability below which a text is not told. Either refuses REFUSED of those lines, and of single digits held out.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ def fit_reader(
     )
     step = max(1, len(glyphs.digits_held_out) * len(PENS) // SINGLE)
     single = [*held_out_lines(glyphs.digits_held_out)[::step], *single_lines(validation)]
-    nats = evidence_of(Recognizer(checkpoint), [*real, *made, *single])
-    if len(nats):
+    nats, likely = evidence_of(Recognizer(checkpoint), [*real, *made, *single])
+    if len(nats) and len(likely):
         checkpoint.facts["line_threshold"] = float(np.quantile(nats, REFUSED))
+        checkpoint.facts["least_likely"] = float(np.quantile(likely, REFUSED))
     right = {"validation": found.right[len(real) :], "held_out": found.right[: len(real)]}
     names = {"validation": "composed of validation digits", "held_out": "of numbers by writers held out"}
     told = [
@@ -114,21 +115,23 @@ def single_lines(digits: Digits) -> list[Line]:
     return list(zip(ink, map(str, digits.labels[:SINGLE].tolist())))
 
 
-def evidence_of(recognizer: Recognizer, lines: Iterable[Line]) -> np.ndarray:
-    """Return the nats (N,) that say of each digit that it is one, in the lines that are read right."""
-    reader, judge, nats = recognizer.reader, recognizer.judge, []
+def evidence_of(recognizer: Recognizer, lines: Iterable[Line]) -> tuple[list[float], list[float]]:
+    """Return of the lines that are read right the nats that say of each digit that it is one, and the numbers' likelihood."""
+    reader, judge, nats, likely = recognizer.reader, recognizer.judge, [], []
     assert reader is not None
     for ink, text in lines:
         for line in next(find_layouts(ink)).lines:
             reading = walk(reader.read(line, judge), recognizer.classify)
             if reading.texts and reading.texts[0][0] == text:
+                if len(text) > 1:
+                    likely.append(reading.texts[0][1])
                 beliefs = [reading.digit] if len(text) == 1 else [each.belief for each in reading.symbols]
                 nats += [
                     evidence(each.guess.probs, belief)
                     for each, belief in zip(reading.symbols, beliefs)
                     if each.guess is not None and SYMBOLS[each.kind].isdigit()
                 ]
-    return np.array(nats)
+    return nats, likely
 
 
 @dataclass(frozen=True)
@@ -233,7 +236,7 @@ def main(argv: list[str] | None = None) -> int:
     save_checkpoint(arguments.model, checkpoint)
     print(
         f"temperature {checkpoint.line_temperature}, weights {checkpoint.line_weights}, "
-        f"threshold {checkpoint.line_threshold:.2f} nats: "
+        f"thresholds {checkpoint.line_threshold:.2f} nats, {checkpoint.least_likely:.2%}: "
         f"wrote {arguments.model} (as it was: {backup})"
     )
     return 0

@@ -64,7 +64,9 @@ def test_no_ink_is_lost_or_shared_by_two() -> None:
 
 
 def test_a_symbol_that_was_read_beside_its_ink_gets_it() -> None:
-    line = line_of((30, 10, 34, 100), (60, 10, 100, 100), (0, 40, 4, 60))
+    line = line_of(
+        (30, 10, 34, 100), (60, 10, 64, 100), (60, 10, 100, 14), (96, 10, 100, 100), (0, 40, 4, 60)
+    )
     for spans in ([[1, 3], [10, 14], [70, 80]], [[1, 3], [38, 44], [101, 103]]):
         pieces, rest = share_out(line, np.array(spans), np.ones(3, bool))
         assert [piece.box[0] for piece in pieces if piece] == [0, 30, 60] and rest == []

@@ -195,7 +195,7 @@ def test_what_is_expected_from_the_start_holds_for_many(lines_model: Recognizer,
     [
         (2.0, 0.5, True, True),
         (2.0, 0.01, True, False),  # the line reader says that it is none
-        (0.5, 0.99, True, False),  # what stands alone must be a digit by the classifier too
+        (0.5, 0.99, True, True),
         (0.5, 0.99, False, True),
         (0.5, 0.5, False, False),
         (0.0, 0.6, False, False),
@@ -209,7 +209,7 @@ def test_classifier_and_line_reader_are_added_in_doubt(
     probs = min(sure, key=lambda each: abs(float(certainty(each)) - certain))
     ink = np.zeros((20, 18), np.float32)
     ink[[0, -1]] = ink[:, [0, -1]] = 1
-    facts = {**recognizer.checkpoint.facts, "threshold": 1.0}
+    facts = {**recognizer.checkpoint.facts, "line_threshold": 1.0}
     judge = replace(recognizer.judge, checkpoint=replace(recognizer.checkpoint, facts=facts))
     guess = Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28), np.float32), probs)
     assert judge.accepts_with(guess, belief, alone) == accepted
