@@ -23,7 +23,8 @@ def describe(reading: Reading, classes: tuple[str, ...], top: int = 1) -> str:
     if reading.status != "ok":
         return reading.status.replace("_", " ")
     if top == 1:
-        return f"{reading.text.replace(chr(10), ' / ')} ({as_percent(reading.confidence)})"
+        side = ", lying on its side" if reading.turned else ""
+        return f"{reading.text.replace(chr(10), ' / ')} ({as_percent(reading.confidence)}){side}"
     said, ranked = list(reading.text.replace("\n", "")) if reading.signs else [], []
     for group in reading.groups:
         while said and said[0] in SIGNS:
@@ -56,6 +57,7 @@ def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, 
         "signs": [
             {"sign": s.sign, "confidence": round(s.confidence, 6), "box": list(s.box)} for s in reading.signs
         ],
+        "turned": reading.turned,
         "alternatives": [{"text": text, "probability": round(p, 6)} for text, p in reading.alternatives],
         "error": error,
     }
@@ -96,6 +98,7 @@ class Reading:
     alternatives: tuple[
         tuple[str, float], ...
     ] = ()  # the likeliest texts with their probabilities, likeliest first
+    turned: int = 0  # degrees clockwise by which the picture was turned to read it: 0, 90 or 270
 
     @property
     def digits_only(self) -> str:
@@ -132,6 +135,24 @@ class Reading:
         if self.alternatives and self.status == "ok":
             return self.alternatives[0][1]
         return min((group.confidence for group in self.digits), default=0.0)
+
+
+def turned_back(reading: Reading, quarters: int, shape: tuple[int, ...]) -> Reading:
+    """Return the reading of a picture that was turned clockwise by 1 or 3 `quarters`, with boxes as they lie in it.
+
+    `shape`: height and width of the picture before it was turned, in pixels.
+    """
+    height, width = shape
+
+    def back(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        left, top, wide, high = box
+        if quarters == 1:
+            return top, height - left - wide, high, wide
+        return width - top - high, left, high, wide
+
+    groups = tuple(replace(group, box=back(group.box)) for group in reading.groups)
+    signs = tuple(replace(sign, box=back(sign.box)) for sign in reading.signs)
+    return replace(reading, groups=groups, signs=signs, turned=90 * quarters)
 
 
 def _without_signs(text: str) -> str:

@@ -26,7 +26,7 @@ from ink.measures import find_box
 from ink.piece import Piece
 from ink.rows import Layout
 from model import DIGITS
-from recognizer.answer import Digit, Reading, reading_of
+from recognizer.answer import Digit, Reading, reading_of, turned_back
 from recognizer.asking import certainty, probabilities
 from recognizer.expect import Expect, Expected, ExpectError, parse_expect
 from recognizer.judge import Guess, Judge, Steps, pool, walk
@@ -140,9 +140,10 @@ class Recognizer:
 
     def _read_looks(self, picture: Picture, expected: Expected | None) -> Steps[Reading]:
         """Read a picture by its likeliest look, and by the others only while it has not been read surely."""
-        best = Reading("blank", "", ())
+        best, whole = Reading("blank", "", ()), None  # the first look that is not one digit's frame
         for look in picture.looks:
             if look.frames is None:
+                whole = whole if whole is not None else look.ink
                 reading = yield from self._read_framed(find_layouts(look.ink), picture.scale, expected)
             else:
                 reading = yield from self._read_frames(look.ink, look.frames, picture.scale)
@@ -152,6 +153,21 @@ class Recognizer:
                 best = reading
             if best.confidence >= DOUBTFUL:
                 break
+        sure = best.confidence >= DOUBTFUL and len(best.digits) >= len(best.rejected)
+        if whole is None or sure or best.status == "blank" or self.judge.single:
+            return best
+        return (yield from self._read_turned(whole, best, picture.scale, expected))
+
+    def _read_turned(
+        self, ink: np.ndarray, best: Reading, scale: float, expected: Expected | None
+    ) -> Steps[Reading]:
+        """Return `best`, or what a page that lies on its side says, if that is a number and surely read."""
+        for quarters in (1, 3) if self.reader is not None else ():
+            layouts = find_layouts(np.ascontiguousarray(np.rot90(ink, -quarters)))
+            reading = yield from self._read_framed(layouts, scale, expected)
+            more = len(reading.digits) > max(len(best.digits), 1) and not reading.rejected
+            if more and reading.confidence >= OTHER_INK:
+                best = turned_back(reading, quarters, tuple(round(side * scale) for side in ink.shape))
         return best
 
     def _read_frames(self, ink: np.ndarray, frames: np.ndarray, scale: float) -> Steps[Reading]:

@@ -80,7 +80,7 @@ def test_every_key_is_described_and_every_described_key_is_printed(
 )
 def test_the_check_finds_what_does_not_fit(change: dict[str, Any]) -> None:
     lists: dict[str, list[Any]] = {"digits": [], "rejected": [], "signs": [], "alternatives": []}
-    good = {"path": "x", "status": "blank", "text": "", "error": None, **lists}
+    good = {"path": "x", "status": "blank", "text": "", "turned": 0, "error": None, **lists}
     check(good, SCHEMA)
     with pytest.raises((AssertionError, KeyError)):
         check({**good, **change}, SCHEMA)

@@ -93,6 +93,18 @@ def test_a_column_that_starts_at_the_edge_is_read(lines_model: Recognizer) -> No
     assert lines_model.read(canvas.picture()).text == "31\n25\n47"
 
 
+@pytest.mark.parametrize("quarters", [1, 3])
+def test_a_page_on_its_side_is_read_and_its_boxes_lie_where_its_ink_is(
+    lines_model: Recognizer, quarters: int
+) -> None:
+    upright = written("2537907", brush=10)
+    picture = np.rot90(upright, quarters).copy()
+    reading = lines_model.read(picture)
+    assert (reading.text, reading.turned) == ("2537907", 90 * quarters)
+    assert marks_left_out(reading, picture) == [] and lines_model.read(upright).turned == 0
+    assert "on its side" in describe(reading, lines_model.classes)
+
+
 def marks_left_out(reading: Reading, picture: np.ndarray) -> list[tuple[int, int]]:
     """Return the sizes of the marks on `picture` that no box of the reading holds, specks excepted."""
     ink = (255 - picture).astype(np.float32) / 255
