@@ -59,6 +59,11 @@ class Checkpoint:
         return float(free), float(cut)
 
     @property
+    def line_form(self) -> float:
+        """How many nats a usual form of numbers is worth to a text (recognizer.forms); fitted as well."""
+        return float(self.facts.get("line_form", 0.0))
+
+    @property
     def line_threshold(self) -> float:
         """The least nats of certainty and line reader's log-odds together that count as a digit; fitted as well."""
         return float(self.facts.get("line_threshold", self.threshold))
@@ -245,7 +250,10 @@ def _try_out(checkpoint: Checkpoint) -> None:
         logits = checkpoint.model(torch.zeros(1, channels, size, size))
     if logits.shape != (1, len(classes)):
         raise ValueError("as many logits as classes are needed")
-    if not (0 < checkpoint.line_temperature < math.inf and math.isfinite(sum(checkpoint.line_weights))):
+    if not (
+        0 < checkpoint.line_temperature < math.inf
+        and math.isfinite(sum(checkpoint.line_weights) + checkpoint.line_form)
+    ):
         raise ValueError("no such temperature or weights of the line reader")
     if checkpoint.lines is not None:
         with torch.inference_mode():

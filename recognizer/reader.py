@@ -15,12 +15,14 @@ from ink.shares import share_out
 from ink.strip import Strip, make_strip
 from model import BLANK, SYMBOLS
 from recognizer.decoding import Allowed, Text, align, score, search
+from recognizer.forms import is_usual
 from recognizer.judge import Guess, Judge, Steps
 
 DIGITS = 10  # of SYMBOLS, the first ones
 OTHER = SYMBOLS.index("?")
 FLAT_SIGNS = frozenset("-=.,:")  # marks that may lie under or over nothing
 TEXTS = 5  # likeliest texts that are told
+FOLLOWED = 12  # likeliest texts that are compared
 LEAST_EXPECTED = 1e-3  # probability of all expected texts together, below which none of them was written
 LEAST_POOLED = 1e-2  # the classifier's probabilities count as at least this: a piece may be cut wrongly
 UNLIKELY = 4.0  # nats below the likeliest, from which the classifier is not asked about a text
@@ -69,6 +71,7 @@ class Reader:
     network: Any
     temperature: float
     weights: tuple[float, float]  # of digits that stand free, and of those cut off others
+    form: float = 0.0  # nats that a usual form of numbers is worth
 
     def logs(self, strip: Strip) -> np.ndarray:
         """Return log-probabilities (T, classes) of a strip's columns."""
@@ -84,7 +87,7 @@ class Reader:
         """
         strip = make_strip(line.ink)
         logs = self.logs(strip)
-        found = search(logs, TEXTS, allowed)
+        found = search(logs, FOLLOWED, allowed)
         told = float(np.exp(min(np.logaddexp.reduce([log for _, log in found]), 0.0))) if found else 0.0
         if not found or allowed is not None and told < LEAST_EXPECTED:
             return LineReading([], [Piece(line.box, line.ink)], [])
@@ -97,6 +100,8 @@ class Reader:
         told_of = {text: float(np.dot(self.weights, own)) for text, own in supports.items()}
         least = min(told_of.values(), default=0.0)  # of what is too unlikely to be asked about
         scores = [log + told_of.get(text, least) for text, log in found]
+        if allowed is None:
+            scores = [each + self.form * is_usual(spell(text)) for each, (text, _) in zip(scores, found)]
         own = {text: (pieces, guessed) for text, pieces, guessed in zip(asked, shared, guesses)}
         reading = _reading(logs, found, scores, own, self.weights, told if allowed is None else 1.0)
         if not reading.symbols:
@@ -147,6 +152,11 @@ def _columns(spans: np.ndarray, strip: Strip) -> np.ndarray:
     return strip.columns[np.clip(spans * per + np.array([0, per - 1]), 0, last)]
 
 
+def spell(text: Text) -> str:
+    """Return the symbols of `text`."""
+    return "".join(SYMBOLS[k] for k in text)
+
+
 def preferred(text: Text, guesses: dict[int, Guess]) -> Text:
     """Return `text` with the digits that the classifier likes best where they stand free."""
     return tuple(
@@ -178,7 +188,7 @@ def _reading(
     order = np.argsort([-each for each in scores])
     probabilities = np.exp(np.array(scores) - max(scores))
     probabilities *= told / probabilities.sum()
-    texts = [("".join(SYMBOLS[k] for k in found[n][0]), float(probabilities[n])) for n in order[:TEXTS]]
+    texts = [(spell(found[n][0]), float(probabilities[n])) for n in order[:TEXTS]]
     text = found[int(order[0])][0]
     if text not in own:
         return LineReading([], [], texts)

@@ -284,7 +284,7 @@ def _reader_of(checkpoint: Checkpoint, device: str) -> Reader | None:
         return None
     network = known.lines.to(device).to(memory_format=torch.channels_last)
     own = replace(known, facts={**known.facts, **checkpoint.facts})
-    return Reader(network, own.line_temperature, own.line_weights)
+    return Reader(network, own.line_temperature, own.line_weights, own.line_form)
 
 
 @functools.cache

@@ -2,8 +2,8 @@
 
     $ python -m training.line_fit model.pth --hands HANDS...
 
-A temperature for the line reader's logits, and the weight of the classifier's log-probability of each digit: those that
-give the true texts of held-out writers' numbers, and of lines composed of validation digits, the highest likelihood.
+A temperature for the line reader's logits, the weights of the classifier's log-probability of each digit that stands
+free X
 
 And two thresholds: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit, and
 the probability below which a text is not told. Either refuses REFUSED of those lines, and of single digits held out.
@@ -30,8 +30,9 @@ from ink.strip import make_strip
 from model import DIGITS, SYMBOLS
 from recognizer import Recognizer
 from recognizer.decoding import Text, score, search
+from recognizer.forms import is_usual
 from recognizer.judge import evidence, walk
-from recognizer.reader import TEXTS, support
+from recognizer.reader import FOLLOWED, spell, support
 from training.hands import load_hands
 from training.hands.glyphs import Glyph, Glyphs, glyphs_of_templates
 from training.pictures.lines import Composer
@@ -41,7 +42,8 @@ from training.pictures.wear import worn
 from training.reports import SILENT, Reports
 
 TEMPERATURES = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0)
-WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4)
+WEIGHT_PAIRS = [*itertools.product((0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4), repeat=2)]
+FORMS_WORTH = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)  # nats
 LEAST = -15.0  # nats; what a true text counts at least, for one or two labels in a hundred are wrong
 PENS = (1.2, 2.0, 3.5)  # pixels of a 20 px digit; widths with which each held-out number is drawn
 UNIT = 60.0  # pixels; height of its digits
@@ -58,10 +60,11 @@ def fit_reader(
     """Put the numbers into the facts of a checkpoint with a line reader; return how many lines it reads right."""
     real, made = held_out_lines(glyphs.held_out), composed_lines(validation, glyphs)
     found = fit(Recognizer(checkpoint), [*real, *made])
-    checkpoint.facts["line_temperature"], checkpoint.facts["line_weights"] = (
-        found.temperature,
-        list(found.weights),
-    )
+    checkpoint.facts |= {
+        "line_temperature": found.pooling.temperature,
+        "line_weights": list(found.pooling.weights),
+        "line_form": found.pooling.form,
+    }
     step = max(1, len(glyphs.digits_held_out) * len(PENS) // SINGLE)
     single = [*held_out_lines(glyphs.digits_held_out)[::step], *single_lines(validation)]
     nats, likely = evidence_of(Recognizer(checkpoint), [*real, *made, *single])
@@ -141,38 +144,61 @@ class Case:
     text: Text
     logs: np.ndarray  # (T, classes) of the line reader's at temperature 1
     texts: list[Text]  # the likeliest
+    usual: np.ndarray  # bool (texts,): which have a usual form
     supports: (
         np.ndarray
-    )  # log-probability (texts, 2) that the classifier gives the digits of each, free and cut ones
+    )  # log-probability (texts, 2) that the classifier gives each one's digits, free and cut ones
+
+    def scores(self, temperature: float) -> np.ndarray:
+        """Return the line reader's log-probability (texts,) of each text."""
+        logs = log_softmax(self.logs / temperature, axis=1)
+        return np.array([score(logs, text) for text in self.texts])
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """What is fitted: see base.checkpoint.Checkpoint."""
+
+    temperature: float = 1.0
+    weights: tuple[float, float] = (0.5, 0.5)
+    form: float = 0.0
+
+    def pool(self, case: Case, scores: np.ndarray) -> np.ndarray:
+        """Return the log-score (texts,) of each text of a case; `scores` are the line reader's."""
+        return scores + case.supports @ np.array(self.weights) + self.form * case.usual
+
+    def likelihood(self, case: Case, scores: np.ndarray) -> float:
+        """Return the log-probability of the true text."""
+        if case.text not in case.texts:
+            return max(score(log_softmax(case.logs / self.temperature, axis=1), case.text), LEAST)
+        pooled = self.pool(case, scores)
+        known = min(float(np.logaddexp.reduce(scores)), 0.0)
+        return max(float(pooled[case.texts.index(case.text)] - np.logaddexp.reduce(pooled)) + known, LEAST)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Temperature and weights, and with them the mean log-likelihood of the true texts and which lines are read right (N,)."""
+    """What is fitted, and which lines are then read right (N,)."""
 
-    temperature: float
-    weights: tuple[float, float]
-    likelihood: float
+    pooling: Pooling
     right: np.ndarray
 
 
 def fit(recognizer: Recognizer, lines: Iterable[Line]) -> Fit:
-    """Return the temperature and weight with the highest likelihood; a line that is not found whole is read wrong."""
+    """Return the pooling with the highest likelihood; a line that is not found whole is read wrong."""
     cases = [make_case(recognizer, ink, text) for ink, text in lines]
     ready = [case for case in cases if case is not None]
-    best: tuple[float, float, tuple[float, float]] = (
-        -np.inf,
-        1.0,
-        (0.5, 0.5),
-    )  # where there is nothing to fit on
-    for temperature in TEMPERATURES if ready else ():
-        scores = [_scores(case, temperature) for case in ready]
-        for weights in itertools.product(WEIGHTS, WEIGHTS):
-            told = [_likelihood(case, own, temperature, weights) for case, own in zip(ready, scores)]
-            best = max(best, (float(np.mean(told)), temperature, weights))
-    likelihood, temperature, weights = best
-    right = [case is not None and _is_right(case, temperature, weights) for case in cases]
-    return Fit(temperature, weights, likelihood, np.array(right))
+    found = Pooling()  # where there is nothing to fit on
+    if ready:
+        scores = {t: [case.scores(t) for case in ready] for t in TEMPERATURES}
+
+        def mean(pooling: Pooling) -> float:
+            return float(np.mean([*map(pooling.likelihood, ready, scores[pooling.temperature])]))
+
+        found = max(itertools.starmap(Pooling, itertools.product(TEMPERATURES, WEIGHT_PAIRS)), key=mean)
+        found = max((replace(found, form=form) for form in FORMS_WORTH), key=mean)
+    right = [case is not None and _is_right(case, found) for case in cases]
+    return Fit(found, np.array(right))
 
 
 def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None:
@@ -184,7 +210,7 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
         return None
     strip = make_strip(lines[0].ink)
     logs = replace(reader, temperature=1.0).logs(strip)
-    texts = [found for found, _ in search(logs, TEXTS)]
+    texts = [found for found, _ in search(logs, FOLLOWED)]
     asked, _, guesses = walk(
         reader.explain(lines[0], strip, logs, [each for each in texts if each], recognizer.judge),
         recognizer.classify,
@@ -193,27 +219,12 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
     said = {each: support(each, own) for each, own in zip(asked, guesses)}
     least = min(said.values(), key=np.sum, default=np.zeros(2))
     supports = np.array([said.get(each, least) for each in texts])
-    return Case(tuple(SYMBOLS.index(each) for each in text), logs, texts, supports)
+    usual = np.array([is_usual(spell(each)) for each in texts])
+    return Case(tuple(SYMBOLS.index(each) for each in text), logs, texts, usual, supports)
 
 
-def _scores(case: Case, temperature: float) -> np.ndarray:
-    """Return the line reader's log-probability (texts,) of each of a case's texts."""
-    logs = log_softmax(case.logs / temperature, axis=1)
-    return np.array([score(logs, text) for text in case.texts])
-
-
-def _likelihood(case: Case, scores: np.ndarray, temperature: float, weights: tuple[float, float]) -> float:
-    """Return the log-probability of the true text."""
-    if case.text not in case.texts:
-        return max(score(log_softmax(case.logs / temperature, axis=1), case.text), LEAST)
-    pooled = scores + case.supports @ np.array(weights)
-    known = min(float(np.logaddexp.reduce(scores)), 0.0)
-    return max(float(pooled[case.texts.index(case.text)] - np.logaddexp.reduce(pooled)) + known, LEAST)
-
-
-def _is_right(case: Case, temperature: float, weights: tuple[float, float]) -> bool:
-    pooled = _scores(case, temperature) + case.supports @ np.array(weights)
-    return case.texts[int(np.argmax(pooled))] == case.text
+def _is_right(case: Case, pooling: Pooling) -> bool:
+    return case.texts[int(np.argmax(pooling.pool(case, case.scores(pooling.temperature))))] == case.text
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -235,7 +246,7 @@ def main(argv: list[str] | None = None) -> int:
     backup = back_up(arguments.model)
     save_checkpoint(arguments.model, checkpoint)
     print(
-        f"temperature {checkpoint.line_temperature}, weights {checkpoint.line_weights}, "
+        f"temperature {checkpoint.line_temperature}, weights {checkpoint.line_weights}, form {checkpoint.line_form}, "
         f"thresholds {checkpoint.line_threshold:.2f} nats, {checkpoint.least_likely:.2%}: "
         f"wrote {arguments.model} (as it was: {backup})"
     )

@@ -167,7 +167,14 @@ class Rounds:
             )
         if not has_second_stage(self.run.config, self.run.digits) and self.start is not None:
             checkpoint.lines = self.start.lines
-            kept = ("lines", "line_temperature", "line_weights", "line_threshold", "least_likely")
+            kept = (
+                "lines",
+                "line_temperature",
+                "line_weights",
+                "line_form",
+                "line_threshold",
+                "least_likely",
+            )
             checkpoint.facts |= {name: self.start.facts[name] for name in kept if name in self.start.facts}
         return checkpoint
 

@@ -19,6 +19,7 @@ from dataset import Digits
 from model import BLANK, SYMBOLS, LineReader, build_model
 from recognizer import Recognizer
 from recognizer.decoding import search
+from recognizer.forms import is_usual
 from training import line_fit, lines
 from training.hands import load_hands
 from training.hands.glyphs import Glyphs, fit_sign, glyphs_of_templates, split_number, thinned
@@ -68,7 +69,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Rounds of 40 lines in several batches, and a fit on 10."""
     for module, values in (
         (lines, {"LINES": 40, "BATCH_COLUMNS": 1500}),
-        (line_fit, {"MADE": 10, "TEMPERATURES": (1.0,), "WEIGHTS": (0.0, 0.5)}),
+        (line_fit, {"MADE": 10, "TEMPERATURES": (1.0,), "WEIGHT_PAIRS": [(0.0, 0.0), (0.5, 0.5)]}),
     ):
         for name, value in values.items():
             monkeypatch.setattr(module, name, value)
@@ -229,6 +230,12 @@ def test_a_lone_minus_is_put_where_it_is_written() -> None:
     assert np.ptp(glyph[:, 0]) == pytest.approx(0.5, abs=0.01) and -0.6 < glyph[:, 1].mean() < -0.4
 
 
+def test_usual_forms_are_known() -> None:
+    usual = "7 2026 -3.14 3,7 12/03/2024 4/10/94 (602)661-9229 8:30 1,000,000 3+4=7 ?45.00 50% 1/2".split()
+    assert all(map(is_usual, usual))
+    assert not any(map(is_usual, "(6021661-9229 1210312024/ 3-,7 ((1 /2 8:".split() + [""]))
+
+
 # ---------------------------------------------------------------------------------- learning
 
 
@@ -320,11 +327,11 @@ def test_the_fit_prefers_the_weight_that_reads_right(bare: Checkpoint, digits: D
     recognizer = Recognizer(bare)
     logs = np.full((6, BLANK + 1), -8.0)
     logs[2, 1], logs[2, 7], logs[[0, 1, 3, 4, 5], BLANK] = -0.6, -0.7, 0
-    case = line_fit.Case((7,), logs, [(1,), (7,)], np.array([[-4.0, 0.0], [0.0, 0.0]]))
+    case = line_fit.Case((7,), logs, [(1,), (7,)], np.ones(2, bool), np.array([[-4.0, 0.0], [0.0, 0.0]]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_fit, "make_case", lambda recognizer, ink, text: case if text == "7" else None)
         found = line_fit.fit(recognizer, [(np.zeros((1, 1)), "7"), (np.zeros((1, 1)), "nowhere")])
-    assert found.weights[0] > 0.5 and found.right.tolist() == [True, False]
+    assert found.pooling.weights[0] > 0.5 and found.right.tolist() == [True, False]
 
 
 # ---------------------------------------------------------------------------------- one command

@@ -7,15 +7,10 @@ import itertools
 import numpy as np
 
 from model import SYMBOLS
+from recognizer.forms import FORMS
 
 Rng = np.random.Generator
 
-FORMS = (  # a # is a digit, an N one to four
-    "N.N N,N -N -N.N 0.N #.## #,## N.## N,## #,### ##,### #,###,### #.###,## ##/##/#### #/#/## "
-    "##.##.#### ##-##-## ####-##-## ##:## #:## ##:##:## N% N.N% N% +N +######### ###-#### ###-###-#### "
-    "(###)###-#### (###) N+N N+N=N N-N=N NxN NxN=N N÷N N÷N=N #+#=# N/N #/# (N) N:N N=N (N+N)xN #. N, -.N "
-    "N. "
-).split()
 # how often each sign stands where one stands at random
 SIGN_SHARES = {".": 3, ",": 2, "-": 4, "+": 2, "/": 3, ":": 2, "=": 2, "(": 1, ")": 1, "%": 1, "x": 1, "÷": 1}
 
