@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from ink.measures import Box, find_box
 from ink.piece import Piece
@@ -21,18 +22,17 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
     without ink is None.
     """
     ink, parts = line.ink, line.parts
-    numbers, part_of = np.unique(parts, return_inverse=True)
-    part_of = part_of.reshape(parts.shape) - 1  # 0, 1, ...; -1 is paper
-    if numbers[0] != 0:
-        part_of += 1
-    count, symbols = int(part_of.max()) + 1, len(spans)
+    there = np.bincount(parts.ravel()) > 0
+    there[0] = False  # paper
+    part_of = np.where(there, np.cumsum(there) - 1, -1)[parts]  # 0, 1, ...; -1 is paper
+    count, symbols = int(there.sum()), len(spans)
     edges = _edges(ink, spans)
     interval = np.searchsorted(edges, np.arange(ink.shape[1]) + 0.5)
     inked = part_of >= 0
     where = part_of[inked] * symbols + np.broadcast_to(interval, ink.shape)[inked]
     mass = np.bincount(where, ink[inked], count * symbols).reshape(count, symbols)
     shares = mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-9)
-    boxes = [find_box(part_of == n) or (0, 0, 0, 0) for n in range(count)]
+    boxes: list[Box] = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(part_of + 1)]
     main = _place_apart(_main_parts(mass, shares), mass, boxes, spans)
     owner = np.full(ink.shape, -1)
     rest = []
@@ -51,12 +51,16 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
     for k in range(symbols):
         if not (owner == k).any():
             _cut_from_neighbour(ink, owner, k, spans)
-    held = [set(part_of[owner == k].tolist()) for k in range(symbols)]
-    shared = {n for n in range(count) if sum(n in parts for parts in held) > 1}
-    pieces = [
-        _piece(ink, owner == k, line.box, cut=bool(held[k] & shared)) if held[k] else None
-        for k in range(symbols)
+    whose = np.bincount((part_of * symbols + owner)[inked & (owner >= 0)], minlength=count * symbols)
+    shared = (whose.reshape(count, symbols) > 0) & ((whose.reshape(count, symbols) > 0).sum(axis=1) > 1)[
+        :, None
     ]
+    pieces: list[Piece | None] = [None] * symbols
+    for k, place in enumerate(ndimage.find_objects(owner + 1, symbols)):
+        if place is not None:
+            pieces[k] = _piece(
+                ink[place], owner[place] == k, _moved(line.box, place), bool(shared[:, k].any())
+            )
     return pieces, rest
 
 
@@ -181,10 +185,15 @@ def _seam(cost: np.ndarray) -> np.ndarray:
     return seam
 
 
-def _piece(ink: np.ndarray, mine: np.ndarray, box: Box, cut: bool = False) -> Piece:
-    """Return the part `mine` of a line's ink as a piece; `box`: the line's."""
-    left, top, right, bottom = find_box(mine) or (0, 0, 0, 0)
+def _moved(box: Box, place: tuple[slice, slice]) -> Box:
+    """Return the box of the rows and columns `place` of what lies in `box`."""
+    rows, columns = place
     x, y = box[:2]
-    return Piece(
-        (left + x, top + y, right + x, bottom + y), np.where(mine, ink, 0)[top:bottom, left:right], cut
-    )
+    return x + columns.start, y + rows.start, x + columns.stop, y + rows.stop
+
+
+def _piece(ink: np.ndarray, mine: np.ndarray, box: Box, cut: bool = False) -> Piece:
+    """Return the part `mine` of `ink` as a piece; `box`: where they lie."""
+    left, top, right, bottom = find_box(mine) or (0, 0, 0, 0)
+    part = np.where(mine, ink, 0)[top:bottom, left:right]
+    return Piece(_moved(box, (slice(top, bottom), slice(left, right))), part, cut)

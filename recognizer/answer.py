@@ -134,6 +134,11 @@ class Reading:
         """The likeliest text's probability, or else the least sure accepted digit's confidence; 0 without one."""
         if self.alternatives and self.status == "ok":
             return self.alternatives[0][1]
+        return self.least_sure
+
+    @property
+    def least_sure(self) -> float:
+        """The least sure accepted digit's confidence; 0 without one."""
         return min((group.confidence for group in self.digits), default=0.0)
 
 

@@ -91,7 +91,7 @@ class Reader:
         told = float(np.exp(min(np.logaddexp.reduce([log for _, log in found]), 0.0))) if found else 0.0
         if not found or allowed is not None and told < LEAST_EXPECTED:
             return LineReading([], [Piece(line.box, line.ink)], [])
-        likely = [text for text, log in found if log >= found[0][1] - UNLIKELY and text]
+        likely = [text for text, log in found[:TEXTS] if log >= found[0][1] - UNLIKELY and text]
         asked, shared, guesses = yield from self.explain(line, strip, logs, likely, judge)
         if allowed is None:  # what the classifier would rather read may be less likely than the five
             known = {text for text, _ in found}

@@ -151,9 +151,9 @@ class Recognizer:
                 reading = yield from self._among_dirt(look, reading, picture.scale)
             if best.status == "blank" or reading.confidence > max(best.confidence, OTHER_INK):
                 best = reading
-            if best.confidence >= DOUBTFUL:
+            if best.least_sure >= DOUBTFUL:
                 break
-        sure = best.confidence >= DOUBTFUL and len(best.digits) >= len(best.rejected)
+        sure = best.least_sure >= DOUBTFUL and len(best.digits) >= len(best.rejected)
         if whole is None or sure or best.status == "blank" or self.judge.single:
             return best
         return (yield from self._read_turned(whole, best, picture.scale, expected))
@@ -161,8 +161,9 @@ class Recognizer:
     def _read_turned(
         self, ink: np.ndarray, best: Reading, scale: float, expected: Expected | None
     ) -> Steps[Reading]:
-        """Return `best`, or what a page that lies on its side says, if that is a number and surely read."""
-        for quarters in (1, 3) if self.reader is not None else ():
+        """Return `best`, or what ink that is higher than wide says on its side, if that is a number and surely read."""
+        high, wide = _all_of(ink).ink.shape
+        for quarters in (1, 3) if self.reader is not None and high > wide else ():
             layouts = find_layouts(np.ascontiguousarray(np.rot90(ink, -quarters)))
             reading = yield from self._read_framed(layouts, scale, expected)
             more = len(reading.digits) > max(len(best.digits), 1) and not reading.rejected
