@@ -44,6 +44,8 @@ STROKES: dict[str, list[list[list[float]]]] = {
         ]
     ],
     "9": [[[66, 26], [46, 10], [26, 26], [34, 48], [60, 42], [68, 22], [64, 60], [54, 94]]],
+    "-": [[[4, 54], [50, 52]]],
+    ".": [[[4, 90], [7, 93]]],
     "star": [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]],
     "house": [
         [[16, 94], [16, 46], [50, 8], [84, 46], [84, 94], [16, 94]],
@@ -76,7 +78,7 @@ def row_of(text: str, rng: np.random.Generator) -> list[list[list[float]]]:
     for character in text:
         size, rise = rng.uniform(0.85, 1.1), rng.uniform(-6, 6)
         strokes += [[[left + x * size, rise + y * size] for x, y in stroke] for stroke in STROKES[character]]
-        left += 92 * size
+        left += (92 if character.isdigit() else 62 if character == "-" else 26) * size
     return strokes
 
 
@@ -136,6 +138,7 @@ def main() -> int:
     black["star"].save(FOLDER / "star.png")
     black["house"].save(FOLDER / "house.png")
     Image.new("L", (280, 280), 255).save(FOLDER / "blank.png")
+    Image.fromarray(written_wide("-3.14", 12, rng)).save(FOLDER / "minus-3.14.png")
     return 0
 
 
