@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from base.storage import user_data_dir
+from base.places import user_data_dir
 
 FORMAT = "digits-correction-v1"
 MOST_BYTES = (
