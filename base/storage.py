@@ -158,7 +158,9 @@ def try_out(path: Path) -> None:
         raise ValueError(f"{path} is a folder: name a file")
     _need_folder(path)
     with naming(path):
-        os.unlink(_write_partial(_regular(path), b"", None))
+        partial = _write_partial(_regular(path), b"", None)
+        with _dropping(partial):
+            os.unlink(partial)
 
 
 def check_target(path: Path, inputs: Iterable[str | os.PathLike[str]] = (), force: bool = False) -> None:
@@ -232,6 +234,7 @@ def _move(source: Path, path: Path) -> None:
     try:
         os.link(source, path)
         with _dropping(path):
+            _flush_folder(path.parent)  # else the old name may be lost before the new one is kept
             os.unlink(source)
     except OSError as error:
         if error.errno not in NO_LINKS:
