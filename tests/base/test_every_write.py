@@ -28,9 +28,18 @@ WRITES = {  # what a module other than base.storage may call of these, and why
     "base.checkpoint": {"torch.save"},  # into memory
     "corrections.store": {"np.savez_compressed"},  # into memory
     "training.convert": {"np.savez_compressed"},  # into an atomic_write
-    "training.folders": {"tempfile.TemporaryFile"},  # a file without a name, gone with its program
+    "training.folders": {
+        "tempfile.TemporaryFile",
+        "os.truncate",
+        "os.posix_fallocate",
+    },  # a file without a name, gone with its program
     "measuring.plots": {"figure.savefig"},  # into an atomic_write
-    "window.exchange": {"pygame.image.save"},  # into an atomic_write
+    "window.exchange": {  # into memory, or an atomic_write
+        "pygame.image.save",
+        "Image.fromarray(self.app.drawing.canvas.picture()).save",
+    },
+    "training.rounds": {"save"},  # of training.resume, by base.checkpoint
+    "ink.canvas": {"self.replace"},  # strokes
     "base.command": {"os.open"},  # /dev/null
     "dataset": {"packed.replace", "plain.replace"},  # imports nothing of ours; moves a damaged download aside
 }
