@@ -27,7 +27,7 @@ def alone(path: Path) -> Iterator[None]:
     descriptor = None
     while descriptor is None:
         with naming(path):
-            descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(place, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         if not _lock(descriptor, wait=False):
             os.close(descriptor)
             raise BlockingIOError(f"another program is writing {path}: wait for it, or name another file")

@@ -1,8 +1,10 @@
-"""Where a user's own files are kept."""
+"""Where a user's own files are kept, and how they are read."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -22,3 +24,13 @@ def user_data_dir() -> Path:
     else:
         base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     return base / APP_NAME
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Return what a file of the user's own holds; raises OSError for a pipe, a device, and for more than `most` bytes."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    if found.st_size > most:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return path.read_bytes()

@@ -232,7 +232,7 @@ def _move(source: Path, path: Path) -> None:
         os.rename(source, path)
         return
     try:
-        os.link(source, path)
+        os.link(source, path, follow_symlinks=False)  # a link is moved itself
         with _dropping(path):
             _flush_folder(path.parent)  # else the old name may be lost before the new one is kept
             os.unlink(source)

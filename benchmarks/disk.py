@@ -100,9 +100,9 @@ class Disk:
         source, target = os.path.abspath(source), os.path.abspath(target)
         self._call("replace", source, lambda: os.replace(source, target), target)
 
-    def link(self, source: Any, target: Any) -> None:
+    def link(self, source: Any, target: Any, follow_symlinks: bool = True) -> None:
         source, target = os.path.abspath(source), os.path.abspath(target)
-        self._call("link", source, lambda: os.link(source, target), target)
+        self._call("link", source, lambda: os.link(source, target, follow_symlinks=follow_symlinks), target)
 
     def unlink(self, path: Any) -> None:
         self._call("unlink", os.path.abspath(path), lambda: os.unlink(path))
@@ -167,7 +167,8 @@ def after_power_loss(before: Files, steps: list[Step]) -> Iterator[tuple[Files, 
         name: _Node(content, content or b"") if content is not None else _Node(None)
         for name, content in before.items()
     }
-    flushed, pending, said = dict(names), [], []
+    flushed, said = dict(names), list[str]()
+    pending: list[Change] = []
     seen: set[tuple[frozenset[tuple[str, bytes | None]], int]] = set()
     for step in [Step("say", ""), *steps]:
         if step.kind == "say":

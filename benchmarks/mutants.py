@@ -38,7 +38,7 @@ TESTS = {  # a module, and the words for pytest that run its tests
     ],
     "base/checkpoint.py": [
         "tests/base/test_checkpoint.py",
-        "tests/base/test_trust.py",
+        "tests/attacks",
         "-k",
         "not pt2_is_refused",
     ],
@@ -81,7 +81,7 @@ def changes(source: str) -> list[str]:
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator, operator_names
 
-    found, meaning = {}, essence(source)
+    found, meaning = dict[str, str](), essence(source)
     for name in operator_names():
         with contextlib.suppress(TypeError):  # operators that want to be told more
             operator = get_operator(name)()

@@ -27,8 +27,9 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from base.places import read_file
 from base.storage import atomic_write, delete_stale, make_folder, remove, set_aside
-from corrections.store import Correction, _check, _from_bytes, _to_bytes, default_folder
+from corrections.store import MOST_BYTES, Correction, _check, _from_bytes, _to_bytes, default_folder
 
 RANK = re.compile(r"-(\d{3,})-")  # of corrections made at one instant, in their files' names
 OWN_NAME = re.compile(r"\d{8}T\d{12}-\d{3}-[0-9a-f]{6}")  # of a correction's file, without its ending
@@ -149,7 +150,7 @@ class Memory:
             for name in sorted(names - set(self._entries)):
                 path = self._path(name)
                 try:
-                    content = path.read_bytes()
+                    content = read_file(path, MOST_BYTES)
                 except FileNotFoundError:
                     continue  # deleted by another program since it was listed
                 except OSError:

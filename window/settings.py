@@ -12,12 +12,13 @@ from weakref import WeakKeyDictionary
 
 from base.command import one_line
 from base.locks import in_turn
-from base.places import user_data_dir
+from base.places import read_file, user_data_dir
 from base.storage import atomic_write, make_folder, remove, set_aside, write_new
 from ink.canvas import Canvas
 
 THEMES = ("light", "dark")
 LEAST_SIZE, MOST_SIDE = (480, 360), 16384  # pixels of the window when it opens
+MOST_BYTES = 1 << 28  # of a file that is read here
 LEAST_BRUSH, MOST_BRUSH = 4.0, 48.0  # canvas units
 # a canvas, and what was kept for it when it was last brought back or kept: the file's bytes, its own drawing's
 _brought_back: WeakKeyDictionary[Canvas, tuple[bytes, bytes]] = WeakKeyDictionary()
@@ -42,7 +43,7 @@ def load_settings(path: Path | None = None) -> Settings:
     """Return the settings at `path`, brought into range; the defaults if there are none. A damaged file is kept aside as `.damaged`."""
     path = path or settings_path()
     try:
-        return _checked(json.loads(path.read_bytes()))
+        return _checked(json.loads(read_file(path, MOST_BYTES)))
     except OSError:
         return Settings()
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
@@ -113,7 +114,7 @@ def bring_back_drawing(canvas: Canvas, path: Path | None = None) -> str:
 def _read(path: Path) -> bytes:
     """Return what a file holds, b"" if there is none."""
     try:
-        return path.read_bytes()
+        return read_file(path, MOST_BYTES)
     except FileNotFoundError:
         return b""
 
