@@ -70,9 +70,11 @@ class Disk:
             self.failed = self.failed or kind
             raise OSError(self.error, os.strerror(self.error), *([str(path)] if kind != "write" else []))
         done = do()
-        names = [os.path.relpath(each, os.path.realpath(self.root)) if each else "" for each in (path, other)]
-        if not names[0].startswith("..") and kind not in self.deaf:
-            self.steps.append(Step(kind, *names, data))
+        name, new = (
+            os.path.relpath(each, os.path.realpath(self.root)) if each else "" for each in (path, other)
+        )
+        if not name.startswith("..") and kind not in self.deaf:
+            self.steps.append(Step(kind, name, new, data))
         return done
 
     def open(self, path: Any, flags: int, mode: int = 0o777) -> int:
