@@ -71,7 +71,7 @@ def _from_bytes(id: str, content: bytes) -> Correction:
             if any(_claimed(file.zip, f"{key}.npy") > MOST_BYTES for key in (*WORDS, "frame")):
                 raise ValueError("an array that is larger than its file")
             words = {key: str(file[key]) for key in WORDS}
-            frame = np.ascontiguousarray(file["frame"], np.float32)
+            frame = file["frame"]
     except (TypeError, AttributeError, NotImplementedError, RuntimeError, MemoryError) as error:
         raise ValueError("not a correction") from error
     except Exception as error:
@@ -80,5 +80,8 @@ def _from_bytes(id: str, content: bytes) -> Correction:
         raise ValueError("a damaged file") from error
     if words["format"] != FORMAT:
         raise ValueError(f"unknown format {words['format']!r}")
+    if frame.dtype.kind not in "fiu":
+        raise ValueError("a frame of no numbers")
+    frame = np.ascontiguousarray(frame, np.float32)
     _check(frame, words["label"])
     return Correction(id, frame, words["label"], words["time"], words["model"])
