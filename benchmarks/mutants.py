@@ -43,7 +43,11 @@ TESTS = {  # a module, and the words for pytest that run its tests
         "not pt2_is_refused",
     ],
     "ink/frame.py": ["tests/ink/test_frame.py"],
-    "corrections/memory.py": ["tests/corrections/test_memory.py", "-k", "not killed and not label_the_network"],
+    "corrections/memory.py": [
+        "tests/corrections/test_memory.py",
+        "-k",
+        "not killed and not label_the_network",
+    ],
 }
 PRELOADED = (
     "torch",
