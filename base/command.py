@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import errno
 import gc
+import logging
 import math
 import os
 import signal
@@ -49,6 +50,9 @@ def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
             sys.stdout.flush()
     except OSError:  # what is left in the buffer goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # set by torchrun, whose libraries' threads may abort an exit
+        logging.shutdown()
+        os._exit(code)
     sys.exit(code)
 
 

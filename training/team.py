@@ -8,11 +8,10 @@ steps are those of one process with the whole batch. gloo on CPUs, NCCL between 
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -105,10 +104,7 @@ def join() -> Iterator[Team]:
     team = Team(dist.get_rank(), dist.get_world_size())
     try:
         yield team
-        with suppress(RuntimeError):  # one that failed has gone already
-            team.greatest(0)  # nobody hangs up while another one still talks
     finally:
-        gc.collect()  # a run and its wrapped model lie in a circle, and would keep the group's threads to the exit
         dist.destroy_process_group()
 
 

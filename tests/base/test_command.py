@@ -25,6 +25,14 @@ def test_the_exit_status_is_what_main_returns() -> None:
     assert [run(f"return {code}").returncode for code in (0, 1, 2)] == [0, 1, 2]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_under_torchrun_nothing_that_is_left_aborts_the_exit() -> None:
+    abort = "import atexit; atexit.register(os.abort); print('said'); return 3"
+    ended = run(f"import os; {abort}", TORCHELASTIC_RUN_ID="none")
+    assert (ended.returncode, ended.stdout) == (3, "said\n")
+    assert run(f"import os; {abort}").returncode == -signal.SIGABRT
+
+
 def test_ctrl_c_is_one_line_and_130() -> None:
     ended = run("raise KeyboardInterrupt")
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "test.py: stopped\n")

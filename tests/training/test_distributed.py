@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import multiprocessing
 import os
@@ -161,7 +160,8 @@ import torch, train, dataset
 from dataset import Digits
 digits = Digits(torch.randint(0, 256, (1200, 1, 28, 28), dtype=torch.uint8), torch.arange(1200) % 10, "noise")
 dataset.load_mnist = lambda *a, **k: digits
-sys.exit(train.main(sys.argv[1:]))
+from base import command
+command.run(train.main, filters=False)
 """
 
 
@@ -243,26 +243,3 @@ def test_the_leader_alone_needs_the_resume_file(
 
     assert in_processes(work) == [0, 0]
     assert (tmp_path / "0" / "m.pth").exists() and not (tmp_path / "1" / "m.pth").exists()
-
-
-def _left_behind(team: distributed.Team, digits: Digits) -> bool:
-    run = make_run(team, digits)
-    run.train_epoch()
-    return run.parallel is not None
-
-
-def test_nothing_of_the_team_is_left_when_a_program_ends(
-    digits: Digits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The wrapped model is gone before the group is taken down: threads of it that run at the exit may abort it."""
-    alive = multiprocessing.get_context("fork").Value("i", 0)
-
-    def destroy(before: Callable[[], None] = torch.distributed.destroy_process_group) -> None:
-        wrapped = torch.nn.parallel.DistributedDataParallel
-        with alive.get_lock():
-            alive.value += sum(type(each) is wrapped for each in gc.get_objects())
-        before()
-
-    monkeypatch.setattr("torch.distributed.destroy_process_group", destroy)
-    assert in_processes(_left_behind, digits) == [True, True]
-    assert alive.value == 0
