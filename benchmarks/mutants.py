@@ -164,10 +164,10 @@ def main(argv: list[str] | None = None) -> int:
         known = changes(source)
         chosen = random.Random(arguments.seed).sample(known, min(arguments.count, len(known)))
         left = []
-        for changed in chosen:
+        for number, changed in enumerate(chosen, 1):
             if not is_seen(path, changed, TESTS[path]):
                 left.append(changed)
-                print(f"{path}: not seen\n{told(source, changed)}", flush=True)
+                print(f"{path}: not seen, {number} of {len(chosen)}\n{told(source, changed)}", flush=True)
         print(
             f"{path}: {len(chosen) - len(left)} of {len(chosen)} changes seen, of {len(known):,} known",
             flush=True,
