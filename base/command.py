@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import gc
+import logging
 import math
 import os
 import signal
@@ -16,6 +18,15 @@ from typing import NoReturn
 from base.storage import NO_FOLDER
 
 OLDEST_PYTHON = (3, 11)
+CURES = {  # of what a disk or a system says
+    errno.ENOSPC: "make room on that disk, or write elsewhere",
+    errno.EDQUOT: "make room in your quota, or write elsewhere",
+    errno.EFBIG: "write where larger files are taken",
+    errno.EIO: "the disk or the way to it fails, use another",
+    errno.EROFS: "write elsewhere",
+    errno.EACCES: "change its permissions, or use another",
+    errno.EPERM: "change its permissions, or use another",
+}
 
 
 def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
@@ -39,6 +50,9 @@ def run(main: Callable[[], int], filters: bool = True) -> NoReturn:
             sys.stdout.flush()
     except OSError:  # what is left in the buffer goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # set by torchrun, whose libraries' threads may abort an exit
+        logging.shutdown()
+        os._exit(code)
     sys.exit(code)
 
 
@@ -106,7 +120,8 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = printable(os.fsdecode(error.filename)) if error.filename else "the file"
         missing = isinstance(error, FileNotFoundError) and error.strerror != NO_FOLDER
-        return f"{name}: {'no such file' if missing else error.strerror.lower()}"
+        cure = f": {CURES[error.errno]}" if error.errno in CURES else ""
+        return f"{name}: {'no such file' if missing else error.strerror.lower()}{cure}"
     said = printable(" ".join(str(error).split()))
     known = isinstance(error, (OSError, ValueError, RuntimeError, ImportError)) and said
     return said if known else f"{type(error).__name__}: {said}"

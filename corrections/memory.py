@@ -27,8 +27,9 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from base.storage import atomic_write
-from corrections.store import Correction, _check, _from_bytes, _to_bytes, default_folder
+from base.places import read_file
+from base.storage import atomic_write, delete_stale, make_folder, remove, set_aside
+from corrections.store import MOST_BYTES, Correction, _check, _from_bytes, _to_bytes, default_folder
 
 RANK = re.compile(r"-(\d{3,})-")  # of corrections made at one instant, in their files' names
 OWN_NAME = re.compile(r"\d{8}T\d{12}-\d{3}-[0-9a-f]{6}")  # of a correction's file, without its ending
@@ -97,9 +98,14 @@ class Memory:
                 now.isoformat(timespec="seconds"),
                 model,
             )
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_write(self._path(entry.id)) as file:
-                file.write(_to_bytes(entry))
+            make_folder(self.folder)
+            try:
+                with atomic_write(self._path(entry.id)) as file:
+                    file.write(_to_bytes(entry))
+            except OSError:  # it may be there and not yet be safe: what failed is not kept by half
+                with suppress(OSError):
+                    remove(self._path(entry.id))
+                raise
             self._remember(entry)
         return entry
 
@@ -118,8 +124,11 @@ class Memory:
         with self._lock:
             if id not in self._entries:
                 raise KeyError(id)
-            self._path(id).unlink(missing_ok=True)
-            del self._entries[id], self._features[id]
+            try:
+                remove(self._path(id))
+            finally:  # an error may come after the file has gone
+                if not self._path(id).exists():
+                    del self._entries[id], self._features[id]
 
     def forget_all(self) -> int:
         """Delete all corrections, those of other programs too, and return how many there were."""
@@ -134,13 +143,14 @@ class Memory:
         """Take in what other programs added to the folder, or deleted from it, and say whether that was anything."""
         with self._lock:
             before = set(self._entries)
+            delete_stale(self.folder)
             names = {path.stem for path in self.folder.glob("*.npz")} if self.folder.is_dir() else set()
             for name in set(self._entries) - names:
                 del self._entries[name], self._features[name]
             for name in sorted(names - set(self._entries)):
                 path = self._path(name)
                 try:
-                    content = path.read_bytes()
+                    content = read_file(path, MOST_BYTES)
                 except FileNotFoundError:
                     continue  # deleted by another program since it was listed
                 except OSError:
@@ -215,11 +225,9 @@ class Memory:
         self._features[entry.id] = _unit(_comparable(entry.frame))
 
     def _set_aside(self, path: Path) -> None:
-        aside = path.parent / "damaged"
         with suppress(OSError):
             if OWN_NAME.fullmatch(path.stem):
-                aside.mkdir(exist_ok=True)
-                path = path.replace(aside / path.name)
+                path = set_aside(path, path.parent / "damaged", path.suffix)
         self._report(path)
 
     def _report(self, path: Path) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import math
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from base.storage import user_data_dir
+from base.places import user_data_dir
 
 FORMAT = "digits-correction-v1"
+WORDS = ("format", "label", "time", "model")  # kept beside the frame
 MOST_BYTES = (
     1 << 24
 )  # of an unpacked correction (a frame has 3 KB, a picture in colour 50 KB); more is refused as a bomb
@@ -50,14 +53,25 @@ def _to_bytes(entry: Correction) -> bytes:
     return buffer.getvalue()
 
 
+def _claimed(file: zipfile.ZipFile, name: str) -> int:
+    """Return the bytes that an array in a file of corrections says it has; raises ValueError for another version's."""
+    with file.open(name) as member:
+        if np.lib.format.read_magic(member) != (1, 0):
+            raise ValueError("not a correction's array")
+        shape, _, kind = np.lib.format.read_array_header_1_0(member)
+        return math.prod(shape) * kind.itemsize
+
+
 def _from_bytes(id: str, content: bytes) -> Correction:
     """Return the correction in a file's bytes; raises ValueError, KeyError, EOFError or OSError for any other bytes."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             if sum(entry.file_size for entry in file.zip.infolist()) > MOST_BYTES:
                 raise ValueError("too large for a correction")
-            words = {key: str(file[key]) for key in ("format", "label", "time", "model")}
-            frame = np.ascontiguousarray(file["frame"], np.float32)
+            if any(_claimed(file.zip, f"{key}.npy") > MOST_BYTES for key in (*WORDS, "frame")):
+                raise ValueError("an array that is larger than its file")
+            words = {key: str(file[key]) for key in WORDS}
+            frame = file["frame"]
     except (TypeError, AttributeError, NotImplementedError, RuntimeError, MemoryError) as error:
         raise ValueError("not a correction") from error
     except Exception as error:
@@ -66,5 +80,8 @@ def _from_bytes(id: str, content: bytes) -> Correction:
         raise ValueError("a damaged file") from error
     if words["format"] != FORMAT:
         raise ValueError(f"unknown format {words['format']!r}")
+    if frame.dtype.kind not in "fiu":
+        raise ValueError("a frame of no numbers")
+    frame = np.ascontiguousarray(frame, np.float32)
     _check(frame, words["label"])
     return Correction(id, frame, words["label"], words["time"], words["model"])

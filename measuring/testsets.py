@@ -106,7 +106,7 @@ def _read_tsv(path: Path, _: float) -> Iterator[Sample]:
 
 
 def _read_npz(path: Path, _: float) -> Iterator[Sample]:
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         if sum(entry.file_size for entry in arrays.zip.infolist()) > MOST_BYTES:
             raise DataError(f"{path} unpacks to more than {MOST_BYTES >> 20} MB: split it")
         images, labels = arrays["x"], arrays["y"]

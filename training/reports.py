@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from base import command
-from base.storage import try_out
+from base.storage import append_line, make_folder, try_out
 from training.recipe import TrainConfig
 
 EVERY = 30.0  # seconds between two lines of progress where no bar can be drawn
@@ -37,9 +37,9 @@ class Reports:
         """Raise OSError or ValueError if the log or the plot cannot be written: better now than after an epoch."""
         for path in (self.log, self.plot):
             if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(path.parent)
         if self.log and not self.log.is_fifo():  # which would wait for its reader
-            self.log.open("a").close()
+            append_line(self.log, "")
         if self.plot:
             try_out(self.plot)
             from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -60,9 +60,8 @@ class Reports:
             )
         try:
             if self.log:
-                with self.log.open("a", encoding="utf-8") as log:
-                    facts = {"run": run_id, "arch": config.arch, "seed": config.seed}
-                    log.write(json.dumps({**facts, **line}) + "\n")
+                facts = {"run": run_id, "arch": config.arch, "seed": config.seed}
+                append_line(self.log, json.dumps({**facts, **line}))
             if self.plot:
                 self.draw(history, self.plot)
         except OSError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import platform
 import signal
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,8 @@ from base.checkpoint import (
     save_checkpoint,
 )
 from base.devices import choose_device, choose_precision
-from base.storage import back_up, try_out
+from base.locks import alone
+from base.storage import back_up, make_folder, remove, try_out
 from model import count_parameters
 from training.data import load_data
 from training.lines import has_second_stage, second_stage
@@ -56,14 +57,17 @@ def train_in_team(job: Job, start: Checkpoint | None, team: Team, reports: Repor
     device = choose_device(own_device(job.device))
     precision = job.precision or choose_precision(device)
     output = job.output or default_output(arch)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(output.parent)
     try_out(output)
-    with team.leader_first():  # it may have to download
-        reports.try_out()
-        data = load_data(job, arch, output.parent, reports)
-    kept = {"lines_rounds": 0} if start is not None and start.lines is not None else {}
-    config = make_config(arch, job.recipe, {**data.suits, **kept})
-    with StopSignals(reports) as stop:
+    with ExitStack() as until_the_end:
+        with team.leader_first():  # it may have to download
+            if team.leads:
+                until_the_end.enter_context(alone(output))
+            reports.try_out()
+            data = load_data(job, arch, output.parent, reports)
+        kept = {"lines_rounds": 0} if start is not None and start.lines is not None else {}
+        config = make_config(arch, job.recipe, {**data.suits, **kept})
+        stop = until_the_end.enter_context(StopSignals(reports))
         run = Run(
             config, data.training, data.validation, device, precision, stop.received, start, team, data.hands
         )
@@ -115,7 +119,7 @@ class Rounds:
                 self.finish()
             if not forever:
                 if run.team.leads:
-                    self.resume.unlink()
+                    remove(self.resume)
                 return
             run.new_round()
 
@@ -221,7 +225,7 @@ class Rounds:
                 return
         backup = back_up(path)
         if move:
-            path.unlink()
+            remove(path)
         self.reports.say(
             f"{path.name} of an earlier run is kept as {backup} (to bring it back, copy it over {path})"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -14,7 +15,7 @@ from urllib.parse import unquote
 import pygame
 
 from base.command import one_line
-from base.storage import atomic_write, unused_path
+from base.storage import atomic_write, write_new
 from ink.stroke import MOST_POINTS
 from window.cards import FilesCard
 
@@ -51,15 +52,12 @@ class Exchange:
         if not self.app.drawing.canvas.strokes:
             self.app.say("There is nothing to save: draw something first")
             return
-        path = None
+        content = io.BytesIO()
         try:
-            path = unused_path(self.app.folder, "drawing", ending)
-            with atomic_write(path) as file:
-                write(file)
+            write(content)
+            path = write_new(self.app.folder, "drawing", ending, content.getbuffer())
             self.app.say(f"Saved {path}{warning}")
         except OSError as error:
-            if path:
-                path.unlink(missing_ok=True)
             self.app.say(f"Not saved, {one_line(error)}. Start with --output and a folder you may write to")
 
     def copy(self) -> None:
@@ -136,7 +134,8 @@ def screenshot(app: App, path: Path) -> int:
     app.show("all")
     app.draw()
     try:
-        pygame.image.save(app.screen, path)
+        with atomic_write(path) as file:
+            pygame.image.save(app.screen, file, path.name)
     except (OSError, pygame.error) as error:
         print(f"app.py: {path} cannot be written: {error}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from base.places import user_data_dir
 from base.storage import (
     EXPORT_MARK,
     PLOT_MARK,
@@ -13,8 +14,7 @@ from base.storage import (
     back_up,
     check_target,
     try_out,
-    unused_path,
-    user_data_dir,
+    write_new,
 )
 
 
@@ -85,7 +85,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(OSError, match="No space left"):
         back_up(path)
     assert path.read_bytes() == b"old"
-    assert sorted(left.name for left in tmp_path.rglob("*")) == ["backups", "model.pth"]
+    assert [left.name for left in tmp_path.rglob("*")] == ["model.pth"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX files")
@@ -123,7 +123,7 @@ def test_a_new_file_gets_the_permissions_of_any_other(tmp_path: Path) -> None:
 
 
 def test_a_name_is_never_used_twice(tmp_path: Path) -> None:
-    names = [unused_path(tmp_path / "backups", "model", ".pth").name for _ in range(3)]
+    names = [write_new(tmp_path / "backups", "model", ".pth", b"x").name for _ in range(3)]
     assert names == ["model.pth", "model-2.pth", "model-3.pth"]
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -217,7 +218,8 @@ def test_the_latest_correction_is_undone_though_an_earlier_one_of_its_instant_is
     (memory.folder / f"{first.id}.npz").rename(memory.folder / f"{latest}.npz")
     memory.reload()
     tokens = iter(["eeeeee", "dddddd", "cccccc"])
-    monkeypatch.setattr("corrections.memory.secrets.token_hex", lambda count: next(tokens))
+    drawn = SimpleNamespace(token_hex=lambda count: next(tokens))
+    monkeypatch.setattr("corrections.memory.secrets", drawn)
     second = memory.learn(frames[1], "1")
     memory.learn(frames[2], "2")
     memory.forget(second.id)
@@ -273,7 +275,7 @@ def test_a_correction_that_cannot_be_deleted_is_not_forgotten(
     def held(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "unlink", held)
+    monkeypatch.setattr("base.storage.os.unlink", held)
     with pytest.raises(PermissionError):
         memory.undo()
     assert memory.entries() == [kept]

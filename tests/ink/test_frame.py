@@ -11,10 +11,15 @@ from ink.frame import (
     DIGIT_BOX,
     FRAME_SIZE,
     PEN_RANGE,
+    PROPORTIONS,
     WIDEST_BAR,
+    _ink_level,
+    _place,
     crop_to_ink,
+    fit_frame,
     fit_pen,
     make_frame,
+    unstretch,
 )
 from ink.measures import is_bold, pen_width
 
@@ -101,3 +106,46 @@ def test_a_faint_thin_line_survives_shrinking() -> None:
         for y in range(100, 800):
             image.putpixel((x, y), 255)
     assert make_frame(np.asarray(image, np.float32) / 255).max() > 0.8
+
+
+@pytest.mark.parametrize(
+    "shape, place", [((14, 56), (10, 17, 0, 28)), ((56, 14), (0, 28, 10, 17)), ((7, 7), (0, 28, 0, 28))]
+)
+def test_a_whole_picture_fits_the_frame_and_is_not_moved(
+    shape: tuple[int, int], place: tuple[int, int, int, int]
+) -> None:
+    top, bottom, left, right = place
+    frame = fit_frame(np.ones(shape, np.float32))
+    assert frame.shape == (FRAME_SIZE, FRAME_SIZE) and (frame[top:bottom, left:right] == 1).all()
+    assert frame.sum() == (bottom - top) * (right - left)
+
+
+def test_a_picture_of_a_frames_size_is_the_frame(frames: np.ndarray) -> None:
+    assert np.array_equal(fit_frame(frames[0]), frames[0])
+
+
+@pytest.mark.parametrize("side", [20, 28, 70])
+def test_a_stretched_scan_is_seen_in_each_proportion(side: int) -> None:
+    ring = np.ones((side, side), np.float32)
+    ring[side // 5 : -(side // 5), side // 5 : -(side // 5)] = 0
+    seen = unstretch(ring)
+    assert seen.shape == (len(PROPORTIONS), FRAME_SIZE, FRAME_SIZE)
+    for frame, proportion in zip(seen, PROPORTIONS):
+        height, width = (np.ptp(np.flatnonzero((frame > 0.5).any(axis=axis))) + 1 for axis in (1, 0))
+        assert height == DIGIT_BOX and abs(width - DIGIT_BOX * proportion) <= 1
+        assert frame[14, 14] == 0  # the hole is still there
+
+
+@pytest.mark.parametrize("last, place", [(0, FRAME_SIZE - DIGIT_BOX), (-1, 0)])
+def test_ink_heavy_at_one_end_stays_inside_the_frame(last: int, place: int) -> None:
+    digit = np.full((DIGIT_BOX, DIGIT_BOX), 0.001, np.float32)
+    digit[last] = digit[:, last] = 1
+    frame = _place(digit)
+    assert np.array_equal(frame[place : place + DIGIT_BOX, place : place + DIGIT_BOX], digit)
+    assert frame.sum() == pytest.approx(digit.sum())
+
+
+def test_full_ink_is_what_nine_in_ten_of_the_strokes_pixels_do_not_exceed() -> None:
+    strokes = np.linspace(0.3, 1, 101, dtype=np.float32)
+    faint = np.full(500, 0.25, np.float32)  # a quarter of the brightest is no stroke
+    assert _ink_level(np.concatenate([strokes, faint])) == pytest.approx(0.93)

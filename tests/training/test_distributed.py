@@ -160,7 +160,8 @@ import torch, train, dataset
 from dataset import Digits
 digits = Digits(torch.randint(0, 256, (1200, 1, 28, 28), dtype=torch.uint8), torch.arange(1200) % 10, "noise")
 dataset.load_mnist = lambda *a, **k: digits
-sys.exit(train.main(sys.argv[1:]))
+from base import command
+command.run(train.main, filters=False)
 """
 
 

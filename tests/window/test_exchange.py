@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_written_is_said(
     def refuse(*args: Any) -> Path:
         raise PermissionError(13, "Permission denied", "/there")
 
-    monkeypatch.setattr("window.exchange.unused_path", refuse)
+    monkeypatch.setattr("window.exchange.write_new", refuse)
     drag(app, SEVEN)
     press(app, pygame.K_s)
     assert "Not saved" in app.message and "permission denied" in app.message and "--output" in app.message
@@ -116,7 +116,8 @@ def test_a_full_disk_leaves_no_empty_file(app: App, tmp_path: Path, monkeypatch:
     def full(*args: Any) -> Any:
         raise OSError(28, "No space left on device", "/there")
 
-    monkeypatch.setattr("window.exchange.atomic_write", full)
+    monkeypatch.setattr("base.storage.os.link", full)
+    monkeypatch.setattr("base.storage.os.replace", full)
     drag(app, SEVEN)
     press(app, pygame.K_s)
     assert "no space left" in app.message and not list(tmp_path.glob("drawing*"))
