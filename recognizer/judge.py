@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-import torch
 
 from base.checkpoint import Checkpoint, predict_pairs
 from corrections.memory import Memory
@@ -141,8 +140,8 @@ class Judge:
         """Return `guesses` averaged over all views."""
         if not guesses:
             return []
-        frames = torch.from_numpy(np.stack([guess.frame for guess in guesses]))[:, None]
-        probs = yield look_around(frames).flatten(0, 2).numpy()
+        frames = np.stack([guess.frame for guess in guesses])
+        probs = yield look_around(frames).reshape(-1, *frames.shape[1:])
         views = probs.reshape(len(guesses), len(VIEWS), -1).mean(axis=1)
         again = [replace(guess, probs=seen) for guess, seen in zip(guesses, views)]
         return [
@@ -160,5 +159,7 @@ class Judge:
         """Return for each frame probabilities (2, classes) of a pair's digits; None without a pair reader."""
         if self.checkpoint.pairs is None or not frames:
             return [None] * len(frames)
+        import torch
+
         images = torch.from_numpy(np.stack(frames))[:, None].to(self.device)
         return list(predict_pairs(self.checkpoint, images).cpu().numpy())

@@ -10,7 +10,7 @@ import numpy as np
 
 from ink.piece import Piece, merge
 from ink.rows import Layout, Line
-from model import SYMBOLS
+from ink.symbols import SYMBOLS
 from recognizer.answer import Digit, Reading, Sign
 from recognizer.decoding import Allowed
 from recognizer.judge import Guess, Judge, Steps

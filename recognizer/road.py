@@ -15,9 +15,9 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import torch
 
 from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
+from base.networks import on_device
 from corrections.memory import Memory
 from ink.decode import PictureError, Source, see_as_is
 from ink.frame import fit_frame
@@ -26,7 +26,7 @@ from ink.looks import SMALL_SIDE, Look, Picture, read_ink
 from ink.measures import find_box
 from ink.piece import Piece, merge
 from ink.rows import Layout
-from model import DIGITS
+from ink.symbols import DIGITS
 from recognizer.answer import Digit, Reading, reading_of
 from recognizer.asking import certainty, probabilities
 from recognizer.expect import Expect, Expected, ExpectError, parse_expect
@@ -70,9 +70,7 @@ class Recognizer:
         never refused; `confidence` and `probs` alone show doubt. `expect`: what each line says, see `read`.
         """
         checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device)
-        checkpoint.model.to(device)
-        if isinstance(checkpoint.model, torch.nn.Module):
-            checkpoint.model.to(memory_format=torch.channels_last)  # convolutions in 0.6 of the time on a CPU
+        on_device(checkpoint.model, device)
         if checkpoint.pairs is not None:
             checkpoint.pairs.to(device)
         self.judge = Judge(checkpoint, device, memory, single)
@@ -80,7 +78,7 @@ class Recognizer:
         self.expected = None if expect is None else self._expected(expect)
         self.reader: Reader | None = None
         if checkpoint.lines is not None and checkpoint.classes == DIGITS:
-            network = checkpoint.lines.to(device).to(memory_format=torch.channels_last)
+            network = on_device(checkpoint.lines, device)
             self.reader = Reader(network, checkpoint.line_temperature, checkpoint.line_weight)
 
     def __repr__(self) -> str:
@@ -286,8 +284,7 @@ class Recognizer:
     def ask(self, frames: np.ndarray) -> np.ndarray:
         """Return what the network alone says: calibrated probabilities (N, classes)."""
         pictures = frames[:, None] if frames.ndim == 3 else frames.transpose(0, 3, 1, 2)  # (N, C, H, W)
-        images = torch.from_numpy(np.ascontiguousarray(pictures, np.float32)).to(self.device)
-        return probabilities(self.checkpoint, images).cpu().numpy()
+        return probabilities(self.checkpoint, pictures)
 
     def _digit(self, guess: Guess, scale: float, among: bool = False) -> Digit:
         """Return `guess` as a digit, accepted or not; `among`: in a number, most of which has been read."""

@@ -1,0 +1,10 @@
+"""The symbols that numbers are written with, in the order in which networks count them."""
+
+from __future__ import annotations
+
+DIGITS = tuple("0123456789")
+SYMBOLS = (
+    *DIGITS,
+    *".,-+/:=()%x÷?",
+)  # what a line reader tells apart; "?" is a mark that is none of the others
+BLANK = len(SYMBOLS)  # the class of columns where no symbol is said
