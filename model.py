@@ -17,9 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ink.symbols import BLANK as BLANK
-from ink.symbols import DIGITS as DIGITS
-from ink.symbols import SYMBOLS
+from ink import BLANK as BLANK
+from ink import DIGITS as DIGITS
+from ink import SYMBOLS
 from scratch import LAYERS, ScratchNet
 
 MNIST_MEAN, MNIST_STD = 0.1307, 0.3081  # of the 60,000 training images, scaled to [0, 1]

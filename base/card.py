@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 from base.storage import EXPORT_MARK
-from ink.symbols import SYMBOLS
+from ink import SYMBOLS
 
 CARD = "digits"  # the name under which an export carries its card
 

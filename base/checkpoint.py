@@ -19,7 +19,7 @@ from base.networks import answer
 from base.onnx_file import open_onnx
 from base.storage import MODEL_PATH as MODEL_PATH
 from base.storage import atomic_write
-from ink.symbols import BLANK, DIGITS
+from ink import BLANK, DIGITS
 
 if TYPE_CHECKING:
     import torch

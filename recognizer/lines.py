@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ink import SYMBOLS
 from ink.piece import Piece, merge
 from ink.rows import Layout, Line
-from ink.symbols import SYMBOLS
 from recognizer.answer import Digit, Reading, Sign
 from recognizer.decoding import Allowed
 from recognizer.judge import Guess, Judge, Steps

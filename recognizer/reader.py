@@ -9,11 +9,11 @@ import numpy as np
 from scipy.special import log_softmax
 
 from base.networks import answer
+from ink import BLANK, SYMBOLS
 from ink.piece import Piece
 from ink.rows import Line
 from ink.shares import share_out
 from ink.strip import Strip, make_strip
-from ink.symbols import BLANK, SYMBOLS
 from recognizer.decoding import Allowed, Text, align, search
 from recognizer.judge import LEAST_PROBABILITY, Guess, Judge, Steps
 

@@ -19,6 +19,7 @@ import numpy as np
 from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from base.networks import on_device
 from corrections.memory import Memory
+from ink import DIGITS
 from ink.decode import PictureError, Source, see_as_is
 from ink.frame import fit_frame
 from ink.lines import count_parts, find_layouts, find_row_layouts
@@ -26,7 +27,6 @@ from ink.looks import SMALL_SIDE, Look, Picture, read_ink
 from ink.measures import find_box
 from ink.piece import Piece, merge
 from ink.rows import Layout
-from ink.symbols import DIGITS
 from recognizer.answer import Digit, Reading, reading_of
 from recognizer.asking import certainty, probabilities
 from recognizer.expect import Expect, Expected, ExpectError, parse_expect
