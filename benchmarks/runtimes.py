@@ -79,7 +79,7 @@ def said(reading: Reading) -> tuple[Any, ...]:
 
 def boxes_of(reading: Reading) -> list[tuple[int, int, int, int]]:
     """Return the boxes of all that was read: left, top, width, height in pixels."""
-    return [each.box for each in (*reading.groups, *reading.signs)]
+    return [*(group.box for group in reading.groups), *(sign.box for sign in reading.signs)]
 
 
 def probabilities_of(reading: Reading) -> np.ndarray:
