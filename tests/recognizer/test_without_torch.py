@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -190,6 +191,14 @@ def test_a_line_reader_of_other_symbols_is_refused(onnx_model: Path, monkeypatch
     monkeypatch.setattr("base.checkpoint.BLANK", 7)
     with pytest.raises(CheckpointError, match="does not fit its own description"):
         load_checkpoint(onnx_model)
+
+
+def test_what_reading_needs_is_what_training_needs() -> None:
+    def bounds(name: str) -> set[str]:
+        return set(re.findall(r"(?m)^[\w-]+>=[\d.]+", (ROOT / name).read_text(encoding="utf-8")))
+
+    reading = bounds("requirements-read.txt")
+    assert len(reading) == 5 and reading <= bounds("requirements.txt") | bounds("requirements-dev.txt")
 
 
 @pytest.mark.skipif(not (ROOT / "model.onnx").exists(), reason="no model.onnx is shipped")
