@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FORMATS = ("pt2", "onnx", "torchscript")
 CHECKS = 1_000  # inputs on which an export is compared with its checkpoint
 TOLERANCE = 1e-4  # largest difference between two logits, or two log-probabilities of lines
-OPSET, IR_VERSION = 15, 8  # the oldest ONNX that torch's graphs convert to: onnxruntime 1.10 (2021) reads it
+OPSET, IR_VERSION = 15, 8  # of 2021, the oldest that torch's graphs convert to
 WIDTHS = (4, 64, 228, 1000)  # pixels; of the strips on which a line reader's export is compared
 Network = Callable[[Tensor], Tensor]  # images -> logits
 
@@ -182,10 +182,11 @@ def _write_onnx(
         part.doc_string = ""
         del part.metadata_props[:]  # torch's: where in which file of this machine each step was written
     del graph.value_info[:]
-    if lines is not None:  # either batch may be left out: it is empty then, and its network computes nothing
-        for name, each in zip(("images", "strips"), examples):
-            empty = torch.empty(0, *each.shape[1:3], 4 if name == "strips" else each.shape[3]).numpy()
-            graph.initializer.append(onnx.numpy_helper.from_array(empty, name))
+    if (
+        lines is not None
+    ):  # either may be left out: it is one blank picture then (not every runtime takes none)
+        for name, shape in (("images", (1, *example.shape[1:])), ("strips", (1, 1, 32, 4))):
+            graph.initializer.append(onnx.numpy_helper.from_array(torch.zeros(shape).numpy(), name))
     entry = network.metadata_props.add()
     entry.key, entry.value = CARD, card
     onnx.checker.check_model(network, full_check=True)

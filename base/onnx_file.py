@@ -1,7 +1,7 @@
 """Networks in an .onnx file of export.py, run by onnxruntime. No torch here: reading needs none.
 
 The file holds one graph. It takes "images" and gives "logits"; where there is a line reader, it takes "strips" as
-well and gives "logs". What it is not given is an empty batch, for which nothing is computed.
+well and gives "logs". What it is not given is one small blank picture.
 """
 
 from __future__ import annotations
