@@ -4,7 +4,7 @@
     python app.py --model my.pth --scale 2
     python app.py --strokes drawing.json --screenshot window.png
 
-The window is up before torch is loaded; reading happens in a thread of its own (worker.py), so the pen never waits.
+The window is up before the network is loaded; reading happens in a thread of its own (worker.py), so the pen never waits.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         "  python app.py --strokes drawing.json --screenshot window.png\n\nF1 in the window shows all keys.",
     )
     default = Path(__file__).parent / "model.pth"
-    parser.add_argument("--model", type=Path, default=default, help="checkpoint (default: model.pth)")
+    parser.add_argument("--model", type=Path, default=default, help=".pth or .onnx (default: model.pth)")
     parser.add_argument(
         "--device", default="cpu", help="where the network runs: cpu or cuda (default: %(default)s)"
     )

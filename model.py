@@ -17,16 +17,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ink import BLANK as BLANK
+from ink import DIGITS as DIGITS
+from ink import SYMBOLS
 from scratch import LAYERS, ScratchNet
 
 MNIST_MEAN, MNIST_STD = 0.1307, 0.3081  # of the 60,000 training images, scaled to [0, 1]
 STRIP_MEAN, STRIP_STD = 0.12, 0.29  # of strips of composed lines, in [0, 1]
 COLOUR_SIZE = 64  # pixels; side of what ColourNet looks at
-STRIP_HEIGHT = 32  # pixels; of what LineReader looks at
-
-DIGITS = tuple("0123456789")
-SYMBOLS = (*DIGITS, *".,-+/:=()%x÷?")  # what LineReader tells apart; "?" is a mark that is none of the others
-BLANK = len(SYMBOLS)  # the class of columns where no symbol is said
 DEFAULT_ARCH = "residual"
 
 

@@ -40,7 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     corrections = arguments.corrections_in or arguments.corrections
     options = (arguments.device, corrections, arguments.single, arguments.expect)
     make = partial(open_recognizer, arguments.model, *options)
-    recognizer = make()
+    with command.importing():  # torch or onnxruntime
+        recognizer = make()
     for path in recognizer.memory.damaged if recognizer.memory else ():
         print(f"predict.py: {path} is no correction, or damaged", file=sys.stderr)
     failed = False
@@ -85,11 +86,10 @@ def build_parser() -> argparse.ArgumentParser:
     expect = "what each line says: so many digits (5), a pattern (##/##/####) or a .txt with an answer a line"
     add("--expect", metavar="WHAT", help=f"{expect}; what does not fit is refused")
     add("--digits-only", action="store_true", help="leave the signs between digits out")
-    ranked = "show the K likeliest digits (default: 1)"
-    add("--top", type=command.number(int, 1), default=1, metavar="K", help=ranked)
+    add("--top", type=command.number(int, 1), default=1, metavar="K", help="K likeliest digits (default: 1)")
     add("--plot", type=Path, metavar="PNG", help="draw the first pictures, their boxes, what the network saw")
     add("--force", action="store_true", help="let --plot overwrite a file that this program did not write")
-    add("--model", type=Path, default=MODEL_PATH, help="checkpoint (default: the shipped model.pth)")
+    add("--model", type=Path, default=MODEL_PATH, help=".pth or .onnx (default: the shipped model.pth)")
     add("--corrections", action="store_true", help="use your corrections, those made in app.py")
     add("--corrections-in", type=Path, metavar="DIR", help="use the corrections in this folder")
     many = "processes that read (default: as many as cores from 200 pictures on, 1 for fewer)"

@@ -9,18 +9,30 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from base.devices import choose_device
-from base.exports import OnnxNetwork, read_card
+from base.card import read_card
+from base.devices import choose_device, need_torch
+from base.networks import answer
+from base.onnx_file import open_onnx
 from base.storage import MODEL_PATH as MODEL_PATH
 from base.storage import atomic_write
-from model import ARCHITECTURES, DIGITS, STRIP_HEIGHT, LineReader, build_model
+from ink import BLANK, DIGITS
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 FORMAT = "digits-v1"
+LINE_FACTS = (
+    "line_temperature",
+    "line_weights",
+    "line_form",
+    "line_threshold",
+    "least_likely",
+)  # see Checkpoint
 FOR_OTHERS = {".pt2": "torch.export.load", ".torchscript": "torch.jit.load"}  # exports, and what reads them
 LARGEST_INPUT = 512  # pixels; side of what a network may ask for
 
@@ -39,7 +51,7 @@ class Checkpoint:
     classes: tuple[str, ...] = DIGITS
     input: dict[str, Any] = field(default_factory=lambda: {"size": 28, "channels": 1, "road": True})
     facts: dict[str, Any] = field(default_factory=dict)
-    lines: LineReader | None = None  # reads a line of writing whole
+    lines: Any = None  # a LineReader, which reads a line of writing whole, if there is one
 
     @property
     def temperature(self) -> float:
@@ -101,9 +113,9 @@ def _weights(model: Any) -> dict[str, Tensor]:
 
 def write_plain(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
     """Write plain types to a `.pth` file, atomically; raises OSError and leaves `path` as it was if that fails."""
-    packed = (
-        io.BytesIO()
-    )  # written to the disk itself, torch.save may turn a full disk's OSError into a RuntimeError
+    import torch
+
+    packed = io.BytesIO()  # on a full disk, torch.save may turn the OSError into a RuntimeError
     torch.save(content, packed)
     with atomic_write(path) as file:
         file.write(packed.getbuffer())
@@ -119,11 +131,12 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
         raise CheckpointError(
             f"{path} unpacks to more than its own size, which no checkpoint does: it is refused"
         )
+    need_torch(str(path), ", or name an .onnx file that export.py made, which is read without torch")
+    import torch
+
     try:
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (
-        Exception
-    ) as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError, ... for bad bytes
+    except Exception as error:  # of many kinds for bad bytes: RuntimeError, UnpicklingError, KeyError, ...
         if "Unsupported global" in str(error):
             raise CheckpointError(
                 f"{path} holds a whole pickled model, not plain weights: opening it could run code, so it is refused. "
@@ -168,18 +181,20 @@ def _from_export(path: Path, device: torch.device | str) -> Checkpoint:
             "make an .onnx with `python export.py --format onnx`"
         )
     try:
-        network = OnnxNetwork(path)
-        card = read_card(network.card, path)
+        network, lines, text = open_onnx(path)
+        card = read_card(text, path)
     except (ImportError, ValueError) as error:
         raise CheckpointError(str(error)) from error
     checkpoint = Checkpoint(
         network, str(card["arch"]), {}, tuple(map(str, card["classes"])), card["input"], card["facts"]
     )
+    checkpoint.lines = lines
     try:
         _try_out(checkpoint)
     except Exception as error:  # onnxruntime's own exceptions share no public base
         raise CheckpointError(f"{path} does not fit its own description: export it again") from error
-    network.to(choose_device(str(device)))
+    if str(device) != "cpu":
+        choose_device(str(device))  # what it answers is wanted there; it computes on the CPU
     return checkpoint
 
 
@@ -188,19 +203,14 @@ def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Chec
         raise CheckpointError(
             f"{path} has format {content['format']!r}, this program reads {FORMAT!r}: update the program"
         )
+    from model import LineReader, build_model
+
     try:
         classes = tuple(str(name) for name in content["classes"])
-        model = fill(
-            lambda: build_model(content["arch"], len(classes), content["config"]), content["weights"]
-        )
-        checkpoint = Checkpoint(
-            model,
-            content["arch"],
-            dict(content["config"]),
-            classes,
-            dict(content["input"]),
-            dict(content["facts"]),
-        )
+        arch, config = content["arch"], dict(content["config"])
+        model = fill(lambda: build_model(arch, len(classes), config), content["weights"])
+        taken, facts = dict(content["input"]), dict(content["facts"])
+        checkpoint = Checkpoint(model, arch, config, classes, taken, facts)
         if "lines" in content:
             checkpoint.lines = fill(LineReader, content["lines"])
         _try_out(checkpoint)
@@ -218,9 +228,9 @@ def shapes_of(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
 
 def fill(build: Callable[[], Any], weights: dict[str, Tensor]) -> Any:
     """Return what `build` builds with `weights`, in eval mode; raises ValueError if they are another network's."""
-    with torch.device(
-        "meta"
-    ):  # allocates nothing: the description may ask for more than its weights bear out
+    import torch
+
+    with torch.device("meta"):  # allocates nothing: the description may ask for more than its weights hold
         wanted = build().state_dict()
     if shapes_of(wanted) != shapes_of(weights):
         raise ValueError("weights of another network")
@@ -246,9 +256,8 @@ def _try_out(checkpoint: Checkpoint) -> None:
         raise ValueError("frames are 28 x 28 in grey")
     if not (0 < checkpoint.temperature < math.inf and math.isfinite(checkpoint.threshold)):
         raise ValueError("no such temperature or threshold")
-    with torch.inference_mode():
-        logits = checkpoint.model(torch.zeros(1, channels, size, size))
-    if logits.shape != (1, len(classes)):
+    blank = np.zeros((1, channels, size, size), np.float32)
+    if answer(checkpoint.model, blank).shape != (1, len(classes)):
         raise ValueError("as many logits as classes are needed")
     if not (
         0 < checkpoint.line_temperature < math.inf
@@ -256,8 +265,11 @@ def _try_out(checkpoint: Checkpoint) -> None:
     ):
         raise ValueError("no such temperature or weights of the line reader")
     if checkpoint.lines is not None:
-        with torch.inference_mode():
-            checkpoint.lines(torch.zeros(1, 1, STRIP_HEIGHT, 2 * STRIP_HEIGHT))
+        from ink.strip import STRIP_HEIGHT
+
+        strip = np.zeros((1, 1, STRIP_HEIGHT, 2 * STRIP_HEIGHT), np.float32)
+        if answer(checkpoint.lines, strip).shape != (1, STRIP_HEIGHT, BLANK + 1):
+            raise ValueError("a column of log-probabilities for two pixels is needed")
 
 
 def _unpacked_size(content: bytes) -> int:
@@ -270,6 +282,8 @@ def _unpacked_size(content: bytes) -> int:
 
 
 def _from_state_dict(path: str | os.PathLike[str], content: Any) -> Checkpoint:
+    from model import ARCHITECTURES, build_model
+
     for arch, known in ARCHITECTURES.items():
         model = build_model(arch)
         try:

@@ -1,8 +1,12 @@
-"""Which device computes, and in which precision."""
+"""Where torch computes, how precisely and on how many threads; and what to say where it is not installed."""
 
 from __future__ import annotations
 
-import torch
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -10,6 +14,8 @@ def choose_device(name: str | None = None) -> torch.device:
 
     Raises ValueError if `name` does not work.
     """
+    import torch
+
     for candidate in [name] if name else ["cuda", "cpu"]:
         try:
             device = torch.device(candidate)
@@ -30,8 +36,30 @@ def choose_device(name: str | None = None) -> torch.device:
 
 def choose_precision(device: torch.device) -> str:
     """Return "bf16" where the device multiplies bfloat16 in hardware, else "fp32"."""
+    import torch
+
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     if device.type == "cpu":
         return "bf16" if torch.cpu.get_capabilities().get("avx512_bf16", False) else "fp32"
     return "fp32"
+
+
+def need_torch(what: str, otherwise: str = "") -> None:
+    """Raise ValueError if torch is not installed: `what` needs it, and its cure is to install it, or `otherwise`."""
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise ValueError(f"{what} needs torch: pip install -r requirements.txt{otherwise}") from error
+
+
+def use_one_thread() -> None:
+    """Let torch compute on one thread in this process, if it has been loaded."""
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)
+
+
+def uses_cuda() -> bool:
+    """Return whether torch computes on a GPU in this process already."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.cuda.is_initialized()

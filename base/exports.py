@@ -1,131 +1,38 @@
-"""Networks for other programs: written as .pt2, .onnx and TorchScript, checked; `.onnx` read back by onnxruntime.
+"""Networks written for other programs as .pt2, .onnx and TorchScript, each checked; an .onnx is all that reading needs.
 
-An export carries one JSON text, its card: format, classes, input, facts, and the preprocessing constants.
-What is read here is believed only as far as that card goes.
+A checkpoint's two networks, classifier and line reader, are one graph in the .onnx (see onnx_file). The other formats
+hold the classifier.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import logging
 import os
-import re
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from base.storage import EXPORT_MARK, atomic_write
+from base.card import CARD, make_card
+from base.onnx_file import open_onnx
+from base.storage import atomic_write
 
 if TYPE_CHECKING:
     from base.checkpoint import Checkpoint
 
-CARD = "digits"  # the name under which an export carries its card
 FORMATS = ("pt2", "onnx", "torchscript")
 CHECKS = 1_000  # inputs on which an export is compared with its checkpoint
-TOLERANCE = 1e-4  # largest difference between two logits
+TOLERANCE = 1e-4  # largest difference between two logits, or two log-probabilities of lines
+OPSET, IR_VERSION = 15, 8  # of 2021, the oldest that torch's graphs convert to
+WIDTHS = (4, 64, 228, 1000)  # pixels; of the strips on which a line reader's export is compared
 Network = Callable[[Tensor], Tensor]  # images -> logits
-
-# the key that names another file for a tensor's values, as protobuf writes it: field 1, length 8 (either may be padded)
-EXTERNAL_DATA = re.compile(rb"(?:\n|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location")
-
-
-class OnnxNetwork:
-    """A network in an .onnx file: images (N, C, H, W) in [0, 1] -> logits (N, classes), on the CPU."""
-
-    training = False
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open the file and no other; raises ImportError without onnxruntime, ValueError if it is no ONNX network."""
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise ImportError(f"{path} needs onnxruntime: pip install onnxruntime") from error
-        content = Path(path).read_bytes()
-        if EXTERNAL_DATA.search(
-            content
-        ):  # onnxruntime would look for that file in the working directory and above
-            raise ValueError(
-                f"{path} keeps weights in other files, which are not opened: export it as one file"
-            )
-        options = onnxruntime.SessionOptions()
-        options.add_session_config_entry("session.load_model_format", "ONNX")  # no other container
-        options.log_severity_level = 3  # errors are raised; warnings are not the user's business
-        try:
-            self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's own exceptions share no public base
-            raise ValueError(f"{path} is not an ONNX network, or is damaged") from error
-        self.card = self.session.get_modelmeta().custom_metadata_map.get(CARD, "")
-        self._input = self.session.get_inputs()[0].name
-
-    def __call__(self, images: Tensor) -> Tensor:
-        feed = {self._input: np.ascontiguousarray(images.detach().cpu().numpy(), np.float32)}
-        return torch.from_numpy(self.session.run(None, feed)[0]).to(images.device)
-
-    def to(self, *_: Any, **__: Any) -> OnnxNetwork:
-        return self
-
-    def eval(self) -> OnnxNetwork:
-        return self
-
-    def train(self, training: bool = True) -> OnnxNetwork:
-        return self
-
-    def parameters(self) -> list[Tensor]:
-        return []
-
-
-def make_card(arch: str, classes: tuple[str, ...], input: dict[str, Any], facts: dict[str, Any]) -> str:
-    """Return the JSON text that an export carries."""
-    size, channels = input["size"], input["channels"]
-    return json.dumps(
-        {
-            "format": EXPORT_MARK,
-            "arch": arch,
-            "classes": list(classes),
-            "input": dict(input),
-            "facts": dict(facts),
-            "preprocessing": {
-                "shape": ["batch", channels, size, size],
-                "values": "float32 in [0, 1]; standardisation is inside the network",
-                "placing": "ink bright on 0; longer side 20 px, centre of mass on pixel 14.0 of 28"
-                if input["road"]
-                else "the picture scaled to the size, colours divided by 255",
-                "output": "logits; divide by facts.temperature, then softmax",
-            },
-        },
-        ensure_ascii=False,
-    )
-
-
-def read_card(text: str | bytes, path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return a card's content; raises ValueError if it is none of ours."""
-    try:
-        card = json.loads(text)
-        good = (
-            card["format"] == EXPORT_MARK
-            and card["classes"]
-            and {"size", "channels", "road"} <= set(card["input"])
-            and isinstance(card["facts"], dict)
-            and isinstance(card["arch"], str)
-        )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(
-            f"{path} was not made by export.py: it does not say its classes and input"
-        ) from error
-    if not good:
-        raise ValueError(f"{path} was exported in a format that this program does not read: export it again")
-    return card
-
-
-# ---------------------------------------------------------------------------------- writing
 
 
 class ExportError(ValueError):
@@ -145,6 +52,17 @@ class HandMade(nn.Module):
         return self.compute(images, list(self.weights), list(self.biases))[-1]
 
 
+class Both(nn.Module):
+    """Two networks as one, each with a batch of its own."""
+
+    def __init__(self, model: nn.Module, lines: nn.Module) -> None:
+        super().__init__()
+        self.model, self.lines = model, lines
+
+    def forward(self, images: Tensor, strips: Tensor) -> tuple[Tensor, Tensor]:
+        return self.model(images), self.lines(strips)
+
+
 def export(checkpoint: Checkpoint, name: str, path: Path) -> float:
     """Write `checkpoint` in the format `name`, one of FORMATS, and return its largest difference on CHECKS inputs.
 
@@ -153,15 +71,24 @@ def export(checkpoint: Checkpoint, name: str, path: Path) -> float:
     model = as_module(checkpoint.model)
     size, channels = checkpoint.input["size"], checkpoint.input["channels"]
     inputs = check_inputs(channels, size)
-    card = make_card(checkpoint.arch, checkpoint.classes, checkpoint.input, checkpoint.facts)
-    writers = {"pt2": _write_pt2, "onnx": _write_onnx, "torchscript": _write_torchscript}
+    lines = checkpoint.lines.cpu().eval() if name == "onnx" and checkpoint.lines is not None else None
+    card = make_card(
+        checkpoint.arch, checkpoint.classes, checkpoint.input, checkpoint.facts, lines is not None
+    )
+    write_onnx = partial(_write_onnx, lines=lines)
+    writers: dict[str, Callable[..., Callable[[Path], Network]]]
+    writers = {"pt2": _write_pt2, "onnx": write_onnx, "torchscript": _write_torchscript}
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / f"network.{name}"
         try:
             with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
                 warnings.simplefilter("ignore")  # exporters talk of their own inside
                 reload = writers[name](model, inputs[:2].clone(), card, draft)
-                difference = largest_difference(model, reload(draft), inputs)
+                differences = [largest_difference(model, reload(draft), inputs.split([1, 99, 400, 500]))]
+                if lines is not None:
+                    again = open_onnx(draft)[1]
+                    assert again is not None
+                    differences.append(largest_difference(lines, again, check_strips()))
         except OSError:
             raise
         except ImportError as error:
@@ -170,6 +97,7 @@ def export(checkpoint: Checkpoint, name: str, path: Path) -> float:
             ) from error
         except Exception as error:  # exporters raise many kinds
             raise ExportError(f"cannot write {name} here: {str(error) or type(error).__name__}") from error
+        difference = float(torch.tensor(differences).max())  # NaN where one is
         if not difference <= TOLERANCE:
             raise ExportError(
                 f"{name} differs from the checkpoint by {difference:.1e}, more than {TOLERANCE}: not kept"
@@ -196,12 +124,20 @@ def check_inputs(channels: int, size: int) -> Tensor:
     return inputs * (torch.rand(CHECKS, 1, size, size, generator=generator) < 0.4)
 
 
-def largest_difference(model: Network, other: Network, inputs: Tensor) -> float:
-    """Return the largest absolute difference between two networks' logits, in batches of several sizes."""
+def check_strips() -> list[Tensor]:
+    """Return batches of strips (N, 1, 32, W) in [0, 1]: noise, from none to full, of each of WIDTHS."""
+    generator = torch.Generator().manual_seed(0)
+    return [
+        torch.rand(8, 1, 32, width, generator=generator) * torch.linspace(0, 1, 8)[:, None, None, None]
+        for width in WIDTHS
+    ]
+
+
+def largest_difference(model: Network, other: Network, batches: Sequence[Tensor]) -> float:
+    """Return the largest absolute difference between what two networks answer to batches of several sizes."""
     with torch.inference_mode():
-        parts = inputs.split([1, 99, 400, len(inputs) - 500])
         return float(
-            torch.stack([(model(part) - other(part)).abs().max() for part in parts]).max()
+            torch.stack([(model(batch) - other(batch)).abs().max() for batch in batches]).max()
         )  # NaN where one is
 
 
@@ -216,26 +152,46 @@ def _read_pt2(path: Path) -> Network:
     return torch.export.load(os.fspath(path)).module()
 
 
-def _write_onnx(model: nn.Module, example: Tensor, card: str, path: Path) -> Callable[[Path], Network]:
+def _write_onnx(
+    model: nn.Module, example: Tensor, card: str, path: Path, lines: nn.Module | None = None
+) -> Callable[[Path], Network]:
     import onnx
 
+    batch = {0: torch.export.Dim("batch")}
+    module, examples, names, shapes = model, [example], [("images", "logits")], [batch]
+    if lines is not None:
+        module, examples = Both(model, lines), [example, check_strips()[1][:3]]
+        names.append(("strips", "logs"))
+        shapes.append({0: torch.export.Dim("lines"), 3: 4 * torch.export.Dim("quarter")})
     torch.onnx.export(
-        model,
-        (example,),
+        module,
+        tuple(examples),
         path,
-        input_names=["images"],
-        output_names=["logits"],
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
+        input_names=[given for given, _ in names],
+        output_names=[answered for _, answered in names],
+        dynamic_shapes=tuple(shapes),
+        opset_version=18,  # what torch writes; converted below
         dynamo=True,
         external_data=False,
         verbose=False,
     )
-    network = onnx.load(path)
+    network = onnx.version_converter.convert_version(onnx.load(path), OPSET)
+    network.ir_version = IR_VERSION
+    graph = network.graph
+    for part in (network, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
+        part.doc_string = ""
+        del part.metadata_props[:]  # torch's: where in which file of this machine each step was written
+    del graph.value_info[:]
+    if (
+        lines is not None
+    ):  # either may be left out: it is one blank picture then (not every runtime takes none)
+        for name, shape in (("images", (1, *example.shape[1:])), ("strips", (1, 1, 32, 4))):
+            graph.initializer.append(onnx.numpy_helper.from_array(torch.zeros(shape).numpy(), name))
     entry = network.metadata_props.add()
     entry.key, entry.value = CARD, card
-    onnx.checker.check_model(network)
+    onnx.checker.check_model(network, full_check=True)
     onnx.save(network, path)
-    return OnnxNetwork
+    return lambda draft: open_onnx(draft)[0]
 
 
 def _write_torchscript(model: nn.Module, example: Tensor, card: str, path: Path) -> Callable[[Path], Network]:

@@ -25,7 +25,7 @@ from dataset import Batches, load_mnist, split_validation
 from ink.decode import PictureError
 from measuring.plots import save_figure
 from measuring.testsets import Sample, load_samples
-from recognizer.asking import certainty, predict_logits
+from recognizer.asking import calibrated, certainty, predict_logits
 from recognizer.road import Recognizer
 from training.folders import frame_of
 from training.hands.sets import RINGS
@@ -122,7 +122,7 @@ def mnist_row(checkpoints: list[Checkpoint], data_dir: Path | None) -> str:
     cells = []
     for checkpoint in checkpoints:
         logits, labels = predict_logits(checkpoint.model, Batches(digits, 500), "cpu")
-        refused = certainty((logits / checkpoint.temperature).softmax(1).numpy()) < checkpoint.threshold
+        refused = certainty(calibrated(checkpoint, logits.numpy())) < checkpoint.threshold
         cells.append(
             f"{_percent(int((logits.argmax(1) == labels).sum()), len(labels))} ({int(refused.sum())})"
         )
@@ -197,7 +197,7 @@ def _scores(checkpoint: Checkpoint, row: Row) -> np.ndarray:
     images: Tensor = torch.from_numpy(np.stack(frames))[:, None]
     with torch.inference_mode():
         logits = torch.cat([checkpoint.model(part).float() for part in images.split(500)])
-    return certainty((logits / checkpoint.temperature).softmax(1).numpy())
+    return certainty(calibrated(checkpoint, logits.numpy()))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from dataset import Batches, load_mnist
 from ink.decode import PictureError
 from measuring.testsets import Sample, load_samples
 from model import DIGITS
-from recognizer.asking import look_around, predict_logits
+from recognizer.asking import calibrated, look_around, predict_logits
 from recognizer.road import Recognizer
 
 ECE_BINS = 15
@@ -93,11 +93,13 @@ def mnist_answers(checkpoint: Checkpoint, data_dir: Path | None, device: str, vi
     batches = tqdm(Batches(digits, 500, device), desc="MNIST", disable=not sys.stderr.isatty())
 
     def network(images: Tensor) -> Tensor:
-        seen = look_around(images).unbind(1) if views else [images]
-        return torch.stack([checkpoint.model(view) for view in seen]).mean(0)
+        if not views:
+            return checkpoint.model(images)
+        seen = torch.from_numpy(look_around(images.cpu().numpy())).to(images.device)
+        return torch.stack([checkpoint.model(view) for view in seen.unbind(1)]).mean(0)
 
     logits, labels = predict_logits(network, batches, device)
-    probs = (logits / checkpoint.temperature).softmax(1).numpy()
+    probs = calibrated(checkpoint, logits.numpy())
     return [
         Answer(str(int(label)), True, str(int(p.argmax())), "ok", p, image.numpy())
         for label, p, image in zip(labels, probs, digits.images[:, 0])

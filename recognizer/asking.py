@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from scipy.special import softmax
 
 from base.checkpoint import Checkpoint
+from base.networks import answer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 UNSURE = 0.9  # largest probability below which a frame is looked at from all VIEWS
 # turn (radians), size, shift right and down (half frames), shear: small enough for a digit to stay what it is
@@ -39,42 +43,60 @@ def certainty(probs: np.ndarray) -> np.ndarray:
     return -np.log(np.maximum(probs, 1e-12)).mean(axis=-1) - np.log(probs.shape[-1])
 
 
-def probabilities(checkpoint: Checkpoint, images: Tensor, views: bool = False) -> Tensor:
-    """Return calibrated probabilities (N, classes) of images (N, C, H, W) in [0, 1], on the images' device.
+def probabilities(checkpoint: Checkpoint, images: np.ndarray, views: bool = False) -> np.ndarray:
+    """Return calibrated probabilities (N, classes) of images (N, C, H, W) in [0, 1], all float32.
 
     With `views` the mean over all VIEWS of each image.
     """
-    with torch.inference_mode():
-        if views:
-            seen = probabilities(checkpoint, look_around(images).flatten(0, 1))
-            return seen.unflatten(0, (len(images), len(VIEWS))).mean(1)
-        return calibrated(checkpoint, checkpoint.model(images).float())
+    if views:
+        seen = probabilities(checkpoint, look_around(images).reshape(-1, *images.shape[1:]))
+        return seen.reshape(len(images), len(VIEWS), -1).mean(axis=1)
+    return calibrated(checkpoint, answer(checkpoint.model, images))
 
 
-def calibrated(checkpoint: Checkpoint, logits: Tensor) -> Tensor:
+def calibrated(checkpoint: Checkpoint, logits: np.ndarray) -> np.ndarray:
     """Return the probabilities (N, classes) that a network's logits stand for, by its checkpoint's temperature."""
-    return (logits / checkpoint.temperature).softmax(1)
+    return softmax(logits / np.float32(checkpoint.temperature), axis=1)
 
 
-def look_around(images: Tensor) -> Tensor:
-    """Return images (N, 1, H, W) turned, sized, shifted and sheared a little each way: (N, len(VIEWS), 1, H, W).
+def look_around(images: np.ndarray) -> np.ndarray:
+    """Return float32 images (N, ..., H, W) turned, sized, shifted and sheared a little: (N, len(VIEWS), ..., H, W).
 
     A network's answers averaged over them are right a little more often than one answer (test-time augmentation).
     """
-    if not len(images):  # affine_grid refuses an empty batch
-        return images[:, None].expand(0, len(VIEWS), *images.shape[1:])
-    matrices = [
-        [
-            [math.cos(turn) / size, math.sin(turn) / size + shear, right],
-            [-math.sin(turn) / size, math.cos(turn) / size, down],
-        ]
-        for turn, size, right, down, shear in VIEWS
-    ]
-    seen = []
-    for matrix in torch.tensor(matrices, device=images.device):
-        grid = F.affine_grid(matrix.expand(len(images), 2, 3), list(images.shape), align_corners=False)
-        seen.append(F.grid_sample(images, grid, align_corners=False))
-    return torch.stack(seen, 1)
+    height, width = images.shape[-2:]
+    places, weights = _taps(height, width)
+    flat = np.asarray(images, np.float32).reshape(*images.shape[:-2], height * width)
+    seen = sum(flat[..., places[tap]] * weights[tap] for tap in range(4))  # (N, ..., views, H * W)
+    return np.moveaxis(seen, -2, 1).reshape(len(images), len(VIEWS), *images.shape[1:])
+
+
+@functools.cache
+def _taps(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return of which four pixels each pixel of each view is made, and how much each weighs: (4, views, H * W) both.
+
+    Bilinear; what lies outside of the picture is 0. Coordinates run from -1 to 1 between the picture's edges.
+    """
+    y, x = np.meshgrid(
+        *((2 * np.arange(side) + 1) / side - 1 for side in (height, width)), indexing="ij"
+    )  # (H, W)
+    places, weights = [], []
+    for turn, size, right, down, shear in VIEWS:
+        cos, sin = math.cos(turn) / size, math.sin(turn) / size
+        column = ((cos * x + (sin + shear) * y + right + 1) * width - 1) / 2
+        row = ((-sin * x + cos * y + down + 1) * height - 1) / 2
+        left, top = np.floor(column), np.floor(row)
+        for down_by, right_by in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            i, j = top + down_by, left + right_by
+            weight = (1 - np.abs(row - i)) * (1 - np.abs(column - j))
+            inside = (i >= 0) & (i < height) & (j >= 0) & (j < width)
+            places.append((np.clip(i, 0, height - 1) * width + np.clip(j, 0, width - 1)).ravel())
+            weights.append(np.where(inside, weight, 0).ravel())
+    shape = len(VIEWS), 4, height * width
+    return (
+        np.ascontiguousarray(np.reshape(places, shape).swapaxes(0, 1), np.intp),
+        np.ascontiguousarray(np.reshape(weights, shape).swapaxes(0, 1), np.float32),
+    )
 
 
 def predict_logits(
@@ -86,6 +108,8 @@ def predict_logits(
 
     `network` is a model, whose mode is left as it was, or any function of images.
     """
+    import torch
+
     was_training = getattr(network, "training", False)
     if was_training:
         network.eval()  # type: ignore[attr-defined]

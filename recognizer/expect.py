@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from model import SYMBOLS
+from ink import SYMBOLS
 from recognizer.decoding import Text
 
 DIGIT = "#"  # any digit, in a pattern

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from scipy import ndimage
-from torch import Tensor
+
+from base.devices import need_torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SAMPLES = 16  # noisy copies whose gradients are averaged (SmoothGrad: Smilkov et al., 2017)
 NOISE = 0.15  # of full scale
@@ -21,8 +24,11 @@ def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
     """Return float32 (H, W) in [0, 1]: how much each pixel of `frame` (H, W[, 3]) moved the logit of class `winner`.
 
     The gradient, averaged over noisy copies, times the ink where the frame is ink. Raises ValueError for a network
-    without gradients.
+    without gradients, and without torch.
     """
+    need_torch("the heat map")
+    import torch
+
     image = _as_image(model, frame)
     noise = torch.randn((SAMPLES, *image.shape[1:]), generator=torch.Generator().manual_seed(0)).to(
         image.device
@@ -40,8 +46,9 @@ def saliency(model: Any, frame: np.ndarray, winner: int) -> np.ndarray:
 def feature_maps(model: Any, frame: np.ndarray) -> list[np.ndarray]:
     """Return the maps (C, H, W), in [0, 1], of each convolution wider than a pixel, in the order it is reached."""
     found: list[np.ndarray] = []
-    if not isinstance(model, torch.nn.Module):
+    if not hasattr(model, "modules"):  # of torch's kind
         return found
+    import torch
 
     def keep(module: Any, inputs: Any, output: Tensor) -> None:
         maps = output.detach()[0].relu().float().cpu().numpy()
@@ -65,6 +72,8 @@ def feature_maps(model: Any, frame: np.ndarray) -> list[np.ndarray]:
 
 def _as_image(model: Any, frame: np.ndarray) -> Tensor:
     """Return a frame as the network takes it, (1, C, H, W), where its weights are."""
+    import torch
+
     weights = model.parameters() if hasattr(model, "parameters") else ()
     device = next((weight.device for weight in weights), torch.device("cpu"))
     channels = frame[None] if frame.ndim == 2 else frame.transpose(2, 0, 1)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-import torch
 
 from base.checkpoint import Checkpoint
 from corrections.memory import Memory
@@ -138,7 +137,7 @@ class Judge:
         """Return `guesses` averaged over all views."""
         if not guesses:
             return []
-        frames = torch.from_numpy(np.stack([guess.frame for guess in guesses]))[:, None]
-        probs = yield look_around(frames).flatten(0, 2).numpy()
+        frames = np.stack([guess.frame for guess in guesses])
+        probs = yield look_around(frames).reshape(-1, *frames.shape[1:])
         views = probs.reshape(len(guesses), len(VIEWS), -1).mean(axis=1)
         return [replace(guess, probs=seen) for guess, seen in zip(guesses, views)]

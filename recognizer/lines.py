@@ -9,9 +9,9 @@ from itertools import islice
 
 import numpy as np
 
+from ink import SYMBOLS
 from ink.piece import Piece, merge
 from ink.rows import Layout, Line
-from model import SYMBOLS
 from recognizer.answer import Digit, Reading, Sign
 from recognizer.asking import certainty
 from recognizer.decoding import Allowed

@@ -15,8 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain, islice
 
-import torch
-
+from base.devices import use_one_thread, uses_cuda
 from ink.decode import Source
 from recognizer.answer import Reading
 from recognizer.road import Recognizer
@@ -64,7 +63,7 @@ def _read_in_processes(
     pictures: Iterator[Picture], make: Callable[[], Recognizer], processes: int
 ) -> Iterator[Answer]:
     # a forked process has torch loaded already; it computes on one thread, so no thread of the parent is missed
-    fork = sys.platform == "linux" and not torch.cuda.is_initialized()  # CUDA does not outlive a fork
+    fork = sys.platform == "linux" and not uses_cuda()  # CUDA does not outlive a fork
     context = multiprocessing.get_context("fork" if fork else "spawn")
     executor = ProcessPoolExecutor(processes, context, _begin, (make,))
     chunks = _chunks(pictures, CHUNK)
@@ -126,8 +125,9 @@ def _begin(make: Callable[[], Recognizer]) -> None:
     global _recognizer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then stops the others
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
+    use_one_thread()  # before a forked process computes: its parent's threads are not there
     _recognizer = make()
+    use_one_thread()  # in a process of its own torch has only now been loaded
 
 
 def _read_here(sources: list[Source | Exception]) -> list[Reading | Exception]:

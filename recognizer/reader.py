@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
+from scipy.special import log_softmax
 
+from base.networks import answer
+from ink import BLANK, SYMBOLS
 from ink.piece import Piece
 from ink.rows import Line
 from ink.shares import share_out
 from ink.strip import Strip, make_strip
-from model import BLANK, SYMBOLS
 from recognizer.decoding import Allowed, Text, align, score, search
 from recognizer.forms import is_usual
 from recognizer.judge import Guess, Judge, Steps
@@ -75,10 +76,8 @@ class Reader:
 
     def logs(self, strip: Strip) -> np.ndarray:
         """Return log-probabilities (T, classes) of a strip's columns."""
-        with torch.inference_mode():
-            pixels = torch.from_numpy(strip.pixels)[None, None].contiguous(memory_format=torch.channels_last)
-            logs = self.network(pixels)[0]
-            return (logs / self.temperature).log_softmax(1).numpy()
+        logs = answer(self.network, strip.pixels[None, None])[0]
+        return log_softmax(logs / np.float32(self.temperature), axis=1)
 
     def read(self, line: Line, judge: Judge, allowed: Allowed | None = None) -> Steps[LineReading]:
         """Return what a line says; its digits' frames are yielded to be classified.

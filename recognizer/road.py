@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 
-from base.checkpoint import MODEL_PATH, Checkpoint, CheckpointError, load_checkpoint
+from base.checkpoint import LINE_FACTS, MODEL_PATH, Checkpoint, load_checkpoint
+from base.networks import on_device
 from corrections.memory import Memory
+from ink import DIGITS
 from ink.decode import PictureError, Source, see_as_is
 from ink.frame import fit_frame
 from ink.lines import count_parts, find_layouts
@@ -25,7 +26,6 @@ from ink.looks import SMALL_SIDE, Look, Picture, read_ink
 from ink.measures import find_box
 from ink.piece import Piece
 from ink.rows import Layout
-from model import DIGITS
 from recognizer.answer import Digit, Reading, reading_of, turned_back
 from recognizer.asking import certainty, probabilities
 from recognizer.expect import Expect, Expected, ExpectError, parse_expect
@@ -61,13 +61,16 @@ class Recognizer:
         A `memory` of corrections answers for what it remembers. `single`: a picture is one digit, never several and
         never refused; `confidence` and `probs` alone show doubt. `expect`: what each line says, see `read`.
         """
-        checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model, device)
-        checkpoint.model.to(device)
-        if isinstance(checkpoint.model, torch.nn.Module):
-            checkpoint.model.to(memory_format=torch.channels_last)  # convolutions in 0.6 of the time on a CPU
+        checkpoint = with_reader(model if isinstance(model, Checkpoint) else load_checkpoint(model, device))
+        on_device(checkpoint.model, device)
         self.judge = Judge(checkpoint, device, memory, single)
         self.expected = None if expect is None else self._expected(expect)
-        self.reader = _reader_of(checkpoint, device)
+        self.reader: Reader | None = None
+        if checkpoint.lines is not None and checkpoint.classes == DIGITS:
+            network = on_device(checkpoint.lines, device)
+            self.reader = Reader(
+                network, checkpoint.line_temperature, checkpoint.line_weights, checkpoint.line_form
+            )
 
     def __repr__(self) -> str:
         network = f"{self.checkpoint.arch}, {len(self.classes)} classes, on {self.device}"
@@ -268,32 +271,29 @@ class Recognizer:
     def ask(self, frames: np.ndarray) -> np.ndarray:
         """Return what the network alone says: calibrated probabilities (N, classes)."""
         pictures = frames[:, None] if frames.ndim == 3 else frames.transpose(0, 3, 1, 2)  # (N, C, H, W)
-        images = torch.from_numpy(np.ascontiguousarray(pictures, np.float32)).to(self.device)
-        return probabilities(self.checkpoint, images).cpu().numpy()
+        return probabilities(self.checkpoint, pictures)
 
     def _digit(self, guess: Guess, scale: float) -> Digit:
         """Return `guess` as a digit, accepted or not."""
         return digit_of(guess, self.judge, scale, self.judge.accepts(guess))
 
 
-def _reader_of(checkpoint: Checkpoint, device: str) -> Reader | None:
-    """Return the line reader of a checkpoint or, for digits, the shipped model's; None where there is none."""
-    if checkpoint.classes != DIGITS or not checkpoint.input["road"]:
-        return None
-    known = checkpoint if checkpoint.lines is not None else shipped_reader()
-    if known is None or known.lines is None:
-        return None
-    network = known.lines.to(device).to(memory_format=torch.channels_last)
-    own = replace(known, facts={**known.facts, **checkpoint.facts})
-    return Reader(network, own.line_temperature, own.line_weights, own.line_form)
+def with_reader(checkpoint: Checkpoint) -> Checkpoint:
+    """Return a checkpoint for digits with a line reader: its own or, where it has none, the shipped model's if there is one."""
+    if checkpoint.lines is not None or checkpoint.classes != DIGITS or not checkpoint.input["road"]:
+        return checkpoint
+    shipped = _shipped()
+    if shipped is None or shipped.lines is None:
+        return checkpoint
+    fitted = {name: shipped.facts[name] for name in LINE_FACTS if name in shipped.facts}
+    return replace(checkpoint, lines=shipped.lines, facts={**fitted, **checkpoint.facts})
 
 
 @functools.cache
-def shipped_reader() -> Checkpoint | None:
-    """Return the checkpoint beside this program, for its line reader; None if it cannot be loaded."""
+def _shipped() -> Checkpoint | None:
     try:
         return load_checkpoint(MODEL_PATH)
-    except (OSError, CheckpointError):
+    except (OSError, ValueError):
         return None
 
 

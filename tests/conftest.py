@@ -20,7 +20,8 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-from base.checkpoint import Checkpoint, save_checkpoint
+from base.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from base.exports import export
 from corrections.memory import Memory  # noqa: E402
 from dataset import Digits, load_digits, split_validation  # noqa: E402
 from ink.raster import draw_strokes
@@ -114,6 +115,16 @@ def lines_model(recognizer: Recognizer) -> Recognizer:
     if recognizer.reader is None:
         pytest.skip("the shipped model has no line reader")
     return recognizer
+
+
+@pytest.fixture(scope="session")
+def onnx_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped model as an .onnx: the one that is shipped, else one made of model.pth."""
+    path = ROOT / "model.onnx"
+    if not path.exists():
+        path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+        export(load_checkpoint(), "onnx", path)
+    return path
 
 
 @pytest.fixture

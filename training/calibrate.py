@@ -42,14 +42,13 @@ def calibrate(
     share = share or (REFUSED_HANDS if len(sets) > 1 else REFUSED_SHARE)
     answers = [(*predict_logits(checkpoint.model, batches, device), batches) for batches in sets]
     checkpoint.facts["temperature"] = fit_temperature(*answers[0][:2])
-    probs = [calibrated(checkpoint, said) for said, _, _ in answers]
+    probs = [calibrated(checkpoint, said.numpy()) for said, _, _ in answers]
     if checkpoint.input["road"]:
         probs = [
-            look_again(checkpoint, said, batches.images, device)
-            for said, (_, _, batches) in zip(probs, answers)
+            look_again(checkpoint, said, batches.images) for said, (_, _, batches) in zip(probs, answers)
         ]
     checkpoint.facts["refused_share"] = share
-    checkpoint.facts["threshold"] = float(np.quantile(certainty(torch.cat(probs).numpy()), share))
+    checkpoint.facts["threshold"] = float(np.quantile(certainty(np.concatenate(probs)), share))
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
@@ -58,12 +57,14 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     return min(temperatures, key=lambda t: float(F.cross_entropy(logits / t, labels)))
 
 
-def look_again(checkpoint: Checkpoint, probs: Tensor, images: Tensor, device: torch.device | str) -> Tensor:
+def look_again(checkpoint: Checkpoint, probs: np.ndarray, images: Tensor) -> np.ndarray:
     """Return `probs` (N, classes) of uint8 `images` (N, C, H, W); of the unsure ones the mean over all views."""
-    probs = probs.clone()
-    for unsure in torch.nonzero(probs.amax(1) < UNSURE)[:, 0].split(PART):
-        part = images[unsure.to(images.device)].to(device).float() / 255
-        probs[unsure] = probabilities(checkpoint, part, views=True).cpu()
+    probs = probs.copy()
+    unsure = np.flatnonzero(probs.max(axis=1) < UNSURE)
+    for start in range(0, len(unsure), PART):
+        some = unsure[start : start + PART]
+        part = images[torch.from_numpy(some).to(images.device)].cpu().numpy() / np.float32(255)
+        probs[some] = probabilities(checkpoint, part, views=True)
     return probs
 
 

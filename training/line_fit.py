@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from base import command
-from base.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from base.checkpoint import LINE_FACTS, Checkpoint, load_checkpoint, save_checkpoint
 from base.storage import back_up
 from dataset import Digits, load_mnist, split_validation
 from ink.lines import find_layouts
@@ -35,6 +35,7 @@ from recognizer.decoding import Text, score, search
 from recognizer.forms import is_usual
 from recognizer.judge import evidence, walk
 from recognizer.reader import FOLLOWED, spell, support
+from recognizer.road import with_reader
 from training.hands import load_hands
 from training.hands.glyphs import Glyph, Glyphs, glyphs_of_templates
 from training.pictures.lines import Composer
@@ -237,19 +238,22 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="training.line_fit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", type=Path, help="a checkpoint with a line reader")
+    beside = "a checkpoint; without a line reader of its own it is fitted to the shipped model's"
+    parser.add_argument("model", type=Path, help=beside)
     parser.add_argument("--hands", type=Path, nargs="+", metavar="PATH", help="as for train.py")
     parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw")
     arguments = parser.parse_args(argv)
-    checkpoint = load_checkpoint(arguments.model)
+    own = load_checkpoint(arguments.model)
+    checkpoint = with_reader(own)
     if checkpoint.lines is None:
         raise ValueError(f"{arguments.model} has no line reader: train one with `python train.py`")
     glyphs = load_hands(arguments.hands).glyphs if arguments.hands else glyphs_of_templates()
     validation = split_validation(load_mnist(True, arguments.data_dir))[1]
     said = fit_reader(checkpoint, validation, glyphs, Reports(say=print))
-    checkpoint.facts["lines"] = {**checkpoint.facts.get("lines", {}), **said}
+    own.facts |= {name: checkpoint.facts[name] for name in LINE_FACTS if name in checkpoint.facts}
+    own.facts["lines"] = {**own.facts.get("lines", {}), **said}
     backup = back_up(arguments.model)
-    save_checkpoint(arguments.model, checkpoint)
+    save_checkpoint(arguments.model, own)
     print(
         f"temperature {checkpoint.line_temperature}, weights {checkpoint.line_weights}, form {checkpoint.line_form}, "
         f"thresholds {checkpoint.line_threshold:.2f} nats, {checkpoint.least_likely:.2%}: "

@@ -17,7 +17,6 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from base.checkpoint import load_checkpoint
-from recognizer.asking import probabilities
 from scratch import Momentum
 from training.hands import Hands
 from training.pictures.augment import CALM, FULL, NOT_A_DIGIT, augment, warp
@@ -53,8 +52,10 @@ def make_teacher(
         raise ValueError(f"the teacher {path} takes other pictures ({checkpoint.input}, not {taken})")
 
     def teach(images: Tensor) -> Tensor:
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            probs = probabilities(checkpoint, images.contiguous(memory_format=torch.channels_last))
+        autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+        with autocast, torch.inference_mode():
+            logits = checkpoint.model(images.contiguous(memory_format=torch.channels_last)).float()
+            probs = (logits / checkpoint.temperature).softmax(1)
         return probs.clone()  # autograd refuses what inference mode made
 
     return teach

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from base.checkpoint import (
+    LINE_FACTS,
     MODEL_PATH,
     Checkpoint,
     CheckpointError,
@@ -171,14 +172,7 @@ class Rounds:
             )
         if not has_second_stage(self.run.config, self.run.digits) and self.start is not None:
             checkpoint.lines = self.start.lines
-            kept = (
-                "lines",
-                "line_temperature",
-                "line_weights",
-                "line_form",
-                "line_threshold",
-                "least_likely",
-            )
+            kept = ("lines", *LINE_FACTS)
             checkpoint.facts |= {name: self.start.facts[name] for name in kept if name in self.start.facts}
         return checkpoint
 

@@ -254,7 +254,7 @@ def draw_features(
     )
     size = max(9.0, 11 * style.unit)
     if not layers:
-        note = "Draw something" if layers is None else "This network has no layers that keep a picture"
+        note = "Draw something" if layers is None else "No layers can be shown of this network"
         style.text(surface, note, room.topleft, size, faint=True, width=room.width)
         return
     gap = round(8 * style.unit)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from base.command import one_line
+from base.devices import need_torch, use_one_thread
 
 if TYPE_CHECKING:
     from corrections.memory import Memory
@@ -66,12 +67,10 @@ class Session:
         if self.memory is None:
             self.memory = Memory(self.corrections)
         with _without_collecting():
-            import torch
-
             from recognizer.road import Recognizer
 
-            torch.set_num_threads(1)  # small batches; the other cores belong to the pen
             recognizer = Recognizer(path, device=self.device, memory=self.memory)
+            use_one_thread()  # small batches; the other cores belong to the pen
             recognizer.read(_warm_up())  # the first reading costs several times the next
         self.recognizer = recognizer
         return Model(f"{Path(path).name} ({recognizer.checkpoint.arch})", tuple(recognizer.classes))
@@ -145,6 +144,7 @@ class Session:
 
     def train(self) -> Iterator[Any]:
         """Train a tiny network, in memory only, and read with it meanwhile; `stop_training` brings the model back."""
+        need_torch("a training")
         from recognizer.road import Recognizer
         from training.lesson import new_network, teach
 
@@ -191,6 +191,7 @@ class Session:
                 pass
             self._begin_anew()
             return "The model is as it was before it practised"
+        need_torch("practising")
         from training.finetune import make_tuner
 
         checkpoint = self.recognizer.checkpoint

@@ -15,8 +15,8 @@ import torch
 from conftest import ROOT
 
 import train
+from base.card import CARD, make_card
 from base.checkpoint import CheckpointError, load_checkpoint
-from base.exports import CARD, make_card
 from corrections.memory import Memory
 from dataset import DataError, Digits
 from ink.canvas import Canvas

@@ -8,7 +8,7 @@ import torch
 
 from base.checkpoint import CheckpointError, load_checkpoint, read_plain, save_checkpoint
 from model import build_model
-from recognizer.asking import VIEWS, evaluate, look_around, predict_logits
+from recognizer.asking import evaluate, predict_logits
 
 
 def test_a_saved_checkpoint_comes_back_the_same(checkpoint: Path, tmp_path: Path) -> None:
@@ -24,22 +24,6 @@ def test_a_saved_checkpoint_comes_back_the_same(checkpoint: Path, tmp_path: Path
         again.input,
     )
     assert not again.model.training
-
-
-def test_looking_around_keeps_the_picture_and_its_ink() -> None:
-    images = torch.zeros(3, 1, 28, 28)
-    images[:, :, 8:20, 9:19] = torch.tensor([0.2, 0.6, 1.0])[:, None, None, None]
-    seen = look_around(images)
-    assert seen.shape == (3, len(VIEWS), 1, 28, 28)
-    assert torch.allclose(seen[:, 0], images, atol=1e-5)
-    ink = seen.sum((2, 3, 4)) / images.sum((1, 2, 3))[:, None]
-    assert 0.8 < float(ink.min()) and float(ink.max()) < 1.2
-    different = (seen[2, :, None] - seen[2, None]).abs().sum((2, 3, 4)) > 5
-    assert bool((different | torch.eye(len(VIEWS), dtype=torch.bool)).all())
-
-
-def test_looking_around_takes_no_pictures_too() -> None:
-    assert look_around(torch.zeros(0, 1, 28, 28)).shape == (0, len(VIEWS), 1, 28, 28)
 
 
 def test_the_shipped_model_is_small_and_knows_its_origin() -> None:

@@ -45,7 +45,7 @@ def test_an_unsure_frame_is_looked_at_from_all_sides(recognizer: Recognizer, dig
     unsure, sure = [], []
     for reading in readings:
         group = reading.groups[0]
-        views = look_around(torch.from_numpy(group.frame)[None, None])[0, :, 0].numpy()
+        views = look_around(group.frame[None])[0]
         alone = recognizer.ask(group.frame[None])[0]
         if alone.max() < UNSURE:
             unsure.append(np.abs(np.array(group.probs) - recognizer.ask(views).mean(0)).max())
