@@ -24,9 +24,10 @@ from recognizer.answer import Digit, Reading, describe
 from recognizer.road import Recognizer
 from recognizer.sources import find_pictures
 
-KEYS = ["path", "status", "text", "digits", "rejected", "signs", "alternatives", "error"]
+KEYS = ["path", "status", "text", "digits", "rejected", "signs", "alternatives", "turned", "error"]
 EXAMPLES = {
     "blank.png": "",
+    "minus-3.14.png": "-3.14",
     "eight-off-centre.png": "8",
     "five-thin-pen.png": "5",
     "four-photo.jpg": "4",

@@ -206,7 +206,7 @@ def test_of_a_plain_number_every_digit_is_looked_at_once(
     asked, ask = [], recognizer.ask
     monkeypatch.setattr(recognizer, "ask", lambda frames: asked.append(len(frames)) or ask(frames))
     assert recognizer.read(ROOT / "examples" / "phone-number-photo.jpg").text == "5550123"
-    assert asked == [7]  # no two of them joined: not even a sure digit would be worth it
+    assert len(asked) == 1 and asked[0] <= 10  # the seven, and what other likely texts make of the ink
 
 
 def test_pasted_digits_read_the_same(recognizer: Recognizer, digits: Digits) -> None:
