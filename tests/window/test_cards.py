@@ -186,7 +186,7 @@ def test_corrections_are_listed_newest_first_and_scroll(app: App, monkeypatch: p
         seen.append(round(float(frame[0, 0]) * 40))
         return pygame.Surface(size)
 
-    monkeypatch.setattr("window.widgets.picture_of", note)
+    monkeypatch.setattr("window.paint.widgets.picture_of", note)
     press(app, pygame.K_l)
     shown(app)
     assert seen == list(range(39, 39 - app.card.fits, -1))

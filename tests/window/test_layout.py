@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from driving import SEVEN, Start, drag, read, shown
 
-from window.layout import arrange
-from window.theme import PALETTES
+from window.paint.layout import arrange
+from window.paint.theme import PALETTES
 
 
 @pytest.mark.parametrize("theme", PALETTES)

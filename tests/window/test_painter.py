@@ -13,7 +13,7 @@ from PIL import Image
 from base.checkpoint import Checkpoint, save_checkpoint
 from model import build_model
 from window.app import App
-from window.theme import PALETTES
+from window.paint.theme import PALETTES
 
 
 def test_what_is_drawn_in_part_equals_what_is_drawn_whole(app: App) -> None:

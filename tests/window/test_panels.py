@@ -9,8 +9,8 @@ from driving import SEVEN, drag, read
 
 from recognizer.answer import Digit, Reading
 from window.app import App
-from window.panels import draw_bars, in_words, picture_of
-from window.theme import PALETTES, Style, Type
+from window.paint.panels import draw_bars, in_words, picture_of
+from window.paint.theme import PALETTES, Style, Type
 
 
 @pytest.mark.parametrize(

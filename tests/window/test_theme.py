@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from window.theme import PALETTES
+from window.paint.theme import PALETTES
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0: linear RGB as those see it who lack one kind of cone
 LACKING = {

@@ -7,7 +7,7 @@ from driving import press
 
 from window.app import App
 from window.cards import HelpCard
-from window.widgets import Button
+from window.paint.widgets import Button
 
 
 def test_the_keyboard_reaches_every_button(app: App) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import pygame
 
-from window.settings import LEAST_SIZE
-
 LEAST_UNIT, MOST_UNIT = 0.75, 2.5  # pixels a design unit at scale 1; the design is 1024 x 768 units
 CROWDED = 1.7  # times the unit at which the whole design fits; beyond, text would not
-COLUMN = 860  # design units that toolbar and panels need
+HINT_WIDTH = 760  # design units from which one line is enough for the hints
+WIDE, TALL = 2.5, 1.4  # width over height, height over width, from which the panels lie otherwise
+PANELS = 560  # design units of width that the panels need beside the canvas
+LEAST_ROW, MOST_ROW = 110, 240  # design units of a row of panels
 PARTS = ("canvas", "answer", "bars", "frames", "toolbar", "status")
 
 HINTS = {
@@ -42,19 +42,6 @@ class Layout:
         return next((name for name in PARTS if getattr(self, name).collidepoint(position)), "")
 
 
-def open_window(size: tuple[int, int]) -> pygame.Surface:
-    """Open the window, `size` pixels but no larger than the screen, and return what it shows. Raises pygame.error."""
-    pygame.display.init()
-    if "SDL_VIDEODRIVER" not in os.environ and pygame.display.get_driver() in ("offscreen", "dummy"):
-        raise pygame.error("there is no display")  # and SDL would draw a window that nobody sees
-    pygame.display.set_caption("Digits")
-    desktop = pygame.display.get_desktop_sizes()
-    if desktop and os.environ.get("SDL_VIDEODRIVER") != "dummy":
-        size = min(size[0], desktop[0][0]), min(size[1], desktop[0][1])
-    size = max(size[0], LEAST_SIZE[0]), max(size[1], LEAST_SIZE[1])
-    return pygame.display.set_mode(size, pygame.RESIZABLE)
-
-
 def to_window(box: tuple[int, int, int, int], area: pygame.Rect, ratio: float) -> pygame.Rect:
     """Return a box (left, top, width, height) of a picture shown in `area`, at `ratio` window pixels a pixel of it."""
     left, top, width, height = (side * ratio for side in box)
@@ -63,29 +50,43 @@ def to_window(box: tuple[int, int, int, int], area: pygame.Rect, ratio: float) -
     )
 
 
-def arrange(width: int, height: int, scale: float, aspect: float) -> Layout:
-    """Return the layout of a window; `aspect` is the canvas's width over its height."""
+def arrange(width: int, height: int, scale: float) -> Layout:
+    """Return the layout of a window: the panels lie below the canvas, in two rows where the window is tall, or,
+    where it is wide, beside it; the canvas has the rest."""
     fit = min(width / 1024, height / 768)
     unit = min(max(fit, LEAST_UNIT * scale), MOST_UNIT * scale, CROWDED * fit)
     pad = round(10 * unit)
     whole = width - 2 * pad
     toolbar = pygame.Rect(pad, round(6 * unit), whole, round(36 * unit))
-    status_height = round(max(16, 22 * unit))
+    line = max(16, 22 * unit)
+    status_height = round(line if whole > HINT_WIDTH * unit else 2 * line)
     status = pygame.Rect(pad, height - status_height - round(3 * unit), whole, status_height)
     top = toolbar.bottom + round(6 * unit)
-    room = max(status.top - round(4 * unit) - top - pad, 40)
-    canvas_height = min(whole / aspect, 0.74 * room)
-    strip = room - canvas_height
-    canvas = pygame.Rect(0, 0, round(canvas_height * aspect), round(canvas_height))
-    canvas.midtop = (width // 2, top)
-    column = max(
-        canvas.width, min(whole, round(COLUMN * unit))
-    )  # everything shares the canvas's edges where it has room
-    left = (width - column) // 2
-    toolbar.left, toolbar.width, status.left, status.width = left, column, left, column
-    lower = pygame.Rect(left, canvas.bottom + pad, column, round(strip))
-    first, second = round(lower.width * 0.34), round(lower.width * 0.40)
-    answer = pygame.Rect(lower.left, lower.top, first, lower.height)
-    bars = pygame.Rect(answer.right + pad, lower.top, second - pad, lower.height)
-    frames = pygame.Rect(bars.right + pad, lower.top, lower.right - bars.right - pad, lower.height)
-    return Layout(unit, toolbar, canvas, answer, bars, frames, status)
+    room = pygame.Rect(pad, top, whole, max(status.top - round(4 * unit) - top, 40))
+    wide, tall = width > WIDE * height, height > TALL * width
+    if wide:
+        block = room.move(0, 0)
+        block.width = round(max(0.3 * whole, min(PANELS * unit, 0.4 * whole)))
+        block.right = room.right
+        canvas = pygame.Rect(room.left, room.top, block.left - pad - room.left, room.height)
+    else:
+        high = min(max(0.26 * room.height, LEAST_ROW * unit), MOST_ROW * unit)
+        high = min(2 * high + pad if tall else high, 0.45 * room.height)
+        block = pygame.Rect(room.left, room.bottom - round(high), whole, round(high))
+        canvas = pygame.Rect(room.left, room.top, whole, block.top - pad - room.top)
+    return Layout(unit, toolbar, canvas, *_panels(block, pad, wide or tall), status)
+
+
+def _panels(block: pygame.Rect, pad: int, rows: bool) -> tuple[pygame.Rect, pygame.Rect, pygame.Rect]:
+    """Return the places of answer, bars and frames: in a row, or the bars in a second one."""
+    if rows:
+        upper = (block.height - pad) // 2
+        answer = pygame.Rect(block.left, block.top, round(0.6 * (block.width - pad)), upper)
+        frames = pygame.Rect(answer.right + pad, block.top, block.width - answer.width - pad, upper)
+        top = answer.bottom + pad
+        return answer, pygame.Rect(block.left, top, block.width, block.bottom - top), frames
+    room = block.width - 2 * pad
+    answer = pygame.Rect(block.left, block.top, round(0.35 * room), block.height)
+    bars = pygame.Rect(answer.right + pad, block.top, round(0.4 * room), block.height)
+    left = bars.right + pad
+    return answer, bars, pygame.Rect(left, block.top, block.right - left, block.height)
