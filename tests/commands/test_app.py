@@ -85,7 +85,6 @@ def test_a_screenshot_of_strokes_shows_their_answer(tmp_path: Path, monkeypatch:
     canvas.end()
     (tmp_path / "seven.json").write_text(canvas.to_json())
     words = [
-        "--strokes",
         tmp_path / "seven.json",
         "--screenshot",
         tmp_path / "shot.png",
@@ -99,6 +98,17 @@ def test_a_screenshot_of_strokes_shows_their_answer(tmp_path: Path, monkeypatch:
     with Image.open(tmp_path / "shot.png") as picture:
         assert picture.size == (640, 480)
     assert not (tmp_path / "handwritten-digits" / "settings.json").exists()
+
+
+def test_a_screenshot_of_a_picture_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    Image.new("RGB", (400, 200), (200, 220, 90)).save(tmp_path / "green.png")
+    shot = tmp_path / "shot.png"
+    assert command.main([str(tmp_path / "green.png"), "--screenshot", str(shot), "--size", "640x480"]) == 0
+    pygame.display.init()
+    with Image.open(shot) as picture:
+        assert picture.convert("RGB").getpixel((320, 180)) == (200, 220, 90)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +131,6 @@ def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixtur
 
 def test_strokes_that_are_not_there_are_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [
-        "--strokes",
         str(tmp_path / "absent.json"),
         "--screenshot",
         str(tmp_path / "shot.png"),

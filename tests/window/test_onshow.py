@@ -49,7 +49,7 @@ def test_a_late_answer_is_not_shown_on_an_empty_canvas(app: App) -> None:
     drag(app, SEVEN)
     app.tick()
     press(app, pygame.K_c)
-    settle(app, lambda: not app.worker.asked_for(app.session.read))
+    settle(app, lambda: not app.worker.asked_for(app.session.read_drawing))
     app.tick()
     assert app.on_show.reading is None
 
@@ -71,7 +71,7 @@ def test_answers_that_come_late_change_no_picture(app: App, tmp_path: Path, seve
     send(app, pygame.DROPFILE, file=str(tmp_path / "a.png"))
     settle(app, lambda: app.on_show.picture is not None)
     seen = app.on_show.reading
-    app.on_show._canvas_was_read(app.on_show.asked, one)
+    app.on_show._canvas_was_read(app.on_show.asked, 0, one)
     app.on_show._picture_was_read(app.on_show.asked - 1, one)
     assert app.on_show.reading is seen
 

@@ -9,7 +9,8 @@ from driving import SEVEN, drag, read
 
 from recognizer.answer import Digit, Reading
 from window.app import App
-from window.paint.panels import draw_bars, in_words, picture_of
+from window.paint.answer import in_words
+from window.paint.panels import draw_bars, picture_of
 from window.paint.theme import PALETTES, Style, Type
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pygame
-from driving import press
+from driving import press, shown
 
 from window.app import App
-from window.cards import HelpCard
+from window.cards.help import HelpCard, MoreCard
 from window.paint.widgets import Button
 
 
@@ -16,10 +16,10 @@ def test_the_keyboard_reaches_every_button(app: App) -> None:
         press(app, pygame.K_TAB)
         reached.append(app.focus)
     assert reached == list(range(len(app.shown_widgets)))
-    press(app, pygame.K_RETURN)  # the last one is Help
-    assert isinstance(app.card, HelpCard)
-    press(app, pygame.K_TAB)
-    press(app, pygame.K_RETURN)
+    press(app, pygame.K_RETURN)  # the last one is More
+    assert isinstance(app.card, MoreCard)
+    shown(app)
+    press(app, pygame.K_RETURN)  # Close has the focus
     assert app.card is None
     press(app, pygame.K_TAB)
     brush = app.settings.brush
@@ -34,7 +34,6 @@ def test_shift_tab_goes_backwards_and_space_presses(app: App) -> None:
     assert app.focus == len(app.shown_widgets) - 1
     press(app, pygame.K_TAB, pygame.KMOD_SHIFT)
     assert app.focus == len(app.shown_widgets) - 2
-    press(app, pygame.K_TAB)
     press(app, pygame.K_SPACE)
     assert isinstance(app.card, HelpCard)
 

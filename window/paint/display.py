@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 
 import pygame
 
@@ -31,7 +32,8 @@ def open_window(size: tuple[int, int], palette: Palette) -> pygame.Surface:
         size = min(size[0], desktop[0][0]), min(size[1], desktop[0][1])
     size = max(size[0], LEAST_SIZE[0]), max(size[1], LEAST_SIZE[1])
     screen = pygame.display.set_mode(size, pygame.RESIZABLE)
-    with contextlib.suppress(pygame.error, AttributeError, TypeError):  # some systems let no program say so
+    with contextlib.suppress(pygame.error, AttributeError, TypeError), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # there is no other way beside pygame.display
         pygame.Window.from_display_module().minimum_size = LEAST_SIZE
     screen.fill(palette.window)
     pygame.display.flip()
