@@ -14,7 +14,7 @@ from recognizer.answer import SIGNS, Digit, Reading, Sign
 
 Box = tuple[int, int, int, int]  # left, top, width, height in canvas units
 HELD = 0.9  # share of a stroke or a blot that a box holds if it is that box's
-OVERLAP = 0.4  # of the narrower side; strokes that overlap more are not told apart by their place
+OVERLAP = 0.6  # of the narrower side; strokes that overlap more are not told apart by their place
 ENDS = 0.2  # of a box's width at either end, where it is not cut
 LEAST_HIGH = 0.4  # of the higher part's height; the other is at least so high
 NEAR = 0.15  # of a box's width; how far from the pointer it may be cut
@@ -139,8 +139,9 @@ def _across(ink: np.ndarray, mask: np.ndarray, at: float | None) -> tuple[np.nda
     rows, columns = np.nonzero(mask & (ink > 0))
     left, width = int(columns.min()), int(np.ptp(columns)) + 1
     middle = (rows.min() + rows.max()) / 2
-    low, high = left + ENDS * width, left + (1 - ENDS) * width
+    low, high, wanted = left + ENDS * width, left + (1 - ENDS) * width, left + width / 2
     if at is not None and left < at < left + width:
+        wanted = at
         low, high = max(at - NEAR * width, left + 1), min(at + NEAR * width, left + width - 1)
     ways = []
     for slant in SLANTS:
@@ -148,7 +149,7 @@ def _across(ink: np.ndarray, mask: np.ndarray, at: float | None) -> tuple[np.nda
         crossed = np.bincount(np.maximum(across, 0), ink[rows, columns], left + width + 1)
         places = np.arange(max(int(np.ceil(low)), 1), int(high) + 1)
         if len(places):
-            off = np.abs(places - (left + width / 2)) / width  # of two as thin, the one in the middle
+            off = np.abs(places - wanted) / width  # of two as thin the nearer one
             costs = crossed[places] * (1 + 0.2 * abs(slant)) + 255 * off
             ways.append((float(costs.min()), slant, int(places[costs.argmin()])))
     for _, slant, place in sorted(ways):

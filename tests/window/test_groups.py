@@ -186,7 +186,7 @@ def test_the_pointer_says_where_a_box_is_split(app: App) -> None:
     send(app, pygame.MOUSEMOTION, pos=at(app, (320, 150)), rel=(0, 0), buttons=(0, 0, 0), touch=False)
     app.teaching.cut()
     left, right = app.drawing.by_hand.now.groups
-    assert 270 < left.left + left.ink.shape[1] < 370 and right.left + right.ink.shape[1] == 408
+    assert 270 < left.left + left.ink.shape[1] < 370 and right.left + right.ink.shape[1] > 400
 
 
 @pytest.mark.parametrize("key", [pygame.K_j, pygame.K_s])
@@ -243,7 +243,7 @@ def test_a_chosen_text_with_another_number_of_digits_teaches_nothing(app: App) -
 def test_signs_have_lighter_boxes_and_what_is_left_out_dashed_ones() -> None:
     pygame.font.init()
     style = Style(PALETTES["light"], Type(), 1.0)
-    told, left_out = Sign("-", 0.9, (20, 60, 30, 10)), Sign(".", 0.9, (300, 60, 10, 10))
+    told, left_out = Sign("-", 0.9, (20, 60, 30, 10)), Sign(".", 0.9, (300, 60, 60, 10))
     groups = (digit("7", (80, 40, 50, 80)), digit("8", (180, 40, 50, 80), accepted=False))
     surface = pygame.Surface((400, 200))
     surface.fill(style.palette.paper)
