@@ -176,8 +176,7 @@ class Controls:
         """Walk the toolbar with Tab, use what has the focus; False for any other key."""
         app, back = self.app, "Shift-" in name
         if key == pygame.K_TAB:
-            start = 0 if back and app.focus < 0 else app.focus
-            app.focus = (start + (-1 if back else 1)) % len(app.shown_widgets)
+            app.focus = self._next_focus(-1 if back else 1)
         elif app.focus < 0:
             return False
         else:
@@ -190,6 +189,14 @@ class Controls:
                 return False
         app.show("toolbar", "status")
         return True
+
+    def _next_focus(self, step: int) -> int:
+        """Return the widget next to the one with the focus that would do something now."""
+        widgets, focus = self.app.shown_widgets, self.app.focus
+        focus = len(widgets) if step < 0 and focus < 0 else focus
+        order = [(focus + step * count) % len(widgets) for count in range(1, len(widgets) + 1)]
+        idle = {n for n, each in enumerate(widgets) if isinstance(each, Button) and not each.enabled()}
+        return next(index for index in order if index not in idle)  # there is always Help
 
     # ------------------------------------------------------------------------------ the pointer
 

@@ -154,8 +154,8 @@ def _across(ink: np.ndarray, mask: np.ndarray, at: float | None) -> tuple[np.nda
             ways.append((float(costs.min()), slant, int(places[costs.argmin()])))
     for _, slant, place in sorted(ways):
         before = np.round(columns + slant * (rows - middle)).astype(int) < place
-        high = [int(np.ptp(rows[part])) if part.any() else 0 for part in (before, ~before)]
-        if min(high) >= LEAST_HIGH * max(high):  # no foot is cut off
+        heights = [int(np.ptp(rows[part])) if part.any() else 0 for part in (before, ~before)]
+        if min(heights) >= LEAST_HIGH * max(heights):  # no foot is cut off
             parts = np.zeros((2, *mask.shape), bool)
             parts[0, rows[before], columns[before]] = True
             parts[1, rows[~before], columns[~before]] = True

@@ -184,3 +184,17 @@ def test_heat_of_an_earlier_reading_is_not_shown(app: App) -> None:
     settle(app, lambda: len(app.on_show.heats) == 2)
     app.on_show._explained(old, [np.ones((28, 28))])
     assert len(app.on_show.heats) == 2
+
+
+def test_where_on_the_canvas_the_ink_is_does_not_count(app: App) -> None:
+    def write(right: float, down: float) -> list[tuple[str, float]]:
+        press(app, pygame.K_c)
+        for line in ([(x, y + down - 45) for x, y in SEVEN], [(450, 20 + down), (450, 180 + down)]):
+            drag(app, [(x + right, y) for x, y in line])
+        return [(group.digit, group.confidence) for group in read(app).groups]
+
+    at_the_edge = write(0, 0)  # the 7 touches the upper end
+    inside = write(50, 60)
+    assert [digit for digit, _ in at_the_edge] == ["7", "1"] == [digit for digit, _ in inside]
+    for (_, one), (_, other) in zip(at_the_edge, inside):
+        assert one == pytest.approx(other, abs=0.02)  # the mouse's pixels are not the canvas's units

@@ -11,11 +11,16 @@ from window.paint.widgets import Button
 
 
 def test_the_keyboard_reaches_every_button(app: App) -> None:
+    usable = [
+        index
+        for index, widget in enumerate(app.shown_widgets)
+        if not isinstance(widget, Button) or widget.enabled()
+    ]
     reached = []
-    for _ in app.shown_widgets:
+    for _ in usable:
         press(app, pygame.K_TAB)
         reached.append(app.focus)
-    assert reached == list(range(len(app.shown_widgets)))
+    assert reached == usable and len(usable) < len(app.shown_widgets)  # there is nothing to undo yet
     press(app, pygame.K_RETURN)  # the last one is More
     assert isinstance(app.card, MoreCard)
     shown(app)
