@@ -40,6 +40,7 @@ class OnShow:
         )
         self.selected = 0
         self._marked: tuple[list[Any], Any] | None = None  # boxes and newest ink when the mark was set
+        self.wanted: Any = None  # the box to be marked once it has been read
         self.heat = False  # whether heat maps are wanted
         self.heats: list[np.ndarray] = []
         self.layers_shown = False
@@ -149,7 +150,10 @@ class OnShow:
         newest = strokes[-1] if strokes else None
         there = [group.box for group in self.groups], (newest, newest and len(newest))
         if there != self._marked:
-            self._marked, self.selected = there, self._nearest_group()
+            boxes = [group.box for group in self.groups]
+            wanted = self.wanted in boxes
+            self._marked, self.selected = there, boxes.index(self.wanted) if wanted else self._nearest_group()
+        self.wanted = None
         self.heats = []
         if self.heat and reading and reading.groups:
             self._worker.ask(

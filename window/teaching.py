@@ -91,7 +91,7 @@ class Teaching:
         self.app.say("Joined: these are one digit. Ctrl-Z takes it back")
 
     def cut(self) -> None:
-        """Make two digits of the marked box, cut where the pointer is, or else at its thinnest place."""
+        """Make two digits of the marked box, split where the pointer is, or else between strokes or where it is thinnest."""
         boxes, index = self._boxes()
         if index is None:
             return
@@ -104,16 +104,16 @@ class Teaching:
         mask = self._owners(boxes) == index
         parts = cut(drawing.canvas.ink, mask, strokes, x if pointed else None) if mask.any() else None
         if parts is None:
-            self.app.say("This is too small to be cut in two")
+            self.app.say("This is too small to be split in two")
             return
         self._set(parts, (boxes[index],))
-        self.app.say("Cut: these are two digits. Ctrl-Z takes it back")
+        self.app.say("Split in two; a pointer in the box says where. Ctrl-Z takes it back")
 
     def _boxes(self) -> tuple[list[Box], int | None]:
         """Return the boxes of all groups and signs, in canvas units, and which one is marked; None, said why, if none can be set."""
         app, reading = self.app, self.app.on_show.reading
         if app.on_show.picture or app.session.whole:
-            app.say("Boxes can be joined and cut on the canvas only")
+            app.say("Boxes can be joined and split on the canvas only")
         elif reading is None or not reading.groups:
             app.say("There is no box: draw a number first")
         elif app.on_show.waits:
@@ -131,6 +131,7 @@ class Teaching:
         by_hand, canvas = self.app.drawing.by_hand, self.app.drawing.canvas
         kept = [group for group in by_hand.standing(canvas.ink) if group.box not in instead_of]
         by_hand.set(groups=(*kept, *new), chosen=None)
+        self.app.on_show.wanted = new[0].box
         self.app.on_show.read_again()
 
     # ------------------------------------------------------------------------------ undo

@@ -55,10 +55,13 @@ def test_the_next_box_to_the_right_is_of_the_same_line() -> None:
 @given(
     st.lists(st.integers(0, 180), min_size=1, max_size=4, unique=True),
     st.booleans(),
+    st.booleans(),
     st.one_of(st.none(), st.floats(-20, 220)),
 )
-def test_a_cut_loses_no_ink(columns: list[int], strokes: bool, at: float | None) -> None:
+def test_a_cut_loses_no_ink(columns: list[int], strokes: bool, linked: bool, at: float | None) -> None:
     ink = bars(*columns)
+    if linked:  # by the end of another's stroke
+        ink[50, min(columns) : max(columns) + 10] = 255
     parts = cut(ink, ink > 0, [bars(column) for column in columns] if strokes else [], at)
     if parts is None:
         return
@@ -150,7 +153,7 @@ def test_a_box_is_split_and_joined_by_key_and_undone(app: App) -> None:
         press(app, pygame.K_j)
         assert len(read(app).groups) == 1
     press(app, pygame.K_s)
-    assert read(app).text == "17" and "Ctrl-Z" in app.message
+    assert read(app).text == "17" and "Ctrl-Z" in app.message and app.on_show.selected == 0
     drag(app, [(400, 60), (400, 220)])
     assert read(app).text == "171"  # another stroke leaves them as they are
     press(app, pygame.K_z, pygame.KMOD_CTRL)

@@ -33,25 +33,35 @@ class MoreCard(Card):
     def __init__(self, close: Callable[[], None], buttons: Sequence[Button]) -> None:
         super().__init__(close)
         self.buttons += buttons
+        self._column = 0  # pixels of width
 
     def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, style: Style) -> None:
-        pass
+        """Draw what each button does beside it."""
+        self.place_buttons(room, style)
+        size, gap = max(10.0, 12 * style.unit), round(8 * style.unit)
+        step = style.type.font(size).get_linesize()
+        for button in self.buttons[1:]:
+            lines = style.type.wrap(button.hint, size, self._column - button.rect.width - 2 * gap)
+            lines = lines[: max(1, (button.rect.height + gap) // step)]
+            top = button.rect.centery - len(lines) * step / 2
+            for row, line in enumerate(lines):
+                at = button.rect.right + gap, top + row * step
+                style.text(surface, line, at, size, faint=True, width=self._column - button.rect.width - gap)
 
     def place_buttons(self, room: pygame.Rect, style: Style) -> None:
-        """Lay the buttons out in columns, from left to right and down; Close below, as on other cards."""
+        """Lay the buttons out in columns, each with room beside it; Close below, as on other cards."""
         close, *others = self.buttons
         gap = round(6 * style.unit)
         widest = max(button.wanted_width(style.type, style.unit) for button in others)
-        columns = max(1, (room.width + gap) // (widest + gap))
+        columns = 1 if len(others) <= 4 else 2
         rows = math.ceil(len(others) / columns)
-        columns = math.ceil(len(others) / rows)
-        width = (room.width + gap) // columns - gap
+        self._column = room.width // columns
         least = style.type.font(text_size(style.unit)).get_linesize()
         height = max(min(round(38 * style.unit), (room.height + gap) // rows - gap), least)
         for index, button in enumerate(others):
-            row, column = divmod(index, columns)
-            left, top = room.left + column * (width + gap), room.top + row * (height + gap)
-            button.rect = pygame.Rect(left, top, width, height)
+            column, row = divmod(index, rows)
+            at = room.left + column * self._column, room.top + row * (height + gap)
+            button.rect = pygame.Rect(at, (widest, height))
         size = close.wanted_width(style.type, style.unit), round(30 * style.unit)
         close.rect = pygame.Rect((room.right - size[0], room.bottom + round(9 * style.unit)), size)
 

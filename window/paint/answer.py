@@ -36,7 +36,7 @@ def in_words(reading: Reading | None, waiting: str, chosen: str = "") -> tuple[s
     if reading is None:
         return "", waiting, 0.0, False
     if chosen:
-        return chosen, "Chosen by you; Ctrl-Z takes that back", 1.0, False
+        return chosen, "Chosen by you", 1.0, False
     if reading.status == "blank":
         return "", "Nothing here yet: draw a digit", 0.0, False
     if reading.status != "ok":
