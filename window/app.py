@@ -202,12 +202,17 @@ class App:
             self.show("canvas")
 
     def undo(self) -> None:
-        if not self.teaching.undo():
+        if not (self._in_sight and self.teaching.undo()):
             self._change(self.drawing.canvas.undo)
 
     def redo(self) -> None:
-        if not self.teaching.redo():
+        if not (self._in_sight and self.teaching.redo()):
             self._change(self.drawing.canvas.redo)
+
+    @property
+    def _in_sight(self) -> bool:
+        """Whether what was set by hand last is of what is shown: no picture hides it."""
+        return not self.on_show.picture or self.on_show.chosen is not None
 
     def clear(self) -> None:
         self.drawing.by_hand.drawn()

@@ -187,7 +187,7 @@ class Controls:
                 1 if key == pygame.K_RIGHT else -1
             ):
                 return False
-        app.show("toolbar", "status")
+        app.show("all")  # its hint stands beside it
         return True
 
     def _next_focus(self, step: int) -> int:

@@ -29,7 +29,7 @@ MODEL_ENDINGS = (".pth", ".pt", ".pt2", ".onnx")
 
 
 class Exchange:
-    """What an `App` takes in and gives out; every failure is said in its status line."""
+    """What an `App` takes in and gives out; every outcome is said."""
 
     def __init__(self, app: App) -> None:
         self.app = app

@@ -56,7 +56,7 @@ def group_of(ink: np.ndarray, mask: np.ndarray) -> Group:
 
 
 def owners(ink: np.ndarray, boxes: Sequence[Box], groups: Sequence[Group] = ()) -> np.ndarray:
-    """Return for each pixel of a canvas (H, W) the index of the box that its ink belongs to, -1 for paper.
+    """Return for each pixel of a canvas (H, W) the index of the box that its ink belongs to, -1 for none.
 
     A connected blot belongs to the box that holds it; of one that several boxes share, each pixel to the nearest.
     The ink of `groups` belongs to the box that a group has.
@@ -67,6 +67,8 @@ def owners(ink: np.ndarray, boxes: Sequence[Box], groups: Sequence[Group] = ()) 
         rows, columns = np.nonzero(labels[place] == number)
         rows, columns = rows + place[0].start, columns + place[1].start
         inside = np.stack([_inside(box, columns, rows) for box in boxes])  # (boxes, pixels)
+        if not inside.any():
+            continue  # left out by the reading: no box's
         best = max(range(len(boxes)), key=lambda n: (inside[n].mean(), -boxes[n][2] * boxes[n][3]))
         if inside[best].mean() >= HELD:
             found[rows, columns] = best

@@ -70,19 +70,20 @@ def run_window(wishes: Wishes) -> int:
     pygame.display.update(app.draw())
     app.load(wishes.model)
     try:
-        if not wishes.file:
-            if not wishes.screenshot:
-                app.bring_back()
-        elif not _open(app, wishes.file) and wishes.screenshot:
+        if not wishes.screenshot:
+            app.bring_back()  # also below a file that is opened: what was drawn is not lost
+        if wishes.file and not _open(app, wishes.file) and wishes.screenshot:
             print(f"app.py: {app.message}", file=sys.stderr)
             return 1
         if wishes.screenshot:
             return screenshot(app, wishes.screenshot)
+        opened = app.drawing.canvas.last_step
         try:
             run(app, wake)
         finally:  # also where Ctrl-C ended it
             save_settings(settings)
-            keep_drawing(app.drawing.canvas)
+            if not wishes.file or app.drawing.canvas.last_step is not opened:
+                keep_drawing(app.drawing.canvas)  # not what still lies in the file that was opened
     finally:
         worker.close(timeout=0.2)
         pygame.display.quit()

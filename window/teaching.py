@@ -140,7 +140,10 @@ class Teaching:
         """Take back what was set by hand last; False if the drawing's own last step comes first."""
         by_hand = self.app.drawing.by_hand
         if by_hand.can_undo:
-            self._follow(by_hand.undo())
+            left = by_hand.undo()
+            self._follow(left)
+            if left.chosen and left.chosen is not by_hand.now.chosen:
+                self.app.say(f"Taken back: that it says {left.chosen.text.replace(chr(10), ' / ')}")
             return True
         return False
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 import app as command
 from ink.canvas import Canvas
+from window.settings import drawing_path, keep_drawing
 
 SEVEN = [(150, 60), (260, 55), (200, 220)]  # canvas units
 
@@ -109,6 +110,26 @@ def test_a_screenshot_of_a_picture_shows_it(tmp_path: Path, monkeypatch: pytest.
     pygame.display.init()
     with Image.open(shot) as picture:
         assert picture.convert("RGB").getpixel((320, 180)) == (200, 220, 90)
+
+
+@pytest.mark.parametrize("name", ["green.png", "other.json"])
+def test_opening_a_file_does_not_lose_the_drawing_that_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for variable in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    canvas = Canvas(560, 280)
+    canvas.begin(*SEVEN[0])
+    canvas.extend(*SEVEN[1])
+    canvas.end()
+    assert keep_drawing(canvas)
+    before = drawing_path().read_bytes()
+    Image.new("RGB", (400, 200), (200, 220, 90)).save(tmp_path / "green.png")
+    (tmp_path / "other.json").write_text(canvas.to_json().replace("150", "160"))
+    monkeypatch.setattr("window.loop.run", lambda app, wake: None)
+    assert command.main([str(tmp_path / name), "--size", "640x480"]) == 0
+    pygame.display.init()
+    assert drawing_path().read_bytes() == before
 
 
 @pytest.mark.parametrize(

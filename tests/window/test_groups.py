@@ -38,6 +38,9 @@ def test_each_blot_belongs_to_the_box_that_holds_it() -> None:
     owner = owners(ink, [(20, 20, 10, 60), (18, 18, 60, 64)])  # the second holds both
     assert (owner[20:80, 20:30] == 0).all() and (owner[20:80, 60:70] == 1).all()
     assert ((owner < 0) == (ink == 0)).all()
+    ink[90:95, 150:160] = 255  # no box's
+    assert (owners(ink, [(20, 20, 10, 60), (18, 18, 60, 64)])[90:95] == -1).all()
+    ink[90:95] = 0
     ink[50, 20:70] = 255  # now the bars are one blot
     owner = owners(ink, [(20, 20, 20, 60), (50, 20, 20, 60)])
     assert (

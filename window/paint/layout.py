@@ -17,7 +17,7 @@ PARTS = ("canvas", "answer", "bars", "frames", "toolbar", "status")
 HINTS = {
     "picture": "A picture that was opened; a click or Esc goes back to the canvas",
     "canvas": "Left button or finger draws, right button erases; click a digit's label to mark it",
-    "answer": "The number that was read, and how sure the least sure digit is",
+    "answer": "What was read, and how sure that is; click another text below it to take that",
     "bars": "The probability of each class for the marked digit; click one to say that it is the right one",
     "layers": "What each layer of the network makes of the marked digit, from the first to the last",
     "training": "How many of its training digits the tiny network gets right; click, or Shift-M, pauses it; M stops it",

@@ -16,13 +16,15 @@ from window.paint.theme import Palette, Style, text_size
 if TYPE_CHECKING:
     from recognizer.answer import Digit
     from window.app import App
+    from window.paint.widgets import Widget
 
 
 def draw(app: App) -> list[pygame.Rect]:
     """Draw what changed and return where, for `pygame.display.update`."""
     dirty, app.dirty = app.dirty, set()
     ink, app.drawing.ink_changed = app.drawing.ink_changed, None
-    if (app.card or app.message) and (dirty or ink):  # what lies over the window is drawn last
+    over = app.card or app.message or _hinted(app)
+    if over and (dirty or ink):  # what lies over the window is drawn last
         dirty.add("all")
     everything = "all" in dirty
     if everything:
@@ -45,16 +47,22 @@ def draw(app: App) -> list[pygame.Rect]:
     return [app.screen.get_rect()] if everything else changed
 
 
+def _hinted(app: App) -> Widget | None:
+    """Return what has a hint beside it: the button with the focus, or the one under the pointer until it is pressed."""
+    if app.drawing.drawing:
+        return None
+    if app.focus >= 0 and not app.card:
+        return app.shown_widgets[min(app.focus, len(app.shown_widgets) - 1)]
+    thing = app.thing_at(app.pointer)
+    return thing if thing and thing.rect != app.anchor else None
+
+
 def _draw_bubble(app: App) -> None:
-    """Draw the message beside what was pressed, or else the hint of the button with the focus or under the pointer."""
+    """Draw the message beside what was pressed, or else a hint."""
     if app.message:
         anchor = app.anchor or (None if app.card else app.layout.canvas)
         draw_bubble(app.screen, app.style, app.message, anchor, inside=anchor is app.layout.canvas)
-        return
-    thing = app.thing_at(app.pointer)
-    if app.focus >= 0 and not app.card:
-        thing = app.shown_widgets[min(app.focus, len(app.shown_widgets) - 1)]
-    if thing and thing.rect != app.anchor and not app.drawing.drawing:
+    elif thing := _hinted(app):
         draw_bubble(app.screen, app.style, thing.hint, thing.rect, faint=True)
 
 
