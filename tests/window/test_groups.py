@@ -8,7 +8,7 @@ import numpy as np
 import pygame
 import pytest
 from driving import SEVEN, Start, at, click, drag, press, read, send, settle, shown
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recognizer.answer import Digit, Reading, Sign
@@ -54,6 +54,7 @@ def test_the_next_box_to_the_right_is_of_the_same_line() -> None:
     assert right_neighbour(boxes, 1) is None and right_neighbour(boxes, 3) is None
 
 
+@example([20, 100], True, True, None)
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(0, 180), min_size=1, max_size=4, unique=True),
