@@ -85,10 +85,12 @@ class Teaching:
         if other is None:
             self.app.say("There is no box to the right of the marked one: mark the left one of two")
             return
-        ink = self.app.drawing.canvas.ink
         owner = self._owners(boxes)
-        self._set([group_of(ink, (owner == index) | (owner == other))], (boxes[index], boxes[other]))
-        self.app.say("Joined: these are one digit. Ctrl-Z takes it back")
+        mask = (owner == index) | (owner == other)
+        if mask.any():
+            new = group_of(self.app.drawing.canvas.ink, mask)
+            self._set([new], (boxes[index], boxes[other]))
+            self.app.say("Joined: these are one digit. Ctrl-Z takes it back")
 
     def cut(self) -> None:
         """Make two digits of the marked box, split where the pointer is, or else between strokes or where it is thinnest."""
