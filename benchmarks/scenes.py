@@ -172,8 +172,9 @@ class SavedDrawing(Scene):
 
         messages: list[str] = []
         app = SimpleNamespace(drawing=SimpleNamespace(canvas=drawn(50)), folder=folder, say=messages.append)
-        for save in (Exchange(app).save_strokes, Exchange(app).save_picture):  # type: ignore[arg-type]
-            save()
+        app.settings, app.close_card = SimpleNamespace(folder=""), lambda: None
+        for name in ("drawing-2.json", "drawing-2.png"):
+            Exchange(app).save(folder / name)  # type: ignore[arg-type]
             if messages[-1].startswith("Saved "):
                 disk.say(Path(messages.pop().removeprefix("Saved ")).name)
         return messages

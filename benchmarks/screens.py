@@ -27,6 +27,9 @@ from window.settings import Settings  # noqa: E402
 from window.worker import Worker  # noqa: E402
 
 SIZES = [
+    ((1000, 600), 1.0),
+    ((1600, 400), 1.0),
+    ((500, 1300), 1.0),
     ((480, 360), 1.0),
     ((480, 360), 2.0),
     ((1024, 768), 1.0),
@@ -42,7 +45,7 @@ def write(app: App, number: str) -> None:
     strokes = row_of(number, np.random.default_rng(5))
     points = np.concatenate([np.array(stroke) for stroke in strokes])
     low, high = points.min(axis=0), points.max(axis=0)
-    size = np.array([app.drawing.canvas.width, app.drawing.canvas.height])
+    size = np.array([560, 280])  # canvas units that every window shows
     scale = min(0.82 * size[0] / (high - low)[0], 0.6 * size[1] / (high - low)[1])
     for stroke in strokes:
         (x, y), *rest = ((np.array(stroke) - (low + high) / 2) * scale + size / 2).tolist()
@@ -74,7 +77,7 @@ def teach(app: App) -> None:
     write(app, "2749")
     settle(app)
     for label in "27":
-        app.correct(label)
+        app.teaching.correct(label)
         settle(app)
     app.show_corrections()
 
@@ -103,6 +106,71 @@ def layers(app: App) -> None:
     app.on_show.toggle_layers()
 
 
+def signs(app: App) -> None:
+    """Write 3.14 with a minus before it, and a mark that is no digit."""
+    write(app, "314")
+    for stroke in (
+        [(40, 150), (75, 150)],
+        [(205, 236), (206, 238)],
+        [(505, 40), (548, 40), (505, 90), (548, 90), (526, 20), (526, 110)],
+    ):
+        (x, y), *rest = stroke
+        app.drawing.drawn(app.drawing.canvas.begin(x, y, 10))
+        for x, y in rest:
+            app.drawing.drawn(app.drawing.canvas.extend(x, y))
+        app.drawing.canvas.end()
+
+
+def split(app: App) -> None:
+    write(app, "2749")
+    settle(app)
+    app.on_show.mark(1)
+    app.teaching.cut()
+
+
+def chosen(app: App) -> None:
+    """A number with other texts, one of which is taken."""
+    write(app, "2749")
+    settle(app)
+    offered(app)
+    settle(app)
+    app.teaching.choose("2744")
+
+
+def offered(app: App) -> None:
+    from dataclasses import replace
+
+    if app.on_show.reading is None:
+        write(app, "2749")
+        settle(app)
+    assert app.on_show.reading
+    texts = (("2749", 0.81), ("2744", 0.1), ("-2749", 0.05), ("27.49", 0.02))
+    app.on_show.set(replace(app.on_show.reading, alternatives=texts))
+
+
+def opening(app: App) -> None:
+    app.folder = ROOT / "examples"
+    app.exchange.choose_open()
+
+
+def saving(app: App) -> None:
+    write(app, "2749")
+    app.folder = ROOT / "examples"
+    app.exchange.choose_save()
+
+
+def many(app: App) -> None:
+    assert app.session.memory is not None
+    for number in range(30):
+        app.session.memory.learn(np.full((28, 28), number / 30, np.float32), str(number % 10))
+    app.show_corrections()
+    app.card.press_button(1)  # type: ignore[union-attr]
+
+
+def hint(app: App) -> None:
+    app.pointer = app.shown_widgets[5].rect.center
+
+
 def keyboard(app: App) -> None:
     app.toggle_pen()
     app.focus = 2
@@ -118,6 +186,15 @@ STATES: dict[str, Callable[[App], None]] = {
     "files": files,
     "layers": layers,
     "learnt": teach,
+    "signs": signs,
+    "split": split,
+    "offered": offered,
+    "chosen": chosen,
+    "opening": opening,
+    "saving": saving,
+    "many": many,
+    "hint": hint,
+    "more": lambda app: app.show_more(),
     "help": lambda app: app.show_help(),
     "training": training,
     "keyboard": keyboard,

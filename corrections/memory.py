@@ -130,6 +130,14 @@ class Memory:
                 if not self._path(id).exists():
                     del self._entries[id], self._features[id]
 
+    def restore(self, entry: Correction) -> None:
+        """Keep a correction again that was deleted, at its old place; raises OSError if it is not stored."""
+        with self._lock:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic_write(self._path(entry.id)) as file:
+                file.write(_to_bytes(entry))
+            self._remember(entry)
+
     def forget_all(self) -> int:
         """Delete all corrections, those of other programs too, and return how many there were."""
         with self._lock:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pygame
 
+from window.paint.widgets import Button, Slider, Widget
 from window.settings import LEAST_BRUSH, MOST_BRUSH
-from window.widgets import Button, Slider, Widget
 
 if TYPE_CHECKING:
     from window.app import App
@@ -30,7 +30,7 @@ class Action:
     enabled: Callable[[], bool] = lambda: True  # whether the button would do anything now
     active: Callable[[], bool] = lambda: False  # whether what it switches is on
     active_button: str = ""  # what its button says while that is on, if something else
-    priority: int = 0  # buttons with the lowest leave a narrow toolbar first
+    priority: int = 0  # buttons with the lowest leave a narrow toolbar first; without one they are under More
     apart: bool = False  # whether its button begins a group
 
     @property
@@ -41,7 +41,7 @@ class Action:
 def make_actions(app: App) -> list[Action]:
     """Return everything that can be done, in the order in which it is listed."""
     drawing, on_show, lesson, exchange = app.drawing, app.on_show, app.lesson, app.exchange
-    canvas = drawing.canvas
+    canvas, teaching = drawing.canvas, app.teaching
 
     def ink() -> bool:
         return bool(canvas.strokes)
@@ -52,39 +52,51 @@ def make_actions(app: App) -> list[Action]:
     def brush(step: float) -> None:
         drawing.set_brush(app.settings.brush + step)
 
+    def undoable() -> bool:
+        return canvas.can_undo or drawing.by_hand.can_undo
+
+    def redoable() -> bool:
+        return canvas.can_redo or drawing.by_hand.can_redo
+
+    def box() -> bool:
+        return bool(on_show.groups) and not on_show.picture
+
     return [
         Action("draw (or a finger)", ("Left button",)),
         Action("erase", ("Right button",)),
-        Action("pen or eraser", ("E",), drawing.toggle_eraser, "Erase", active=lambda: drawing.eraser, priority=8, apart=True),
+        Action("pen or eraser", ("E",), drawing.toggle_eraser, "Erase", active=lambda: drawing.eraser, priority=12, apart=True),
         Action("brush size", ("[", "]", "wheel")),
         Action(keys=("[",), do=partial(brush, -BRUSH_STEP)),
         Action(keys=("]",), do=partial(brush, BRUSH_STEP)),
-        Action("undo, without limit", ("Ctrl-Z",), app.undo, "Undo", lambda: canvas.can_undo, priority=9, apart=True),
-        Action("redo", ("Ctrl-Y",), app.redo, "Redo", lambda: canvas.can_redo, priority=6),
+        Action("undo, without limit", ("Ctrl-Z",), app.undo, "Undo", undoable, priority=14, apart=True),
+        Action("redo", ("Ctrl-Y",), app.redo, "Redo", redoable, priority=10),
         Action(keys=("Ctrl-Shift-Z",), do=app.redo),
-        Action("clear (undo brings it back)", ("C",), app.clear, "Clear", ink, priority=10),
-        Action("save the drawing as PNG", ("S", "Ctrl-S"), exchange.save_picture, "Save", ink, priority=7, apart=True),
-        Action("save the strokes as JSON", ("J",), exchange.save_strokes),
-        Action("copy the number", ("Ctrl-C",), exchange.copy, "Copy", number, priority=3),
-        Action("paste a picture or a path", ("Ctrl-V",), exchange.paste),
+        Action("clear (undo brings it back)", ("C",), app.clear, "Clear", ink, priority=15),
+        Action("open a drawing, a picture", ("Ctrl-O",), exchange.choose_open, "Open", priority=9, apart=True),
+        Action("save: a picture, or strokes", ("Ctrl-S",), exchange.choose_save, "Save", ink, priority=11),
+        Action("copy the number", ("Ctrl-C",), exchange.copy, "Copy", number, priority=4),
+        Action("paste a picture or a path", ("Ctrl-V",), exchange.paste, "Paste"),
         Action("picture, folder, .json, .pth", ("Drop",)),
-        Action("heat map: what decided", ("H",), on_show.toggle_heat, "Why", active=lambda: on_show.heat, priority=5, apart=True),
-        Action("maps of each layer, live", ("F",), on_show.toggle_layers, "Layers", active=lambda: on_show.layers_shown),
-        Action("list of corrections", ("L",), app.show_corrections, "Learnt", priority=4),
+        Action("heat map: what decided", ("H",), on_show.toggle_heat, "Why", active=lambda: on_show.heat, priority=8, apart=True),
+        Action("maps of each layer, live", ("F",), on_show.toggle_layers, "Layers", active=lambda: on_show.layers_shown, priority=2),
         Action("mark another digit", ("Left", "Right")),
         Action(keys=("Left",), do=partial(on_show.select, -1)),
         Action(keys=("Right",), do=partial(on_show.select, 1)),
         Action("the marked digit is this", ("0 to 9",)),
-        *(Action(keys=(digit,), do=partial(app.correct, digit)) for digit in "0123456789"),
-        Action("undo the last teaching", ("Backspace",), app.unlearn),
-        Action("train a tiny network, or stop it", ("M",), app.train, "Train", active=lambda: lesson.on, priority=1, active_button="Stop"),
+        *(Action(keys=(digit,), do=partial(teaching.correct, digit)) for digit in "0123456789"),
+        Action("join the box with the next", ("J",), teaching.join, "Join", box, priority=6, apart=True),
+        Action("split the marked box in two", ("S",), teaching.cut, "Split", box, priority=5),
+        Action("undo the last teaching", ("Backspace",), teaching.unlearn),
+        Action("list of corrections", ("L",), app.show_corrections, "Learnt", priority=7, apart=True),
+        Action("export as labelled pictures", ("X",), teaching.export, "Export"),
+        Action("train a tiny network, stop", ("M",), app.train, "Train", active=lambda: lesson.on, priority=3, active_button="Stop"),
         Action("pause the training, or go on", ("Shift-M",), lesson.pause),
-        Action("draw with the arrow keys", ("P",), app.toggle_pen),
-        Action("light or dark", ("T",), app.toggle_theme, "Theme", priority=2, apart=True),
+        Action("draw with the arrow keys", ("P",), app.toggle_pen, "Arrow pen", active=lambda: bool(drawing.pen)),
+        Action("light or dark", ("T",), app.toggle_theme, "Theme", priority=1),
         Action("walk, press buttons", ("Tab", "Enter")),
-        Action("all keys", ("F1", "?"), app.show_help, "Help", priority=11),
+        Action("all keys", ("F1", "?"), app.show_help, "Help", priority=13, apart=True),
         Action("close what is open", ("Esc",)),
-        Action("quit; the drawing is kept", ("Ctrl-Q",), app.quit),
+        Action("quit; the drawing is kept", ("Ctrl-Q",), app.quit, "Quit"),
     ]  # fmt: skip
 
 
@@ -104,8 +116,8 @@ def keys_table(actions: Sequence[Action]) -> str:
     return "\n".join(["| key | what it does |", "|---|---|", *rows])
 
 
-def make_toolbar(app: App) -> list[Widget]:
-    """Return the toolbar's widgets, from left to right."""
+def make_toolbar(app: App) -> tuple[list[Widget], Button]:
+    """Return the toolbar's widgets, from left to right, and the button behind them for all that has no room there."""
     slider = Slider(
         "Brush size: drag, turn the wheel, or [ and ]",
         LEAST_BRUSH,
@@ -114,21 +126,31 @@ def make_toolbar(app: App) -> list[Widget]:
         lambda: app.settings.brush,
         app.drawing.set_brush,
     )
-    buttons = [
-        Button(
-            action.button,
-            f"{action.hint[0].upper()}{action.hint[1:]} ({action.listed_keys})",
-            action.do,
-            action.active,
-            action.enabled,
-            action.priority,
-            action.apart,
-            action.active_button,
-        )
-        for action in app.actions
-        if action.button and action.do
-    ]
-    return [slider, *buttons]
+    buttons = [_button(action) for action in app.actions if action.button and action.priority]
+    return [slider, *buttons], Button(
+        "More", "What has no room here: each with its key", app.show_more, priority=99
+    )
+
+
+def more_buttons(actions: Sequence[Action], shown: Sequence[Widget]) -> list[Button]:
+    """Return a button for each action that has none among those `shown`."""
+    labels = {widget.label for widget in shown if isinstance(widget, Button)}
+    return [_button(action) for action in actions if action.button and action.button not in labels]
+
+
+def _button(action: Action) -> Button:
+    assert action.do is not None
+    hint = f"{action.hint[0].upper()}{action.hint[1:]} ({action.listed_keys})"
+    return Button(
+        action.button,
+        hint,
+        action.do,
+        action.active,
+        action.enabled,
+        action.priority,
+        action.apart,
+        action.active_button,
+    )
 
 
 def key_name(event: pygame.event.Event) -> str:

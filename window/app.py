@@ -13,19 +13,23 @@ from pathlib import Path
 import pygame
 
 from ink.raster import Rect
-from window.actions import listed, make_actions, make_toolbar
-from window.cards import Card, CorrectionsCard, FilesCard, HelpCard
+from window.actions import listed, make_actions, make_toolbar, more_buttons
+from window.cards.card import Card
+from window.cards.corrections import CorrectionsCard
+from window.cards.files import FilesCard
+from window.cards.help import HelpCard, MoreCard
 from window.controls import Controls
-from window.drawing import HEIGHT, WIDTH, Drawing
+from window.drawing import Drawing
 from window.exchange import Exchange
-from window.layout import HINTS, arrange
 from window.lesson import Lesson
 from window.onshow import OnShow
-from window.painter import draw
+from window.paint.layout import HINTS, arrange
+from window.paint.painter import draw
+from window.paint.theme import PALETTES, Style, Type
+from window.paint.widgets import Button, Widget, place
 from window.session import Model, Session
 from window.settings import Settings, bring_back_drawing
-from window.theme import PALETTES, Style, Type
-from window.widgets import place
+from window.teaching import Teaching
 from window.worker import Worker
 
 TOAST = 6.0  # seconds that a message stays
@@ -43,9 +47,9 @@ class App:
         scale: float = 1.0,
         folder: Path | None = None,
     ) -> None:
-        """`scale`: pixels a design unit at the design's size; `folder`: where drawings are saved (default: the current one)."""
+        """`scale`: pixels a design unit at the design's size; `folder`: where files are opened and saved first."""
         self.session, self.worker = session, worker
-        self.settings, self.scale, self.folder = settings or Settings(), scale, folder or Path.cwd()
+        self.settings, self.scale, self.folder = settings or Settings(), scale, folder
         self.running = True
         self.model, self.trouble = "", ""  # the name of the checkpoint in use; why there is none
         self.classes: tuple[str, ...] = tuple("0123456789")
@@ -58,12 +62,15 @@ class App:
         self.bar_places: dict[str, pygame.Rect] = {}  # where each class's bar, and each frame, was drawn
         self.frame_places: list[pygame.Rect] = []
         self.label_places: list[pygame.Rect] = []  # of the boxes on the canvas
+        self.chip_places: dict[str, pygame.Rect] = {}  # of other texts for the number
+        self.anchor: pygame.Rect | None = None  # what was pressed last: its outcome is said beside it
         self.drawing = Drawing(self.settings, self._ink_changed, self.show)
         self.on_show = OnShow(session, worker, self.drawing, self.show, self.say)
         self.lesson = Lesson(session, worker, self.on_show, self.show, self.say)
         self.exchange = Exchange(self)
+        self.teaching = Teaching(self)
         self.actions = make_actions(self)
-        self.widgets = make_toolbar(self)
+        self.widgets, self.more = make_toolbar(self)
         self.controls = Controls(self)
         self.resize(screen)
 
@@ -85,10 +92,10 @@ class App:
     def resize(self, screen: pygame.Surface) -> None:
         """Lay everything out for a window of another size; strokes stay."""
         self.screen = screen
-        self.layout = arrange(*screen.get_size(), self.scale, WIDTH / HEIGHT)
+        self.layout = arrange(*screen.get_size(), self.scale)
         self.style = Style(PALETTES[self.settings.theme], self.type, self.layout.unit)
         self.drawing.resize(self.layout.canvas, self.style.palette)
-        self.shown_widgets = place(self.widgets, self.layout.toolbar, self.type, self.layout.unit)
+        self.shown_widgets = place(self.widgets, self.more, self.layout.toolbar, self.type, self.layout.unit)
         self.show("all")
 
     def show(self, *parts: str) -> None:
@@ -96,9 +103,10 @@ class App:
         self.dirty = self.dirty | set(parts)
 
     def say(self, message: str) -> None:
-        """Show a message in the status line for a while."""
+        """Show a message for a while, beside what was pressed."""
+        if message or self.message:
+            self.show("all")
         self.message, self._message_until = message, time.monotonic() + TOAST
-        self.show("status")
 
     def waiting(self) -> str:
         """Return in words why there is no answer."""
@@ -129,10 +137,28 @@ class App:
 
     def hint_at(self, position: tuple[float, float]) -> str:
         """Return the hint of what lies at a position of the window."""
-        for thing in self.card.buttons if self.card else self.shown_widgets:
-            if thing.rect.collidepoint(position):
-                return thing.hint
-        return "" if self.card else HINTS.get(self.part_at(position), "")
+        thing = self.thing_at(position)
+        return thing.hint if thing else "" if self.card else HINTS.get(self.part_at(position), "")
+
+    def thing_at(self, position: tuple[float, float]) -> Widget | None:
+        """Return the button or slider at a position of the window."""
+        things = self.card.buttons if self.card else self.shown_widgets
+        return next((thing for thing in things if thing.rect.collidepoint(position)), None)
+
+    def pressable(self, position: tuple[float, float]) -> bool:
+        """Return whether a press at a position would do something other than draw."""
+        if self.card:
+            return self.card.pressable(position)
+        thing = self.thing_at(position)
+        if thing:
+            return not isinstance(thing, Button) or thing.enabled()
+        rects = [
+            *self.bar_places.values(),
+            *self.frame_places,
+            *self.chip_places.values(),
+            *self.label_places,
+        ]
+        return pygame.Rect(position, (1, 1)).collidelist(rects) >= 0
 
     # ------------------------------------------------------------------------------ the model
 
@@ -161,26 +187,35 @@ class App:
 
     def bring_back(self) -> None:
         """Show the drawing that was on the canvas when the last window was closed."""
-        self.say(bring_back_drawing(self.drawing.canvas))
+        words = bring_back_drawing(self.drawing.canvas)
         self.drawing.resize(self.layout.canvas, self.style.palette)
         self._ink_changed()
+        self.say(words)
 
     def _ink_changed(self) -> None:
         """The drawing changed: have it read, in place of a picture or of what an empty canvas says."""
         self.on_show.unread = True
-        if self.on_show.picture or self.trouble:
+        if self.on_show.picture or self.trouble or self.message:  # a message would hide what is drawn
             self.on_show.picture, self.message = None, ""
             self.show("all")
         elif self.drawing.canvas.empty != self.drawing.shown_empty:
             self.show("canvas")
 
     def undo(self) -> None:
-        self._change(self.drawing.canvas.undo)
+        if not (self._in_sight and self.teaching.undo()):
+            self._change(self.drawing.canvas.undo)
 
     def redo(self) -> None:
-        self._change(self.drawing.canvas.redo)
+        if not (self._in_sight and self.teaching.redo()):
+            self._change(self.drawing.canvas.redo)
+
+    @property
+    def _in_sight(self) -> bool:
+        """Whether what was set by hand last is of what is shown: no picture hides it."""
+        return not self.on_show.picture or self.on_show.chosen is not None
 
     def clear(self) -> None:
+        self.drawing.by_hand.drawn()
         self._change(self.drawing.canvas.clear)
 
     def _change(self, change: Callable[[], Rect]) -> None:
@@ -199,43 +234,6 @@ class App:
         self.settings.theme = "light" if self.settings.theme == "dark" else "dark"
         self.resize(self.screen)
 
-    def correct(self, label: str) -> None:
-        """Learn that the marked group shows `label`."""
-        group = self.on_show.group
-        if group is None:
-            self.say("There is nothing to correct: draw a digit first")
-        elif self.lesson.on:
-            self.say("Corrections rest while the tiny network learns: M stops it")
-        elif label not in self.classes:
-            self.say(f"This model knows no class {label!r}")
-        else:
-            self.worker.ask(self.session.learn, group.frame, label, then=self._learnt)
-
-    def _learnt(self, label: str) -> None:
-        self._relearnt(f"Learnt: this is {label}. Backspace takes it back")
-
-    def unlearn(self) -> None:
-        """Take the latest correction back."""
-        self.worker.ask(self.session.unlearn, then=self._unlearnt)
-
-    def _unlearnt(self, label: str | None) -> None:
-        self._relearnt(f"Taken back: this is {label}" if label else "There is no correction to take back")
-
-    def _forgotten(self, count: int) -> None:
-        self._relearnt(f"Forgotten: {count} correction{'' if count == 1 else 's'}")
-
-    def _relearnt(self, message: str) -> None:
-        """What is known of corrections changed: say so and read again."""
-        self.say(message)
-        self.on_show.read_again()
-
-    def _practise(self, undo: bool) -> None:
-        if self.lesson.on:
-            self.say("Practice rests while the tiny network learns: M stops it")
-            return
-        self.say("Practising ...")
-        self.worker.ask(self.session.practise, undo, then=self._relearnt)
-
     def train(self) -> None:
         self.lesson.toggle(self.model)
 
@@ -244,23 +242,24 @@ class App:
 
     # ------------------------------------------------------------------------------ cards
 
+    def open_card(self, card: Card) -> None:
+        """Show a card over the window, in place of another."""
+        self.close_card()
+        self.card = card
+
     def show_help(self) -> None:
-        self.card = HelpCard(self.close_card, listed(self.actions))
-        self.show("all")
+        self.open_card(HelpCard(self.close_card, listed(self.actions)))
+
+    def show_more(self) -> None:
+        """Open the card of what has no button in the toolbar."""
+        self.open_card(MoreCard(self.close_card, more_buttons(self.actions, self.shown_widgets)))
 
     def show_corrections(self) -> None:
         """Open the list of corrections, those that another window made meanwhile included."""
-        session = self.session
-        self.worker.ask(session.reload, then=lambda changed: self.on_show.read_again() if changed else None)
-        self.card = CorrectionsCard(
-            self.close_card,
-            lambda: session.memory.entries() if session.memory is not None else [],
-            self.unlearn,
-            lambda: self.worker.ask(session.forget_all, then=self._forgotten),
-            self._practise,
-            lambda: session.practised,
+        self.worker.ask(
+            self.session.reload, then=lambda changed: self.on_show.read_again() if changed else None
         )
-        self.show("all")
+        self.open_card(CorrectionsCard(self.close_card, self.teaching))
 
     def close_card(self) -> None:
         if isinstance(self.card, FilesCard):
@@ -284,5 +283,7 @@ class App:
             self.on_show.leave_picture()
         elif self.lesson.on:
             self.stop_training()
+        elif self.message:
+            self.say("")
         else:
             self.say("Ctrl-Q quits; the drawing is kept")

@@ -1,17 +1,18 @@
-"""Pointer, fingers, keys and dropped files -> what the window is to do; and the loop that hands them over."""
+"""Pointer, fingers, keys and dropped files -> what the window is to do."""
 
 from __future__ import annotations
 
+import contextlib
 import math
-import threading
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pygame
 
 from window.actions import BRUSH_STEP, by_key, key_name, latin_key
-from window.cards import CorrectionsCard
-from window.widgets import Button, Widget
+from window.cards.corrections import CorrectionsCard
+from window.cards.help import HelpCard
+from window.paint.widgets import Button, Widget
 
 if TYPE_CHECKING:
     from window.app import App
@@ -26,33 +27,6 @@ ARROWS = {
 }
 REPEATING = {*ARROWS, pygame.K_PAGEUP, pygame.K_PAGEDOWN}  # the keys that go on while they are held
 PRESSES = (pygame.K_RETURN, pygame.K_KP_ENTER, pygame.K_SPACE)  # the keys that press the focused button
-
-FRAMES_PER_SECOND = 120  # at most; drawing more often than the screen shows takes time from the reading
-ACTIVE_PAUSE = 0.002  # seconds between looks at the events while there is something to see
-CALM_PAUSE = 0.015  # seconds between looks otherwise; less than a frame at 60 Hz
-CALM_AFTER = 1.0  # seconds without anything to see
-
-
-def run(app: App, wake: threading.Event) -> None:
-    """Handle events, answer and draw until the window is closed; sleep while nothing happens and `wake` is not set.
-
-    pygame's own wait looks a thousand times a second, which costs 2 % of a core.
-    """
-    clock, active = pygame.time.Clock(), time.monotonic()
-    while app.running:
-        events = pygame.event.get()
-        for event in events:
-            app.handle(event)
-        app.tick()
-        changed = app.draw()
-        if changed:
-            pygame.display.update(changed)
-            clock.tick(FRAMES_PER_SECOND)
-        if changed or events:
-            active = time.monotonic()
-        else:
-            wake.wait(ACTIVE_PAUSE if time.monotonic() - active < CALM_AFTER else CALM_PAUSE)
-            wake.clear()
 
 
 class Controls:
@@ -69,6 +43,7 @@ class Controls:
         )
         self._dropped: list[str] | None = None
         self._down: set[int] = set()  # keys that are held
+        self._cursor = pygame.SYSTEM_CURSOR_ARROW
 
     def handle(self, event: pygame.event.Event) -> None:
         """Let one event change the state."""
@@ -115,7 +90,7 @@ class Controls:
             self._hover(event.pos)
             return
         self._hover(event.pos)
-        if not self.app.drawing.canvas.current and not self._consumed and self._held is None:
+        if not self.app.drawing.drawing and not self._consumed and self._held is None:
             if self.app.layout.canvas.collidepoint(event.pos) and not self.app.card:
                 self._press(event.pos, eraser=bool(right))
         self._move(event.pos)
@@ -168,6 +143,7 @@ class Controls:
 
     def _on_keydown(self, event: pygame.event.Event) -> None:
         app, key, name = self.app, latin_key(event), key_name(event)
+        app.anchor = None
         if not app.drawing.pen:
             self._down.clear()  # no key repeats itself
         elif event.key in self._down and event.key not in REPEATING:
@@ -176,7 +152,9 @@ class Controls:
         if key == pygame.K_ESCAPE:
             app.escape()
         elif app.card and not (key == pygame.K_BACKSPACE and isinstance(app.card, CorrectionsCard)):
-            app.close_card() if name in ("F1", "?") else app.card.key(key)
+            typed = "" if name.startswith("Ctrl-") else getattr(event, "unicode", "")
+            helped = name == "F1" or name == "?" and isinstance(app.card, HelpCard)
+            app.close_card() if helped else app.card.key(key, typed)
             app.show("all")
         elif name.startswith("Ctrl-") or not (self._pen_key(key) or self._focus_key(key, name)):
             do = self._keys.get(name) or self._keys.get(name.replace("Shift-", ""))
@@ -198,8 +176,7 @@ class Controls:
         """Walk the toolbar with Tab, use what has the focus; False for any other key."""
         app, back = self.app, "Shift-" in name
         if key == pygame.K_TAB:
-            start = 0 if back and app.focus < 0 else app.focus
-            app.focus = (start + (-1 if back else 1)) % len(app.shown_widgets)
+            app.focus = self._next_focus(-1 if back else 1)
         elif app.focus < 0:
             return False
         else:
@@ -210,8 +187,16 @@ class Controls:
                 1 if key == pygame.K_RIGHT else -1
             ):
                 return False
-        app.show("toolbar", "status")
+        app.show("all")  # its hint stands beside it
         return True
+
+    def _next_focus(self, step: int) -> int:
+        """Return the widget next to the one with the focus that would do something now."""
+        widgets, focus = self.app.shown_widgets, self.app.focus
+        focus = len(widgets) if step < 0 and focus < 0 else focus
+        order = [(focus + step * count) % len(widgets) for count in range(1, len(widgets) + 1)]
+        idle = {n for n, each in enumerate(widgets) if isinstance(each, Button) and not each.enabled()}
+        return next(index for index in order if index not in idle)  # there is always Help
 
     # ------------------------------------------------------------------------------ the pointer
 
@@ -219,22 +204,24 @@ class Controls:
         app = self.app
         self._point(position)
         self._consumed = True
+        app.anchor = None
         if app.card:
-            app.card.press(position)
+            app.anchor = app.card.press(position)
             app.show("all")
             return
-        for widget in app.shown_widgets:
-            if widget.rect.collidepoint(position):
-                self._held = widget
-                widget.press(position)
-                app.show("toolbar")
-                return
-        for label, rect in app.bar_places.items():
+        widget = app.thing_at(position)
+        if widget:
+            self._held, app.anchor = widget, widget.rect
+            widget.press(position)
+            app.show("toolbar")
+            return
+        places = [(rect, partial(app.teaching.correct, label)) for label, rect in app.bar_places.items()]
+        places += [(rect, partial(app.on_show.mark, index)) for index, rect in enumerate(app.frame_places)]
+        places += [(rect, partial(app.teaching.choose, text)) for text, rect in app.chip_places.items()]
+        for rect, do in places:
             if rect.collidepoint(position):
-                return app.correct(label)
-        for index, rect in enumerate(app.frame_places):
-            if rect.collidepoint(position):
-                return app.on_show.mark(index)
+                app.anchor = rect
+                return do()
         box = pygame.Rect(position, (1, 1)).collidelist(app.label_places)
         if box >= 0 and not eraser:
             self._on_label = box, position
@@ -256,23 +243,34 @@ class Controls:
         if self._held:
             self._held.drag(position)
             self.app.show("toolbar")
-        elif self.app.drawing.canvas.current:
+        elif self.app.drawing.drawing:
             self.app.drawing.extend(position)
 
     def _point(self, position: tuple[float, float]) -> None:
         """The pointer is at `position`: show the hint of what is there."""
-        before, self.app.pointer = self.app.hint_at(self.app.pointer), position
-        if self.app.hint_at(position) != before:
-            self.app.show("toolbar", "status", *(["all"] if self.app.card else []))
+        app, before = self.app, self.app.thing_at(self.app.pointer)
+        hint = app.hint_at(app.pointer)
+        app.pointer = position
+        after = app.thing_at(position)
+        if before is not after and not app.message:
+            app.show("all")  # its hint stands beside it
+        elif app.hint_at(position) != hint:
+            app.show("toolbar", "status")
 
     def _hover(self, position: tuple[float, float] | None) -> None:
-        """Show the brush's ring in place of the mouse's arrow while that is over the canvas."""
+        """Show the brush's ring in place of the mouse's arrow over the canvas, a hand over what can be pressed."""
         app = self.app
-        over = position is not None and not app.card and app.part_at(position) == "canvas"
+        hand = position is not None and app.pressable(position)
+        over = position is not None and not hand and not app.card and app.part_at(position) == "canvas"
         if over or app.drawing.ring:
             app.drawing.hover(position if over else None)
         if pygame.mouse.get_visible() == over:
             pygame.mouse.set_visible(not over)
+        cursor = pygame.SYSTEM_CURSOR_HAND if hand else pygame.SYSTEM_CURSOR_ARROW
+        if cursor != self._cursor:
+            self._cursor = cursor
+            with contextlib.suppress(pygame.error):  # a display without such a cursor
+                pygame.mouse.set_cursor(cursor)
 
     def _release(self) -> None:
         if self._on_label:

@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 import pygame
 
-from ink.canvas import Canvas
 from ink.raster import Rect
+from window.byhand import ByHand
+from window.paint.theme import Palette, shades
 from window.settings import LEAST_BRUSH, MOST_BRUSH, Settings
-from window.theme import Palette, shades
-
-WIDTH, HEIGHT = 560, 280  # canvas units: room for a whole number
+from window.sheet import Sheet
 
 
 class Drawing:
@@ -21,8 +20,10 @@ class Drawing:
     def __init__(self, settings: Settings, changed: Callable[[], None], show: Callable[..., None]) -> None:
         """`changed` is called after each change of the ink, `show` with the parts of the window to draw again."""
         self.settings, self._changed, self._show = settings, changed, show
-        self.canvas = Canvas(WIDTH, HEIGHT)
+        self.canvas = Sheet()
+        self.by_hand = ByHand(lambda: self.canvas.last_step)
         self.eraser = False
+        self._outside: tuple[float, float] | None = None  # where the pen is while it is beside the canvas
         self.pen: tuple[float, float] | None = None  # where the keyboard's pen is, if it is in use
         self.ring: tuple[float, float] | None = None  # where the mouse is, while it is over the canvas
         self.ink_changed: pygame.Rect | None = None  # window pixels to draw again
@@ -30,8 +31,8 @@ class Drawing:
 
     def resize(self, place: pygame.Rect, palette: Palette) -> None:
         """Show the canvas at `place`, window pixels."""
-        self.place = place
-        self.view = self.canvas.view(place.width / self.canvas.width)
+        self.place, self._palette = place, palette
+        self.view = self.canvas.view(self.canvas.fit(*place.size))
         self.sheet = pygame.Surface(self.view.ink.shape[::-1], depth=8)
         self.sheet.set_palette(shades(palette.paper, palette.ink))
         self._copy_ink((0, 0, *self.sheet.get_size()))
@@ -75,26 +76,60 @@ class Drawing:
         self._changed()
 
     def begin(self, position: tuple[float, float], eraser: bool) -> None:
-        """Start a stroke at window pixels."""
-        x, y = self._to_units(position)
-        self.drawn(self.canvas.begin(x, y, self.settings.brush, eraser or self.eraser))
+        """Start a stroke at window pixels; beside the canvas, where the pointer comes in."""
+        self.by_hand.drawn()
+        self._erasing, point = eraser or self.eraser, self.to_units(position)
+        self._outside = None if self._near.collidepoint(point) else point
+        if self._outside is None:
+            self.drawn(self.canvas.begin(*point, self.settings.brush, self._erasing))
         self._show("toolbar")
 
+    @property
+    def drawing(self) -> bool:
+        """Whether a stroke is in progress, also while the pointer is beside the canvas."""
+        return self.canvas.current is not None or self._outside is not None
+
     def extend(self, position: tuple[float, float]) -> None:
-        """Go on with the stroke in progress."""
-        rect = self.canvas.extend(*self._to_units(position))
+        """Go on with the stroke in progress; it ends where it leaves the canvas, and another begins where it comes in."""
+        point, before = self.to_units(position), self._outside
+        inside = self._near.collidepoint(point)
+        if before is not None:
+            crossed = self._near.clipline(before, point)
+            self._outside = None if inside else point
+            if not crossed:
+                return
+            self.drawn(self.canvas.begin(*crossed[0], self.settings.brush, self._erasing))
+            point = point if inside else crossed[1]
+        elif not inside and self.canvas.current:
+            self._outside = point
+            crossed = self._near.clipline(self.canvas.current[len(self.canvas.current) - 1], point)
+            point = crossed[1] if crossed else point
+        rect = self.canvas.extend(*point)
         if rect[0] < rect[2] and rect[1] < rect[3]:
             self.drawn(rect)
+        if self._outside is not None:
+            self.canvas.end()
+
+    @property
+    def _near(self) -> pygame.Rect:
+        """The canvas and a brush's width around it, canvas units."""
+        reach = 2 * math.ceil(self.settings.brush)
+        return pygame.Rect(0, 0, self.canvas.width, self.canvas.height).inflate(reach, reach)
 
     def end(self) -> None:
         """Finish the stroke in progress, if any."""
+        self._outside = None
         if self.canvas.current:
             self.canvas.end()
             self._show("toolbar")
 
     def change(self, change: Callable[[], Rect]) -> None:
-        """Undo, redo or clear, as `change` does it."""
-        self.drawn(change())
+        """Undo, redo, clear or open, as `change` does it; all ink is in sight afterwards."""
+        rect = change()
+        if self.canvas.empty or not self.canvas.fits():
+            self.resize(self.place, self._palette)
+            rect = (0, 0, *self.sheet.get_size())
+        self.drawn(rect)
         self._show("toolbar")
 
     def set_brush(self, brush: float) -> None:
@@ -138,8 +173,14 @@ class Drawing:
         """Return window pixels for canvas units."""
         return self.place.left + point[0] * self.view.scale, self.place.top + point[1] * self.view.scale
 
-    def _to_units(self, position: tuple[float, float]) -> tuple[float, float]:
+    def to_units(self, position: tuple[float, float]) -> tuple[float, float]:
         """Return canvas units for window pixels."""
-        return (position[0] - self.place.left) / self.view.scale, (
-            position[1] - self.place.top
-        ) / self.view.scale
+        x, y = position[0] - self.place.left, position[1] - self.place.top
+        return x / self.view.scale, y / self.view.scale
+
+    def just_drawn(self, position: tuple[float, float]) -> bool:
+        """Return whether a position is where the last stroke ended: the pointer has not moved since."""
+        if not self.canvas.strokes:
+            return False
+        last = self.canvas.strokes[-1]
+        return math.dist(last[len(last) - 1], self.to_units(position)) <= self.settings.brush

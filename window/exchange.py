@@ -2,71 +2,109 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pygame
 
 from base.command import one_line
-from base.storage import atomic_write, write_new
+from base.storage import atomic_write
 from ink.stroke import MOST_POINTS
-from window.cards import FilesCard
+from window.cards.choosing import STROKES, OpenCard, SaveCard
+from window.cards.files import FilesCard
+from window.sheet import crop
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from corrections.store import Correction
     from window.app import App
     from window.session import FileReading
 
-LOADING_LIMIT = 120.0  # seconds; a screenshot waits no longer for the answer
 MODEL_ENDINGS = (".pth", ".pt", ".pt2", ".onnx")
 
 
 class Exchange:
-    """What an `App` takes in and gives out; every failure is said in its status line."""
+    """What an `App` takes in and gives out; every outcome is said."""
 
     def __init__(self, app: App) -> None:
         self.app = app
 
-    def save_picture(self) -> None:
-        """Save the drawing: the very picture that is read."""
+    def choose_open(self) -> None:
+        """Open the card that lists what can be opened."""
+        self.app.open_card(OpenCard(self.app.close_card, self.folder, self._chosen))
+
+    def _chosen(self, path: Path) -> None:
+        self._remember(path.parent)
+        self.open([str(path)])
+
+    def choose_save(self) -> None:
+        """Open the card that asks for a name."""
+        if self.app.drawing.canvas.strokes:
+            self.app.open_card(SaveCard(self.app.close_card, self.folder, self.save))
+        else:
+            self.app.say("There is nothing to save: draw something first")
+
+    @property
+    def folder(self) -> Path:
+        """The folder that was used last, or else the user's for pictures."""
+        kept = self.app.folder or (Path(self.app.settings.folder) if self.app.settings.folder else None)
+        home = Path.home()
+        folders = [*([kept] if kept else []), home / "Pictures", home / "Documents", home]
+        return next((folder for folder in folders if folder.is_dir()), Path.cwd())
+
+    def _remember(self, folder: Path) -> None:
+        self.app.folder, self.app.settings.folder = None, str(folder.absolute())
+
+    def save(self, path: Path) -> None:
+        """Save the drawing at `path`: as strokes if it ends so, else the very picture that is read."""
         from PIL import Image
 
-        self._save(".png", lambda file: Image.fromarray(self.app.drawing.canvas.picture()).save(file, "PNG"))
-
-    def save_strokes(self) -> None:
-        points = sum(map(len, self.app.drawing.canvas.strokes))
-        warning = (
-            "; with so many points it cannot be opened again: save a picture, too (S)"
-            if points > MOST_POINTS
-            else ""
-        )
-        self._save(".json", lambda file: file.write(self.app.drawing.canvas.to_json().encode()), warning)
-
-    def _save(self, ending: str, write: Callable[[Any], Any], warning: str = "") -> None:
-        if not self.app.drawing.canvas.strokes:
-            self.app.say("There is nothing to save: draw something first")
-            return
-        content = io.BytesIO()
+        canvas, warning = self.app.drawing.canvas, ""
         try:
-            write(content)
-            path = write_new(self.app.folder, "drawing", ending, content.getbuffer())
-            self.app.say(f"Saved {path}{warning}")
+            with atomic_write(path) as file:
+                if path.suffix.lower() == STROKES:
+                    file.write(canvas.to_json().encode())
+                    if sum(map(len, canvas.strokes)) > MOST_POINTS:
+                        warning = "; with so many points it cannot be opened again: save a picture, too"
+                else:
+                    Image.fromarray(crop(canvas.ink)[0]).save(file, "PNG")
         except OSError as error:
-            self.app.say(f"Not saved, {one_line(error)}. Start with --output and a folder you may write to")
+            self.app.say(f"Not saved, {one_line(error)}. Choose a folder you may write to")
+            return
+        self._remember(path.parent)
+        self.app.close_card()
+        self.app.say(f"Saved {path.absolute()}{warning}")
+
+    def export(self, corrections: Sequence[Correction], drawn: Sequence[tuple[np.ndarray, str]]) -> None:
+        """Write frames as pictures, a folder a class, into a new folder."""
+        from corrections.labelled import export_pictures
+
+        if not corrections and not drawn:
+            self.app.say("There is nothing to export: draw a number, or correct a digit first")
+            return
+        try:
+            folder = export_pictures(self.folder, corrections, drawn)
+        except OSError as error:
+            self.app.say(
+                f"Not exported, {one_line(error)}. Choose a folder you may write to: Ctrl-S, then Up"
+            )
+            return
+        count = f"{len(corrections):,} corrections and {len(drawn):,} digits of the drawing"
+        self.app.say(f"Exported {count} to {folder}; learn from them: python train.py --data {folder}")
 
     def copy(self) -> None:
-        if not self.app.on_show.reading or not self.app.on_show.reading.text:
+        text = self.app.on_show.text
+        if not text:
             self.app.say("There is no number to copy")
             return
         try:
-            pygame.scrap.put_text(self.app.on_show.reading.text)
-            self.app.say("Copied " + self.app.on_show.reading.text.replace("\n", " / "))
+            pygame.scrap.put_text(text)
+            self.app.say(f"Copied {text.replace(chr(10), ' / ')}")
         except pygame.error as error:
             self.app.say(f"The clipboard cannot be used: {error}")
 
@@ -91,8 +129,13 @@ class Exchange:
         if len(paths) > 1 or paths[0].is_dir():
             self.app.stop_training()
             self.app.worker.cancel()
-            card = FilesCard(self.app.close_card, self.app.worker.cancel, lambda: self.app.worker.busy)
-            self.app.card = card
+            card = FilesCard(
+                self.app.close_card,
+                lambda path: self.open([str(path)]),
+                self.app.worker.cancel,
+                lambda: self.app.worker.busy,
+            )
+            self.app.open_card(card)
             self.app.worker.follow(self.app.session.read_files, paths, then=partial(self._file_read, card))
         elif paths[0].suffix.lower() in MODEL_ENDINGS:
             self.app.stop_training()
@@ -113,35 +156,14 @@ class Exchange:
     def open_strokes(self, path: Path) -> bool:
         """Draw the strokes of a .json file; return whether they could be read."""
         try:
-            self.app.drawing.drawn(self.app.drawing.canvas.load_json(path.read_bytes()))
+            content = path.read_bytes()
+            self.app.drawing.change(lambda: self.app.drawing.canvas.load_json(content))
+            self.app.drawing.by_hand.drawn()
             self.app.show("all")
         except (OSError, ValueError) as error:
             self.app.say(f"{path.name}: {one_line(error)}")
             return False
         return True
-
-
-def screenshot(app: App, path: Path) -> int:
-    """Wait for the model's answer, save a picture of the window and return the exit status."""
-    end = time.monotonic() + LOADING_LIMIT
-    ready = False
-    while time.monotonic() < end and not app.trouble and not ready:
-        pygame.event.get()
-        app.tick()
-        ready = bool(app.model and (app.on_show.reading or app.drawing.canvas.empty))
-        time.sleep(0.01)
-    app.say("")
-    app.show("all")
-    app.draw()
-    try:
-        with atomic_write(path) as file:
-            pygame.image.save(app.screen, file, path.name)
-    except (OSError, pygame.error) as error:
-        print(f"app.py: {path} cannot be written: {error}", file=sys.stderr)
-        return 1
-    if app.trouble:
-        print(f"app.py: {app.trouble}", file=sys.stderr)
-    return 1 if app.trouble else 0
 
 
 def _path_of(text: str) -> str:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pygame
 
-from window.layout import to_window
+from window.byhand import Chosen
+from window.paint.layout import to_window
 from window.session import Session
+from window.sheet import crop
 from window.worker import Worker
 
 if TYPE_CHECKING:
@@ -38,10 +40,12 @@ class OnShow:
         )
         self.selected = 0
         self._marked: tuple[list[Any], Any] | None = None  # boxes and newest ink when the mark was set
+        self.wanted: Any = None  # the box to be marked once it has been read
         self.heat = False  # whether heat maps are wanted
         self.heats: list[np.ndarray] = []
         self.layers_shown = False
         self.layers: list[np.ndarray] | None = None  # maps of each layer, for the marked digit
+        self.key: Any = None  # names what the reading is of, the same for the same ink
         self.unread = False  # whether the drawing has changed since it was last given to the worker
         self.asked = self.answered = 0  # counts what was given to be read; the latest that is shown
 
@@ -56,9 +60,24 @@ class OnShow:
         return self.groups[min(self.selected, len(self.groups) - 1)] if self.groups else None
 
     @property
+    def chosen(self) -> Chosen | None:
+        """The text that the user has taken for what is shown, if any."""
+        chosen = self._drawing.by_hand.now.chosen
+        return chosen if chosen and self.reading and chosen.key == self.key else None
+
+    @property
+    def text(self) -> str:
+        """What is written, as the user has said it or else as it was read; "" for none."""
+        return self.chosen.text if self.chosen else self.reading.text if self.reading else ""
+
+    @property
     def waits(self) -> bool:
         """Whether an answer to what is drawn is on its way."""
-        return self.unread or not self._drawing.canvas.empty and self._worker.asked_for(self._session.read)
+        return (
+            self.unread
+            or not self._drawing.canvas.empty
+            and self._worker.asked_for(self._session.read_drawing)
+        )
 
     # ------------------------------------------------------------------------------ reading
 
@@ -70,27 +89,29 @@ class OnShow:
         self.asked += 1
         if self._drawing.canvas.empty:
             self.set(None)
-        else:
-            self._ask(self._drawing.canvas.picture(), self._canvas_was_read)
+            return
+        ink = self._drawing.canvas.ink.copy()
+        groups = () if self._session.whole else self._drawing.by_hand.standing(ink)
+        then = partial(self._canvas_was_read, self.asked, hash(crop(ink)[0].tobytes()))
+        self._worker.ask(
+            self._session.read_drawing, ink, groups, then=then, otherwise=self._failed, newest=True
+        )
 
     def read_again(self, everything: bool = True) -> None:
         """Read what is shown once more, by another model or with another memory."""
         if self.picture:
             self.asked += 1
-            self._ask(pygame.surfarray.array3d(self.picture[0]).swapaxes(0, 1), self._picture_was_read)
+            picture = pygame.surfarray.array3d(self.picture[0]).swapaxes(0, 1)
+            then = partial(self._picture_was_read, self.asked)
+            self._worker.ask(self._session.read, picture, then=then, otherwise=self._failed, newest=True)
         else:
             self.unread = True
         if everything:
             self._show("all")
 
-    def _ask(self, picture: np.ndarray, then: Callable[[int, Reading | None], None]) -> None:
-        self._worker.ask(
-            self._session.read, picture, then=partial(then, self.asked), otherwise=self._failed, newest=True
-        )
-
-    def _canvas_was_read(self, asked: int, reading: Reading | None) -> None:
+    def _canvas_was_read(self, asked: int, key: Any, reading: Reading | None) -> None:
         if not self.picture and not self._drawing.canvas.empty:
-            self.answered = asked
+            self.answered, self.key = asked, key
             self.set(reading)
 
     def _picture_was_read(self, asked: int, reading: Reading | None) -> None:
@@ -111,6 +132,7 @@ class OnShow:
         rgb = np.repeat(colours[..., None], 3, axis=2) if colours.ndim == 2 else colours
         self.picture = pygame.surfarray.make_surface(rgb.swapaxes(0, 1)), scale
         self.asked += 1
+        self.key = self.picture[0]
         self.set(reading)
         self._say(f"{name}: click, or Esc, to go back to the canvas")
         self._show("all")
@@ -128,7 +150,10 @@ class OnShow:
         newest = strokes[-1] if strokes else None
         there = [group.box for group in self.groups], (newest, newest and len(newest))
         if there != self._marked:
-            self._marked, self.selected = there, self._nearest_group()
+            boxes = [group.box for group in self.groups]
+            wanted = self.wanted in boxes
+            self._marked, self.selected = there, boxes.index(self.wanted) if wanted else self._nearest_group()
+        self.wanted = None
         self.heats = []
         if self.heat and reading and reading.groups:
             self._worker.ask(

@@ -22,9 +22,12 @@ import numpy as np
 
 from base.command import one_line
 from base.devices import need_torch, use_one_thread
+from window.groups import Group, combined, moved
+from window.sheet import crop
 
 if TYPE_CHECKING:
     from corrections.memory import Memory
+    from corrections.store import Correction
     from recognizer.answer import Digit, Reading
     from recognizer.road import Recognizer
     from training.finetune import FineTuner
@@ -78,6 +81,32 @@ class Session:
     def read(self, source: Any) -> Reading | None:
         """Return the reading of a picture; None while there is no model."""
         return None if self.recognizer is None else self.recognizer.read(source)
+
+    def read_drawing(self, ink: np.ndarray, groups: Sequence[Group] = ()) -> Reading | None:
+        """Return the reading of a canvas's ink, uint8 (H, W), boxes in canvas units; None while there is no model.
+
+        Each of `groups` is one digit; what is left is read as any picture is.
+        """
+        if self.recognizer is None:
+            return None
+        rest = ink.copy()
+        for group in groups:
+            rest[group.mask(ink.shape)] = 0
+        picture, origin = crop(rest)
+        reading = moved(self.recognizer.read(picture), *origin)
+        return combined(reading, [self._digit(group) for group in groups]) if groups else reading
+
+    def _digit(self, group: Group) -> Digit:
+        """Return what a group that the user has set says, as one digit; it is never refused."""
+        from ink.frame import make_frame
+        from recognizer.answer import Digit
+
+        assert self.recognizer is not None
+        frame = make_frame(group.ink.astype(np.float32) / 255)
+        probs = self.recognizer.classify(frame[None])[0]
+        known = self.memory is not None and bool(self.memory.knows(frame[None], self.recognizer.classes)[0])
+        name = self.recognizer.classes[int(probs.argmax())]
+        return Digit(name, float(probs.max()), tuple(probs.tolist()), group.box, frame, True, known)
 
     @property
     def whole(self) -> bool:
@@ -159,12 +188,28 @@ class Session:
         if self._before is not None:
             self.recognizer, self._before = self._before, None
 
-    def learn(self, frame: np.ndarray, label: str) -> str:
-        """Keep a correction and return its label."""
+    def learn(self, frame: np.ndarray, label: str) -> Correction:
+        """Keep a correction and return it."""
         if self.memory is None or self.recognizer is None:
             raise ValueError("nothing can be learnt before a model is loaded")
-        self.memory.learn(frame, label, self.recognizer.checkpoint.arch)
-        return label
+        return self.memory.learn(frame, label, self.recognizer.checkpoint.arch)
+
+    def learn_all(self, frames: Sequence[np.ndarray], labels: Sequence[str], ids: list[str]) -> None:
+        """Keep several corrections and add their names to `ids`."""
+        for frame, label in zip(frames, labels):
+            ids.append(self.learn(frame, label).id)
+
+    def forget(self, ids: Sequence[str]) -> int:
+        """Delete these corrections, but for those that are gone already, and return how many there were."""
+        there = {entry.id for entry in self.memory.entries()} & set(ids) if self.memory is not None else set()
+        for id in there:
+            self.memory.forget(id)  # type: ignore[union-attr]  # there is one
+        return len(there)
+
+    def restore(self, entry: Correction) -> None:
+        """Keep a correction again that was deleted."""
+        assert self.memory is not None
+        self.memory.restore(entry)
 
     def unlearn(self) -> str | None:
         """Take back the latest correction and return its label; None if there is none."""
@@ -192,15 +237,18 @@ class Session:
             self._begin_anew()
             return "The model is as it was before it practised"
         need_torch("practising")
+        from recognizer.answer import as_percent
         from training.finetune import make_tuner
 
         checkpoint = self.recognizer.checkpoint
         if self._tuner is None or self._tuner.checkpoint is not checkpoint:
             self._tuner = make_tuner(checkpoint)
         outcome = self._tuner.tune(self.memory.entries())
-        shares = f"{outcome.before:.1%} -> {outcome.after:.1%} of {outcome.held_out:,} other digits right"
+        shares = f"{as_percent(outcome.before)} -> {as_percent(outcome.after)} of {outcome.held_out:,} other digits right"
         if not outcome.accepted:
-            return f"Practised, and not taken over: too few learnt, or too much forgotten ({shares})"
+            return (
+                f"Practised, and not taken over: {outcome.learnt} of {outcome.corrections} learnt, {shares}"
+            )
         self._begin_anew()
         return f"Practised: the model itself now knows {outcome.learnt} of {outcome.corrections} corrections ({shares})"
 

@@ -1,4 +1,4 @@
-"""What the window remembers from one start to the next: size, theme, brush, the last drawing."""
+"""What the window remembers from one start to the next: size, theme, brush, folder, the last drawing."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ink.canvas import Canvas
 THEMES = ("light", "dark")
 LEAST_SIZE, MOST_SIDE = (480, 360), 16384  # pixels of the window when it opens
 MOST_BYTES = 1 << 28  # of a file that is read here
+SCALES = (0.5, 4.0)  # pixels a design unit at the design's size
 LEAST_BRUSH, MOST_BRUSH = 4.0, 48.0  # canvas units
 # a canvas, and what was kept for it when it was last brought back or kept: the file's bytes, its own drawing's
 _brought_back: WeakKeyDictionary[Canvas, tuple[bytes, bytes]] = WeakKeyDictionary()
@@ -26,12 +27,14 @@ _brought_back: WeakKeyDictionary[Canvas, tuple[bytes, bytes]] = WeakKeyDictionar
 
 @dataclass
 class Settings:
-    """Window size in pixels, theme name, brush in canvas units."""
+    """Window size in pixels, theme name, brush in canvas units, the folder used last, the scale (0: the system's)."""
 
     width: int = 1024
     height: int = 768
     theme: str = "light"
     brush: float = 16.0
+    folder: str = ""
+    scale: float = 0.0
 
 
 def settings_path() -> Path:
@@ -123,7 +126,14 @@ def _checked(content: Any) -> Settings:
     width, height = (
         min(max(int(content[side]), least), MOST_SIDE) for side, least in zip(("width", "height"), LEAST_SIZE)
     )
-    brush = float(content["brush"])
-    if content["theme"] not in THEMES or math.isnan(brush):
-        raise ValueError("no such theme or brush")
-    return Settings(width, height, content["theme"], min(max(brush, LEAST_BRUSH), MOST_BRUSH))
+    brush, scale, folder = float(content["brush"]), float(content.get("scale", 0)), content.get("folder", "")
+    if (
+        content["theme"] not in THEMES
+        or math.isnan(brush)
+        or math.isnan(scale)
+        or not isinstance(folder, str)
+    ):
+        raise ValueError("no such theme, brush, scale or folder")
+    brush = min(max(brush, LEAST_BRUSH), MOST_BRUSH)
+    scale = min(max(scale, SCALES[0]), SCALES[1]) if scale else 0.0
+    return Settings(width, height, content["theme"], brush, folder, scale)

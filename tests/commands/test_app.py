@@ -13,6 +13,7 @@ from PIL import Image
 
 import app as command
 from ink.canvas import Canvas
+from window.settings import drawing_path, keep_drawing
 
 SEVEN = [(150, 60), (260, 55), (200, 220)]  # canvas units
 
@@ -85,7 +86,6 @@ def test_a_screenshot_of_strokes_shows_their_answer(tmp_path: Path, monkeypatch:
     canvas.end()
     (tmp_path / "seven.json").write_text(canvas.to_json())
     words = [
-        "--strokes",
         tmp_path / "seven.json",
         "--screenshot",
         tmp_path / "shot.png",
@@ -99,6 +99,37 @@ def test_a_screenshot_of_strokes_shows_their_answer(tmp_path: Path, monkeypatch:
     with Image.open(tmp_path / "shot.png") as picture:
         assert picture.size == (640, 480)
     assert not (tmp_path / "handwritten-digits" / "settings.json").exists()
+
+
+def test_a_screenshot_of_a_picture_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    Image.new("RGB", (400, 200), (200, 220, 90)).save(tmp_path / "green.png")
+    shot = tmp_path / "shot.png"
+    assert command.main([str(tmp_path / "green.png"), "--screenshot", str(shot), "--size", "640x480"]) == 0
+    pygame.display.init()
+    with Image.open(shot) as picture:
+        assert picture.convert("RGB").getpixel((320, 180)) == (200, 220, 90)
+
+
+@pytest.mark.parametrize("name", ["green.png", "other.json"])
+def test_opening_a_file_does_not_lose_the_drawing_that_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for variable in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    canvas = Canvas(560, 280)
+    canvas.begin(*SEVEN[0])
+    canvas.extend(*SEVEN[1])
+    canvas.end()
+    assert keep_drawing(canvas)
+    before = drawing_path().read_bytes()
+    Image.new("RGB", (400, 200), (200, 220, 90)).save(tmp_path / "green.png")
+    (tmp_path / "other.json").write_text(canvas.to_json().replace("150", "160"))
+    monkeypatch.setattr("window.loop.run", lambda app, wake: None)
+    assert command.main([str(tmp_path / name), "--size", "640x480"]) == 0
+    pygame.display.init()
+    assert drawing_path().read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -121,7 +152,6 @@ def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixtur
 
 def test_strokes_that_are_not_there_are_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [
-        "--strokes",
         str(tmp_path / "absent.json"),
         "--screenshot",
         str(tmp_path / "shot.png"),

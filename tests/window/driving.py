@@ -58,7 +58,7 @@ def click(app: App, position: tuple[float, float]) -> None:
 def read(app: App) -> Reading:
     """Wait for the answer to what is drawn now."""
     app.tick()
-    settle(app, lambda: not app.worker.asked_for(app.session.read))
+    settle(app, lambda: not app.worker.asked_for(app.session.read_drawing))
     app.tick()
     assert app.on_show.reading is not None
     return app.on_show.reading

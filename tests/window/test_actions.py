@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pygame
+import pytest
 from conftest import ROOT
-from driving import Start, press
+from driving import Start, click, press, shown
 
-from window.actions import by_key, keys_table
-from window.cards import HelpCard
+from window.actions import by_key, keys_table, more_buttons
+from window.cards.help import HelpCard, MoreCard
 
 
 def test_readme_lists_the_keys(start: Start) -> None:
@@ -48,7 +49,8 @@ def test_the_help_card_lists_what_the_toolbar_does(start: Start) -> None:
     for action in app.actions:
         if action.button:
             assert shown[action.listed_keys] == action.hint
-            button = next(widget for widget in app.widgets if getattr(widget, "label", "") == action.button)
+            all_buttons = [*app.widgets, *more_buttons(app.actions, app.widgets)]
+            button = next(each for each in all_buttons if getattr(each, "label", "") == action.button)
             assert button.hint.lower() == f"{action.hint} ({action.listed_keys})".lower()
 
 
@@ -57,3 +59,22 @@ def test_the_help_fits_the_card_at_every_size(start: Start) -> None:
         app = start(size, model=None)
         longest = max(app.type.width(hint, 14) for _, hint in [(0, a.hint) for a in app.actions if a.hint])
         assert longest < 300  # at 14 px, half the card's width less the keys'
+
+
+@pytest.mark.parametrize("size", [(480, 360), (1024, 768), (1600, 400)])
+def test_what_has_no_room_in_the_toolbar_is_under_more(start: Start, size: tuple[int, int]) -> None:
+    app = start(size, model=None)
+    labels = [getattr(widget, "label", "") for widget in app.shown_widgets]
+    assert labels[-1] == "More"
+    app.handle(pygame.event.Event(pygame.MOUSEBUTTONDOWN, pos=app.more.rect.center, button=1, touch=False))
+    card = app.card
+    assert isinstance(card, MoreCard)
+    shown(app)
+    listed = {button.label for button in card.buttons[1:]}
+    assert listed | set(labels) >= {action.button for action in app.actions if action.button}
+    assert not listed & set(labels) and {"Paste", "Export", "Quit"} <= listed
+    for button in card.buttons:
+        assert app.screen.get_rect().contains(button.rect) and button.rect.height > 12
+    (pen,) = [button for button in card.buttons if button.label == "Arrow pen"]
+    click(app, pen.rect.center)
+    assert app.card is None and app.drawing.pen

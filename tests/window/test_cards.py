@@ -9,12 +9,11 @@ import numpy as np
 import pygame
 import pytest
 from driving import SEVEN, click, drag, press, read, send, settle, shown
-from PIL import Image
 
 from corrections.memory import Memory
 from window.app import App
-from window.cards import CorrectionsCard, FilesCard, HelpCard, _local_time
-from window.session import FileReading
+from window.cards.corrections import CorrectionsCard, _local_time
+from window.cards.help import HelpCard
 
 
 def test_a_typed_digit_is_learnt_at_once_and_backspace_takes_it_back(app: App) -> None:
@@ -24,7 +23,7 @@ def test_a_typed_digit_is_learnt_at_once_and_backspace_takes_it_back(app: App) -
     settle(app, lambda: "Learnt" in app.message)
     assert read(app).text == "4"
     press(app, pygame.K_BACKSPACE)
-    settle(app, lambda: "Taken back" in app.message)
+    settle(app, lambda: "Forgotten again" in app.message)
     assert read(app).groups[0].probs == before.groups[0].probs
 
 
@@ -41,19 +40,9 @@ def test_corrections_are_listed_and_forgotten_after_a_second_press(app: App) -> 
     app.session.practise = lambda undo: "Practised"
     click(app, practise.rect.center)
     settle(app, lambda: app.message == "Practised")
-    status = app.layout.status
-    said = shown(app)[status.left : status.right, status.top : status.bottom]
-    assert (
-        (said == pygame.Color(app.style.palette.text)[:3]).all(axis=2).any()
-    )  # over the veil, in full contrast
-    app.card.practised = lambda: True
-    app.show("all")
-    shown(app)
-    assert practise.label == "Undo practice"
-    app.card.practised = lambda: False
-    app.show("all")
-    shown(app)
-    assert practise.label == "Practise"
+    above = practise.rect.move(0, -practise.rect.height)  # beside the button, over the card, in full contrast
+    said = shown(app)[above.left : above.right, above.top : above.bottom]
+    assert (said == pygame.Color(app.style.palette.text)[:3]).all(axis=2).any()
     forget = app.card.buttons[2]
     click(app, forget.rect.center)
     assert app.card.rows() == 2 and "Really" in forget.label
@@ -125,23 +114,6 @@ def test_corrections_that_cannot_be_read_now_are_said(app: App, monkeypatch: pyt
     settle(app, lambda: "stale file handle" in app.message)
 
 
-def test_a_long_list_follows_its_newest_row_until_it_is_scrolled_back(app: App) -> None:
-    card = FilesCard(app.close_card, app.worker.cancel, lambda: True)
-    app.card = card
-    for number in range(100):
-        card.add(FileReading(Path(f"{number}.png"), "7", None, number + 1, 100))
-        app.show("all")
-        app.draw()
-    assert card.first + card.fits == 100 and card.fits > 5
-    press(app, pygame.K_PAGEUP)
-    first = card.first
-    card.add(FileReading(Path("late.png"), "7", None, 100, 100))
-    assert card.first == first == 90 - card.fits
-    press(app, pygame.K_HOME)
-    press(app, pygame.K_END)
-    assert card.first + card.fits == card.rows() == 101
-
-
 @pytest.mark.parametrize(
     ("key", "letter", "kind"),
     [(pygame.K_F1, "", HelpCard), (pygame.K_SLASH, "?", HelpCard), (pygame.K_l, "l", CorrectionsCard)],
@@ -186,7 +158,7 @@ def test_corrections_are_listed_newest_first_and_scroll(app: App, monkeypatch: p
         seen.append(round(float(frame[0, 0]) * 40))
         return pygame.Surface(size)
 
-    monkeypatch.setattr("window.widgets.picture_of", note)
+    monkeypatch.setattr("window.paint.lists.picture_of", note)
     press(app, pygame.K_l)
     shown(app)
     assert seen == list(range(39, 39 - app.card.fits, -1))
@@ -208,48 +180,62 @@ def test_the_lists_buttons_undo(app: App) -> None:
     app.worker.ask = lambda *words, **_: asked.append(words)
     click(app, app.card.buttons[1].rect.center)
     assert asked == [(app.session.unlearn,)] and app.card is not None
-    practice: list[bool] = []
-    card = CorrectionsCard(app.close_card, list, app.unlearn, list, practice.append, lambda: True)
-    card.buttons[3].press((0, 0))
-    assert practice == [True]
 
 
-def test_the_list_of_files_says_what_failed_and_how_far_it_came(
-    app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[tuple] = []
+def test_practice_is_undone_by_the_same_button(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.session.memory.learn(np.zeros((28, 28), np.float32), "7")
+    practised: list[bool] = []
+    monkeypatch.setattr(app.session, "practise", lambda undo: practised.append(undo) or "Practised")
+    press(app, pygame.K_l)
+    for done, label in ((False, "Practise"), (True, "Undo practice")):
+        monkeypatch.setattr(type(app.session), "practised", done)
+        app.show("all")
+        shown(app)
+        button = app.card.buttons[3]
+        assert button.label == label
+        click(app, button.rect.center)
+        settle(app, lambda: not app.worker.asked_for())
+    assert practised == [False, True]
 
-    def note(
-        surface: object,
-        room: object,
-        style: object,
-        rows: list,
-        first: int,
-        note: str = "",
-        progress: object = None,
-    ) -> int:
-        said.append((rows, note))
-        return 5
 
-    monkeypatch.setattr("window.cards.draw_rows", note)
-    card = app.card = FilesCard(app.close_card, app.worker.cancel, lambda: False)
-    assert card.add(FileReading(Path("a.png"), "7", None, 1, 3)) and not card.add(
-        FileReading(Path("b.png"), "", "damaged", 2, 3)
-    )
+def test_one_correction_is_deleted_and_put_back_at_its_place(app: App) -> None:
+    memory = app.session.memory
+    assert memory is not None
+    for number in range(3):
+        memory.learn(np.full((28, 28), number / 4, np.float32), str(number))
+    before = memory.entries()
+    press(app, pygame.K_l)
+    card = app.card
+    assert isinstance(card, CorrectionsCard)
     shown(app)
-    rows, words = said[-1]
-    assert rows[1][1:] == ("damaged", "b.png") and words == "2 of 3 read, 1 failed, stopped"
-    assert card.add(FileReading(Path("c.png"), "7", None, 3, 3))
+    middle = card.drawn.buttons[1].center
+    click(app, middle)
+    assert [entry.label for entry in memory.entries()] == ["0", "2"] and card.rows() == 3
+    assert "Deleted" in app.message
+    shown(app)
+    click(app, middle)
+    assert memory.entries() == before and len(Memory(memory.folder)) == 3
+    assert (memory.entries()[1].frame == before[1].frame).all() and not card.deleted
+
+
+def test_a_list_longer_than_its_card_shows_where_one_is(app: App) -> None:
+    assert app.session.memory is not None
+    press(app, pygame.K_l)
+    shown(app)
+    card = app.card
+    assert isinstance(card, CorrectionsCard)
+
+    def bar() -> np.ndarray:
+        app.show("all")
+        shown(app)
+        rect = max(card.drawn.rows.values(), key=lambda rect: rect.right)
+        pixels = shown(app)[rect.right + 8 : rect.right + 14, rect.top : rect.top + 16 * rect.height]
+        return (pixels == app.style.palette.faint).all(axis=2).any(axis=0)
+
+    for number in range(40):
+        app.session.memory.learn(np.full((28, 28), number / 40, np.float32), "1")
     app.show("all")
     shown(app)
-    assert said[-1][1] == "3 of 3 read, 1 failed"
-
-
-def test_closing_the_list_of_files_ends_the_reading(app: App, tmp_path: Path, seven: np.ndarray) -> None:
-    (tmp_path / "many").mkdir()
-    for number in range(100):
-        Image.fromarray(seven).save(tmp_path / "many" / f"{number}.png")
-    send(app, pygame.DROPFILE, file=str(tmp_path / "many"))
-    settle(app, lambda: app.card.rows() >= 1)
-    press(app, pygame.K_ESCAPE)
-    assert not app.worker.busy
+    first = bar()
+    press(app, pygame.K_END)
+    assert first[: len(first) // 4].any() and not bar()[: len(first) // 4].any()

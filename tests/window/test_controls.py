@@ -31,7 +31,7 @@ def test_a_button_let_go_outside_the_window_ends_the_stroke(app: App) -> None:
 
 
 def test_a_press_on_a_button_does_not_draw_when_dragged_off_it(app: App) -> None:
-    button = next(widget for widget in app.shown_widgets if getattr(widget, "label", "") == "Theme")
+    button = next(widget for widget in app.shown_widgets if getattr(widget, "label", "") == "Why")
     send(app, pygame.MOUSEBUTTONDOWN, pos=button.rect.center, button=1, touch=False)
     send(app, pygame.MOUSEMOTION, pos=at(app, (100, 100)), rel=(0, 0), buttons=(1, 0, 0), touch=False)
     assert not app.drawing.canvas.strokes
@@ -182,7 +182,7 @@ def test_hovering_explains_each_part(app: App) -> None:
         *(w.rect for w in app.shown_widgets),
     ):
         send(app, pygame.MOUSEMOTION, pos=rect.center, rel=(0, 0), buttons=(0, 0, 0), touch=False)
-        assert "status" in app.dirty
+        assert {"status", "all"} & app.dirty
         app.draw()
         hints.add(app.hint_at(app.pointer))
     assert len(hints) == 4 + len(app.shown_widgets) and "" not in hints
@@ -243,3 +243,37 @@ def test_a_ring_shows_the_brush_over_the_canvas_and_the_arrow_elsewhere(app: App
     assert pygame.mouse.get_visible() and app.drawing.ring is None
     app.draw()
     assert (pygame.surfarray.array3d(app.screen)[place[0] - 20 : place[0] + 20, place[1]] == clean).all()
+
+
+def test_the_pointer_is_a_hand_over_what_can_be_pressed(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(pygame.mouse, "set_cursor", seen.append)
+    drag(app, SEVEN)
+    read(app)
+    shown(app)
+
+    def over(place: tuple[int, int]) -> int:
+        send(app, pygame.MOUSEMOTION, pos=place, rel=(0, 0), buttons=(0, 0, 0), touch=False)
+        return seen[-1] if seen else pygame.SYSTEM_CURSOR_ARROW
+
+    hand, arrow = pygame.SYSTEM_CURSOR_HAND, pygame.SYSTEM_CURSOR_ARROW
+    redo = next(widget for widget in app.shown_widgets if getattr(widget, "label", "") == "Redo")
+    for place, cursor in (
+        (app.shown_widgets[1].rect.center, hand),
+        (redo.rect.center, arrow),  # it would do nothing
+        (app.bar_places["3"].center, hand),
+        (app.layout.status.center, arrow),
+        (app.label_places[0].center, hand),
+    ):
+        assert over(place) == cursor
+    assert pygame.mouse.get_visible()
+
+
+def test_a_stroke_ends_at_the_canvas_edge_and_goes_on_where_it_comes_in(app: App) -> None:
+    width = app.drawing.canvas.width
+    drag(app, [(width - 60, 100), (width + 900, 100), (width + 900, 200), (width - 60, 200)])
+    assert len(app.drawing.canvas.strokes) == 2 and app.drawing.canvas.current is None
+    ends = [x for stroke in app.drawing.canvas.strokes for x, _ in stroke.points]
+    assert max(ends) < width + 20  # or the next size of the window would show it small
+    picture = app.drawing.canvas.picture()
+    assert picture[100, width - 1] == 0 == picture[200, width - 1] and picture[150, width - 1] == 255

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pygame
+import pytest
 from driving import SEVEN, drag, press, read, send, shown
 
 from window.app import App
@@ -77,12 +80,54 @@ def test_the_keyboards_pen_keeps_inside_and_erases(app: App) -> None:
     assert app.drawing.canvas.current.eraser
 
 
+def resize(app: App, *size: int) -> None:
+    pygame.display.set_mode(size)
+    send(app, pygame.VIDEORESIZE, size=size, w=size[0], h=size[1])
+
+
 def test_resizing_keeps_the_strokes_and_the_answer(app: App) -> None:
     drag(app, SEVEN)
-    before, text = app.drawing.canvas.picture(), read(app).text
-    pygame.display.set_mode((600, 500))
-    send(app, pygame.VIDEORESIZE, size=(600, 500), w=600, h=500)
-    assert (app.drawing.canvas.picture() == before).all() and read(app).text == text
-    assert app.settings.width == 600
+    points, before = app.drawing.canvas.strokes[0].points, read(app)
+    for size in ((600, 500), (1600, 400), (500, 1300)):
+        resize(app, *size)
+        assert app.drawing.canvas.strokes[0].points == points
+        again = read(app)
+        assert [(each.box, each.probs) for each in again.groups] == [
+            (each.box, each.probs) for each in before.groups
+        ]
+        area = app.layout.canvas
+        assert app.drawing.sheet.get_width() >= area.width and app.drawing.sheet.get_height() >= area.height
+        shown(app)
+        assert area.contains(app.on_show.to_window(again.groups[0].box))
+    assert app.settings.width == 500
     drag(app, [(400, 50), (400, 230)])
     assert read(app).text == "71"
+
+
+def test_ink_at_the_far_end_stays_in_sight_in_a_smaller_window_and_keeps_its_shape(app: App) -> None:
+    resize(app, 1600, 400)
+    far = app.drawing.canvas.width - 30
+    drag(app, [(far, 40), (far, 200)])
+    assert far > 600
+    resize(app, 500, 500)
+    assert app.drawing.canvas.width > far
+    box = app.on_show.to_window((far - 8, 32, 16, 176))
+    assert app.layout.canvas.contains(box) and box.height / box.width == pytest.approx(11, rel=0.2)
+    shown(app)
+    assert app.screen.get_at(box.center)[:3] == app.style.palette.ink
+    press(app, pygame.K_c)
+    assert app.drawing.canvas.width == 560  # as large as it may be again
+    press(app, pygame.K_z, pygame.KMOD_CTRL)
+    assert app.drawing.canvas.width > far and app.drawing.canvas.strokes
+
+
+def test_a_drawing_of_another_shape_is_opened_at_its_own_coordinates(app: App, tmp_path: Path) -> None:
+    resize(app, 500, 900)
+    drag(app, [(100, 400), (200, 500)])
+    points = app.drawing.canvas.strokes[0].points
+    (tmp_path / "tall.json").write_text(app.drawing.canvas.to_json())
+    resize(app, 1000, 600)
+    press(app, pygame.K_c)
+    assert app.drawing.canvas.height < 450
+    assert app.exchange.open_strokes(tmp_path / "tall.json")
+    assert app.drawing.canvas.strokes[0].points == points and app.drawing.canvas.height > 500

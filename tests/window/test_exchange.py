@@ -13,10 +13,9 @@ import pytest
 from driving import SEVEN, click, drag, press, read, send, settle, shown
 from PIL import Image
 
-from ink.frame import make_frame
-from ink.looks import read_ink
 from window.app import App
-from window.cards import FilesCard
+from window.cards.files import FilesCard
+from window.sheet import crop
 
 
 def test_a_stroke_in_progress_is_saved_too(app: App, tmp_path: Path) -> None:
@@ -24,7 +23,7 @@ def test_a_stroke_in_progress_is_saved_too(app: App, tmp_path: Path) -> None:
     press(app, pygame.K_SPACE)
     for _ in range(10):
         press(app, pygame.K_DOWN)
-    press(app, pygame.K_j)
+    app.exchange.save(tmp_path / "drawing.json")
     (saved,) = json.loads((tmp_path / "drawing.json").read_text())["strokes"]
     assert len(saved["points"]) > 5
 
@@ -40,9 +39,8 @@ def test_all_files_that_are_dropped_together_are_read(app: App, tmp_path: Path, 
 
 
 def test_an_empty_drawing_is_not_saved(app: App, tmp_path: Path) -> None:
-    press(app, pygame.K_s)
-    press(app, pygame.K_j)
-    assert "nothing to save" in app.message and not list(tmp_path.glob("drawing*"))
+    press(app, pygame.K_s, pygame.KMOD_CTRL)
+    assert "nothing to save" in app.message and app.card is None
 
 
 def test_a_path_on_the_clipboard_may_begin_at_home(
@@ -58,69 +56,49 @@ def test_a_path_on_the_clipboard_may_begin_at_home(
 
 def test_the_saved_picture_and_the_canvas_give_the_identical_frame(app: App, tmp_path: Path) -> None:
     drag(app, SEVEN)
-    press(app, pygame.K_s)
     saved = tmp_path / "drawing.png"
-    from_file, from_canvas = (
-        next(iter(read_ink(source).looks)) for source in (saved, app.drawing.canvas.picture())
-    )
-    assert (make_frame(from_file.ink) == make_frame(from_canvas.ink)).all()
+    app.exchange.save(saved)
     with Image.open(saved) as picture:
-        assert (np.asarray(picture) == app.drawing.canvas.picture()).all()
+        assert (np.asarray(picture) == crop(app.drawing.canvas.ink)[0]).all()
     assert (read(app).groups[0].frame == app.session.read(saved).groups[0].frame).all()  # type: ignore[union-attr]
-
-
-def test_saving_never_writes_over_a_file(app: App, tmp_path: Path) -> None:
-    (tmp_path / "drawing.png").write_bytes(b"mine")
-    drag(app, SEVEN)
-    press(app, pygame.K_s)
-    press(app, pygame.K_s, pygame.KMOD_CTRL)
-    assert (tmp_path / "drawing.png").read_bytes() == b"mine"
-    assert (tmp_path / "drawing-2.png").exists() and (tmp_path / "drawing-3.png").exists()
 
 
 def test_saved_strokes_come_back_when_dropped(app: App, tmp_path: Path) -> None:
     drag(app, SEVEN)
     drag(app, [(200, 100), (220, 140)], button=3)
     before = app.drawing.canvas.picture()
-    press(app, pygame.K_j)
+    app.exchange.save(tmp_path / "drawing.json")
     press(app, pygame.K_c)
     send(app, pygame.DROPFILE, file=str(tmp_path / "drawing.json"))
     assert (app.drawing.canvas.picture() == before).all()
 
 
 def test_a_drawing_too_long_to_be_opened_again_is_said_when_saved(
-    app: App, monkeypatch: pytest.MonkeyPatch
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("window.exchange.MOST_POINTS", 3)
     drag(app, SEVEN)
-    press(app, pygame.K_j)
+    app.exchange.save(tmp_path / "drawing.json")
     assert "cannot" not in app.message
     drag(app, SEVEN)
-    press(app, pygame.K_j)
+    app.exchange.save(tmp_path / "drawing.json")
     assert app.message.startswith("Saved") and "cannot be opened again" in app.message
 
 
-def test_a_folder_that_cannot_be_written_is_said(
-    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number, words", [(13, "permission denied"), (28, "no space left")])
+def test_what_cannot_be_saved_is_said_and_leaves_the_old_file(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
 ) -> None:
-    def refuse(*args: Any) -> Path:
-        raise PermissionError(13, "Permission denied", "/there")
+    def refuse(*args: Any) -> None:
+        raise OSError(number, words, "/there")
 
-    monkeypatch.setattr("window.exchange.write_new", refuse)
+    (tmp_path / "drawing.png").write_bytes(b"mine")
+    monkeypatch.setattr("base.storage.os.fsync", refuse)
     drag(app, SEVEN)
-    press(app, pygame.K_s)
-    assert "Not saved" in app.message and "permission denied" in app.message and "--output" in app.message
-
-
-def test_a_full_disk_leaves_no_empty_file(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*args: Any) -> Any:
-        raise OSError(28, "No space left on device", "/there")
-
-    monkeypatch.setattr("base.storage.os.link", full)
-    monkeypatch.setattr("base.storage.os.replace", full)
-    drag(app, SEVEN)
-    press(app, pygame.K_s)
-    assert "no space left" in app.message and not list(tmp_path.glob("drawing*"))
+    app.exchange.save(tmp_path / "drawing.png")
+    assert "Not saved" in app.message and words in app.message
+    assert [path.name for path in tmp_path.glob("*.p*")] == ["drawing.png"]
+    assert (tmp_path / "drawing.png").read_bytes() == b"mine"
 
 
 def test_a_dropped_picture_is_shown_with_its_boxes_and_the_canvas_comes_back(

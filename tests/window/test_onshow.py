@@ -49,7 +49,7 @@ def test_a_late_answer_is_not_shown_on_an_empty_canvas(app: App) -> None:
     drag(app, SEVEN)
     app.tick()
     press(app, pygame.K_c)
-    settle(app, lambda: not app.worker.asked_for(app.session.read))
+    settle(app, lambda: not app.worker.asked_for(app.session.read_drawing))
     app.tick()
     assert app.on_show.reading is None
 
@@ -71,7 +71,7 @@ def test_answers_that_come_late_change_no_picture(app: App, tmp_path: Path, seve
     send(app, pygame.DROPFILE, file=str(tmp_path / "a.png"))
     settle(app, lambda: app.on_show.picture is not None)
     seen = app.on_show.reading
-    app.on_show._canvas_was_read(app.on_show.asked, one)
+    app.on_show._canvas_was_read(app.on_show.asked, 0, one)
     app.on_show._picture_was_read(app.on_show.asked - 1, one)
     assert app.on_show.reading is seen
 
@@ -184,3 +184,17 @@ def test_heat_of_an_earlier_reading_is_not_shown(app: App) -> None:
     settle(app, lambda: len(app.on_show.heats) == 2)
     app.on_show._explained(old, [np.ones((28, 28))])
     assert len(app.on_show.heats) == 2
+
+
+def test_where_on_the_canvas_the_ink_is_does_not_count(app: App) -> None:
+    def write(right: float, down: float) -> list[tuple[str, float]]:
+        press(app, pygame.K_c)
+        for line in ([(x, y + down - 45) for x, y in SEVEN], [(450, 20 + down), (450, 180 + down)]):
+            drag(app, [(x + right, y) for x, y in line])
+        return [(group.digit, group.confidence) for group in read(app).groups]
+
+    at_the_edge = write(0, 0)  # the 7 touches the upper end
+    inside = write(50, 60)
+    assert [digit for digit, _ in at_the_edge] == ["7", "1"] == [digit for digit, _ in inside]
+    for (_, one), (_, other) in zip(at_the_edge, inside):
+        assert one == pytest.approx(other, abs=0.02)  # the mouse's pixels are not the canvas's units

@@ -13,7 +13,7 @@ from PIL import Image
 from base.checkpoint import Checkpoint, save_checkpoint
 from model import build_model
 from window.app import App
-from window.theme import PALETTES
+from window.paint.theme import PALETTES
 
 
 def test_what_is_drawn_in_part_equals_what_is_drawn_whole(app: App) -> None:
@@ -112,3 +112,14 @@ def test_what_the_system_uncovers_is_drawn_again(app: App) -> None:
     app.screen.fill("red")
     send(app, pygame.WINDOWEXPOSED)
     assert not (shown(app) == (255, 0, 0)).all(axis=2).any()
+
+
+def test_a_hint_stays_over_what_is_drawn_again_below_it(app: App) -> None:
+    app.message = ""
+    place = app.shown_widgets[3].rect.center
+    send(app, pygame.MOUSEMOTION, pos=place, rel=(0, 0), buttons=(0, 0, 0), touch=False)
+    before = shown(app)
+    app.show("canvas")
+    assert (shown(app) == before).all()
+    send(app, pygame.MOUSEMOTION, pos=app.layout.bars.center, rel=(0, 0), buttons=(0, 0, 0), touch=False)
+    assert (shown(app) != before).any()

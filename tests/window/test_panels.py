@@ -9,8 +9,9 @@ from driving import SEVEN, drag, read
 
 from recognizer.answer import Digit, Reading
 from window.app import App
-from window.panels import draw_bars, in_words, picture_of
-from window.theme import PALETTES, Style, Type
+from window.paint.answer import in_words
+from window.paint.panels import draw_bars, picture_of
+from window.paint.theme import PALETTES, Style, Type
 
 
 @pytest.mark.parametrize(

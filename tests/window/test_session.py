@@ -57,7 +57,7 @@ def test_a_session_learns_and_takes_back(checkpoint: Path, tmp_path: Path, seven
     before = session.read(seven)
     assert before is not None
     wrong = "3" if before.groups[0].digit != "3" else "8"
-    assert session.learn(before.groups[0].frame, wrong) == wrong
+    assert session.learn(before.groups[0].frame, wrong).label == wrong
     after = session.read(seven)
     assert after is not None and after.groups[0].digit == wrong
     assert session.unlearn() == wrong and session.unlearn() is None

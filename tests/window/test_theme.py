@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pygame
 import pytest
 
-from window.theme import PALETTES
+from window.paint.theme import PALETTES, Type
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0: linear RGB as those see it who lack one kind of cone
 LACKING = {
@@ -78,3 +79,12 @@ def test_colours_that_mean_something_differ_in_every_colour_vision(theme: str, l
     for one, other in pairs:
         apart = np.linalg.norm(lab(getattr(palette, one), lacking) - lab(getattr(palette, other), lacking))
         assert apart >= DIFFERENT, (one, other, apart)
+
+
+def test_a_path_longer_than_a_line_goes_on_in_the_next() -> None:
+    pygame.font.init()
+    type = Type()
+    path = "/home/somebody/Pictures/" + "a-long-name-" * 12 + "drawing.png"
+    lines = type.wrap(f"Saved {path} there", 14, 200)
+    assert "".join(lines).replace("Saved", "").replace("there", "").replace(" ", "") == path
+    assert all(type.width(line, 14) <= 200 for line in lines) and len(lines) > 4

@@ -46,19 +46,19 @@ def test_what_changes_the_answer_reads_again(app: App) -> None:
     press(app, pygame.K_4, letter="4")
     settle(app, lambda: "Learnt" in app.message)
     assert read(app).text == "4"
-    app.worker.ask(app.session.forget_all, then=app._forgotten)
+    app.teaching.forget_all()
     settle(app, lambda: "Forgotten" in app.message)
     assert read(app).text == "7"
-    app.unlearn()
+    app.teaching.unlearn()
     settle(app, lambda: "no correction to take back" in app.message)
     app.session.practise = lambda undo: "Practised"
     app.session.reload = lambda: True
-    for change in (lambda: app._practise(False), app.show_corrections):
+    for change in (lambda: app.teaching.practise(False), app.show_corrections):
         read(app)
         change()
-        settle(app, lambda: app.on_show.unread or app.worker.asked_for(app.session.read))
+        settle(app, lambda: app.on_show.unread or app.worker.asked_for(app.session.read_drawing))
         app.tick()
-        assert app.worker.asked_for(app.session.read)
+        assert app.worker.asked_for(app.session.read_drawing)
 
 
 def test_escape_never_loses_a_drawing_and_control_q_quits(app: App) -> None:

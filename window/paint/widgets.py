@@ -1,15 +1,13 @@
-"""Buttons, a slider and a list: enough for one window, reached by pointer and keyboard alike."""
+"""Buttons and a slider: enough for one window, reached by pointer and keyboard alike."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
 import pygame
 
-from window.panels import picture_of
-from window.theme import Palette, Style, Type, text_size
+from window.paint.theme import Palette, Type, text_size
 
 
 @dataclass
@@ -119,11 +117,11 @@ class Slider:
 Widget = Button | Slider
 
 
-def place(widgets: list[Widget], area: pygame.Rect, type: Type, unit: float) -> list[Widget]:
-    """Lay `widgets` out in a row inside `area` and return those that fit."""
+def place(widgets: list[Widget], more: Button, area: pygame.Rect, type: Type, unit: float) -> list[Widget]:
+    """Lay `widgets` out in a row inside `area`, as many as fit, and `more` behind them; return what is shown."""
     gap = round(3 * unit)
-    shown = list(widgets)
-    while shown and sum(w.wanted_width(type, unit) + gap for w in shown) - gap > area.width:
+    shown = [*widgets, more]
+    while len(shown) > 1 and sum(w.wanted_width(type, unit) + gap for w in shown) - gap > area.width:
         shown.remove(min(shown, key=lambda w: w.priority))
     spare = area.width - sum(w.wanted_width(type, unit) + gap for w in shown) + gap
     between = min(round(14 * unit), spare // max(1, sum(w.apart for w in shown)))  # groups
@@ -134,46 +132,3 @@ def place(widgets: list[Widget], area: pygame.Rect, type: Type, unit: float) -> 
         widget.rect = pygame.Rect(x, area.top, width, area.height)
         x += width + gap
     return shown
-
-
-def draw_rows(
-    surface: pygame.Surface,
-    room: pygame.Rect,
-    style: Style,
-    rows: Sequence[tuple[np.ndarray | None, str, str]],
-    first: int,
-    note: str = "",
-    progress: float | None = None,
-) -> int:
-    """Draw a scrolled list of (frame or None, words, faint words) and return how many rows fit."""
-    size = text_size(style.unit)
-    line = style.type.font(size).get_linesize()
-    top = room.top
-    if note:
-        for part in style.type.wrap(note, size, room.width)[:3]:
-            style.text(surface, part, (room.left, top), size, faint=True)
-            top += line
-        top += round(6 * style.unit)
-    if progress is not None:
-        bar = pygame.Rect(room.left, top, room.width, max(3, round(5 * style.unit)))
-        pygame.draw.rect(surface, style.palette.line, bar, border_radius=bar.height)
-        done = pygame.Rect(bar.topleft, (round(bar.width * progress), bar.height))
-        pygame.draw.rect(surface, style.palette.accent, done, border_radius=bar.height)
-        top = bar.bottom + round(8 * style.unit)
-    step = round((34 if any(frame is not None for frame, _, _ in rows[:1]) else 24) * style.unit)
-    step = max(step, line + 4)
-    fits = max(1, (room.bottom - top) // step)
-    for index, (frame, words, faint) in enumerate(rows[first : first + fits]):
-        place = pygame.Rect(room.left, top + index * step, room.width, step)
-        x = place.left
-        if frame is not None:
-            side = step - 4
-            surface.blit(picture_of(frame, (side, side)), (x, place.top + 2))
-            x += side + round(10 * style.unit)
-        y = place.top + (step - line) // 2
-        half = (place.right - x) * 0.5
-        style.text(surface, words, (x, y), size, bold=frame is not None, width=half - 8 * style.unit)
-        text = style.type.fit(faint, size, half, keep_end=frame is None)
-        image = style.type.render(text, size, style.palette.faint)
-        surface.blit(image, (place.right - image.get_width(), y))
-    return fits

@@ -104,9 +104,17 @@ class Type:
         return "…" + text[-low:] if keep_end else text[:low].rstrip() + "…"
 
     def wrap(self, text: str, size: float, width: float) -> list[str]:
-        """Return `text` in lines of at most `width` pixels."""
+        """Return `text` in lines of at most `width` pixels; a longer word, such as a path, goes on in the next line."""
         lines = [""]
         for word in text.split():
+            while len(word) > 1 and self.width(word, size) > width:
+                count = max(1, int(len(word) * width / self.width(word, size)))
+                while count > 1 and self.width(word[:count], size) > width:
+                    count -= 1
+                lines = [*lines, word[:count]] if lines[-1] else [*lines[:-1], word[:count]]
+                word = word[count:]
+                if self.width(word, size) <= width:
+                    lines.append("")
             longer = f"{lines[-1]} {word}".strip()
             if lines[-1] and self.width(longer, size) > width:
                 lines.append(word)

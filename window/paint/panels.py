@@ -1,4 +1,4 @@
-"""What the window shows, each part a function of what it shows: no state here, no events."""
+"""The panels under the canvas but for the answer, each a function of what it shows: no state here, no events."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import numpy as np
 import pygame
 
 from recognizer.answer import as_percent
-from window.theme import Colour, Style
+from window.paint.theme import Colour, Style
 
 if TYPE_CHECKING:
-    from recognizer.answer import Digit, Reading
+    from recognizer.answer import Digit
     from training.lesson import Progress
 
 Rects = list[pygame.Rect]
 
-SURE, LIKELY = 0.95, 0.7  # calibrated confidence from which these words are used
 MOST_BARS = 12  # classes shown at once, the likeliest if there are more
 CELLS = 64  # feature maps shown of one layer
 
@@ -36,67 +35,6 @@ def panel(surface: pygame.Surface, rect: pygame.Rect, style: Style, *titles: str
     )
     top = line.bottom + round(4 * style.unit)
     return pygame.Rect(rect.left + pad, top, width, max(rect.bottom - round(8 * style.unit) - top, 8))
-
-
-# ---------------------------------------------------------------------------------- the answer
-
-
-def in_words(reading: Reading | None, waiting: str) -> tuple[str, str, float, bool]:
-    """Return (number, words, confidence, whether to doubt it) for a reading; `waiting` is said while there is none."""
-    if reading is None:
-        return "", waiting, 0.0, False
-    if reading.status == "blank":
-        return "", "Nothing here yet: draw a digit", 0.0, False
-    if reading.status != "ok":
-        return "?", "Not a digit, as far as I can tell", 0.0, True
-    confidence = reading.confidence
-    words = "Sure" if confidence >= SURE else "Likely" if confidence >= LIKELY else "Unsure"
-    each = len(reading.digits) > 1 and not reading.alternatives  # the least sure digit's, not the number's
-    words += f", {'at least ' if each else ''}{as_percent(confidence)}"
-    if reading.rejected:
-        words = (
-            f"{len(reading.rejected)} mark{'s are' if len(reading.rejected) > 1 else ' is'} not a digit. "
-            + words
-        )
-    return reading.text, words, confidence, confidence < LIKELY or bool(reading.rejected)
-
-
-def draw_answer(
-    surface: pygame.Surface, rect: pygame.Rect, style: Style, reading: Reading | None, waiting: str
-) -> None:
-    """Draw the number in large type, and how sure it is."""
-    number, words, confidence, doubt = in_words(reading, waiting)
-    room = panel(surface, rect, style, "Number")
-    size = max(11.0, 13 * style.unit)
-    height = style.type.font(size).get_linesize()
-    lines = style.type.wrap(words, size, room.width)[: max(1, room.height // (3 * height)) if number else 4]
-    tone = style.palette.doubt if doubt else style.palette.accent
-    if not number:
-        y = room.centery - height * len(lines) / 2 - 4 * style.unit
-        for line in lines:
-            style.text(surface, line, (room.left, y), size, faint=True)
-            y += height
-        return
-    y = room.bottom - height * len(lines)
-    for row, line in enumerate(lines):
-        style.text(surface, line, (room.left, y + row * height), size, colour=tone, width=room.width)
-    gauge = pygame.Rect(room.left, y - round(7 * style.unit), room.width, max(3, round(4 * style.unit)))
-    pygame.draw.rect(surface, style.palette.line, gauge, border_radius=gauge.height)
-    pygame.draw.rect(
-        surface,
-        tone,
-        (*gauge.topleft, round(gauge.width * confidence), gauge.height),
-        border_radius=gauge.height,
-    )
-    space = pygame.Rect(room.left, room.top, room.width, gauge.top - room.top)
-    rows = number.split("\n")
-    digit_size = min(space.height / len(rows) * 1.05, 170 * style.unit)
-    widest = max(style.type.width(row, 100, bold=True) for row in rows) / 100
-    digit_size = max(min(digit_size, space.width / widest), 10)
-    for row, line in enumerate(rows):
-        image = style.type.render(line, digit_size, style.palette.text, bold=True)
-        middle = space.top + space.height * (row + 0.5) / len(rows)
-        surface.blit(image, image.get_rect(left=space.left, centery=round(middle)))
 
 
 def draw_bars(
@@ -144,9 +82,8 @@ def draw_bars(
                 border_top_right_radius=round(3 * style.unit),
             )
         text = style.type.fit(name, size, step, bold=winner)
-        image = style.type.render(
-            text, size, style.palette.text if winner or group is None else style.palette.faint, bold=winner
-        )
+        colour = style.palette.text if winner or group is None else style.palette.faint
+        image = style.type.render(text, size, colour, bold=winner)
         surface.blit(image, image.get_rect(centerx=place.centerx, bottom=room.bottom + round(3 * style.unit)))
         if winner:
             image = style.type.render(as_percent(probs[name]), small, style.palette.text)
@@ -164,7 +101,7 @@ def draw_frames(
     selected: int,
 ) -> Rects:
     """Draw the frames the network saw, as large as they fit, and return where each is."""
-    room = panel(surface, rect, style, "What the network sees", "The frames", "Seen")
+    room = panel(surface, rect, style, "What the network sees", "It sees", "Seen")
     if not frames:
         side = min(room.size)
         empty = pygame.Rect(0, 0, side, side)
@@ -206,7 +143,7 @@ def draw_training(
         return
     last = reports[-1]
     line = style.type.font(size).get_linesize()
-    style.text(surface, f"{last.accuracy:.1%} right", room.topleft, size, bold=True, width=room.width)
+    style.text(surface, f"{as_percent(last.accuracy)} right", room.topleft, size, bold=True, width=room.width)
     words = f"step {last.step:,}, loss {last.loss:.2f}"
     style.text(surface, words, (room.left, room.bottom - line), size, faint=True, width=room.width)
     area = pygame.Rect(room.left, room.top + line + 2, room.width, max(room.height - 2 * line - 4, 4))

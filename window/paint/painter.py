@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pygame
 
-from window import panels
-from window.theme import Palette, Style, text_size
+from window.paint import panels
+from window.paint.answer import draw_answer
+from window.paint.boxes import draw_boxes
+from window.paint.bubble import draw_bubble
+from window.paint.theme import Palette, Style, text_size
 
 if TYPE_CHECKING:
     from recognizer.answer import Digit
     from window.app import App
+    from window.paint.widgets import Widget
 
 
 def draw(app: App) -> list[pygame.Rect]:
     """Draw what changed and return where, for `pygame.display.update`."""
     dirty, app.dirty = app.dirty, set()
     ink, app.drawing.ink_changed = app.drawing.ink_changed, None
-    if app.card and (dirty or ink):
+    over = app.card or app.message or _hinted(app)
+    if over and (dirty or ink):  # what lies over the window is drawn last
         dirty.add("all")
     everything = "all" in dirty
     if everything:
@@ -38,8 +42,28 @@ def draw(app: App) -> list[pygame.Rect]:
         changed.append(_draw_status(app))
     if app.card and everything:
         app.card.draw(app.screen, app.style, app.pointer)
-        _draw_status(app)  # over the veil: what a card's buttons did is said there
+    if everything:
+        _draw_bubble(app)
     return [app.screen.get_rect()] if everything else changed
+
+
+def _hinted(app: App) -> Widget | None:
+    """Return what has a hint beside it: the button with the focus, or the one under the pointer until it is pressed."""
+    if app.drawing.drawing:
+        return None
+    if app.focus >= 0 and not app.card:
+        return app.shown_widgets[min(app.focus, len(app.shown_widgets) - 1)]
+    thing = app.thing_at(app.pointer)
+    return thing if thing and thing.rect != app.anchor else None
+
+
+def _draw_bubble(app: App) -> None:
+    """Draw the message beside what was pressed, or else a hint."""
+    if app.message:
+        anchor = app.anchor or (None if app.card else app.layout.canvas)
+        draw_bubble(app.screen, app.style, app.message, anchor, inside=anchor is app.layout.canvas)
+    elif thing := _hinted(app):
+        draw_bubble(app.screen, app.style, thing.hint, thing.rect, faint=True)
 
 
 def _canvas_area(app: App) -> pygame.Rect:
@@ -65,7 +89,7 @@ def _draw_canvas(app: App, area: pygame.Rect) -> pygame.Rect:
         target = on_show.picture_rect()
         screen.blit(pygame.transform.smoothscale(on_show.picture[0], target.size), target)
     else:
-        screen.blit(drawing.sheet, rect)  # the clip leaves what changed
+        screen.blit(drawing.sheet, rect, (0, 0, *rect.size))  # the clip leaves what changed
         drawing.shown_empty = drawing.canvas.empty
         if drawing.shown_empty:
             draw_invitation(screen, rect, app.style, *app.invitation(), trouble=bool(app.trouble))
@@ -73,7 +97,7 @@ def _draw_canvas(app: App, area: pygame.Rect) -> pygame.Rect:
     for group, heat in zip(on_show.groups, on_show.heats):
         _draw_heat(app, group, heat)
     app.label_places = draw_boxes(
-        screen, app.style, on_show.groups, on_show.to_window, on_show.selected, rect
+        screen, app.style, on_show.reading, on_show.to_window, on_show.selected, rect
     )
     if drawing.pen and not on_show.picture:
         radius = app.settings.brush * drawing.view.scale / 2 + 4
@@ -105,7 +129,8 @@ def _draw_panels(app: App) -> list[pygame.Rect]:
     """Draw the three panels: the answer, its bars or the layers, the frames or the training."""
     screen, style, layout, on_show = app.screen, app.style, app.layout, app.on_show
     waiting = "No model yet" if app.trouble and not app.drawing.canvas.strokes else app.waiting()
-    panels.draw_answer(screen, layout.answer, style, on_show.reading, waiting)
+    chosen = on_show.chosen.text if on_show.chosen else ""
+    app.chip_places = draw_answer(screen, layout.answer, style, on_show.reading, waiting, chosen)
     app.bar_places, app.frame_places = {}, []
     if on_show.layers_shown:
         room = layout.bars if app.lesson.on else layout.bars.union(layout.frames)
@@ -131,13 +156,14 @@ def _draw_status(app: App) -> pygame.Rect:
     image = app.type.render(model, size, app.style.palette.faint)
     app.screen.blit(image, image.get_rect(midright=area.midright))
     room = area.width - image.get_width() - round(16 * app.layout.unit)
-    hint = app.hint_at(app.pointer)
-    if app.focus >= 0:
-        hint = app.shown_widgets[min(app.focus, len(app.shown_widgets) - 1)].hint
     rest = "Read wrong? Click or type the right digit. " if app.on_show.group and not app.lesson.on else ""
-    words = app.type.fit(app.message or hint or f"{rest}F1 shows all keys", size, room)
-    image = app.type.render(words, size, app.style.palette.text if app.message else app.style.palette.faint)
-    app.screen.blit(image, image.get_rect(midleft=area.midleft))
+    hint = "" if app.thing_at(app.pointer) else app.hint_at(app.pointer)
+    step = app.type.font(size).get_linesize()
+    lines = app.type.wrap(hint or f"{rest}F1 shows all keys", size, room)[: max(1, area.height // step)]
+    for row, words in enumerate(lines):
+        image = app.type.render(app.type.fit(words, size, room), size, app.style.palette.faint)
+        middle = area.centery + round((row - (len(lines) - 1) / 2) * step)
+        app.screen.blit(image, image.get_rect(left=area.left, centery=middle))
     return area
 
 
@@ -170,32 +196,3 @@ def heated_ink(heat: np.ndarray, ink: np.ndarray, palette: Palette) -> pygame.Su
     sheet.fill(palette.paper)
     sheet.blit(strokes, (0, 0))
     return sheet
-
-
-def draw_boxes(
-    surface: pygame.Surface,
-    style: Style,
-    groups: Sequence[Digit],
-    to_window: Callable[[Any], pygame.Rect],
-    selected: int,
-    inside: pygame.Rect,
-) -> list[pygame.Rect]:
-    """Draw a box around each group, labelled with what it was read as; return where the labels are."""
-    places = []
-    size = max(11.0, 15 * style.unit)
-    for index, group in enumerate(groups):
-        colour = style.palette.accent if group.accepted else style.palette.doubt
-        box = to_window(group.box).inflate(round(10 * style.unit), round(10 * style.unit)).clip(inside)
-        thick = max(1, round((2 if index == selected and len(groups) > 1 else 1) * style.unit))
-        pygame.draw.rect(surface, colour, box, thick, round(5 * style.unit))
-        text = style.type.render(group.digit if group.accepted else "?", size, style.palette.panel, bold=True)
-        tag = pygame.Rect(
-            0, 0, text.get_width() + round(10 * style.unit), text.get_height() + round(2 * style.unit)
-        )
-        tag.bottomleft = box.topleft
-        if tag.top < inside.top:
-            tag.topleft = box.topleft
-        pygame.draw.rect(surface, colour, tag, border_radius=round(4 * style.unit))
-        surface.blit(text, text.get_rect(center=tag.center))
-        places.append(tag)
-    return places

@@ -1,0 +1,1 @@
+"""The canvas program: drawing, reading on show, actions, layout, painting, worker."""
