@@ -18,6 +18,7 @@ import numpy as np
 
 from base import command
 from base.checkpoint import load_checkpoint
+from base.devices import use_one_thread
 from base.exports import export
 from benchmarks.record import add_record, write_record
 from benchmarks.sets import find_sets, read_all, samples_of
@@ -34,6 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         export(load_checkpoint(arguments.model), "onnx", path)
+        use_one_thread()
         print(
             f"{'set':<38} {'n':>7} {'texts':>6} {'boxes':>6} {'probabilities':>14} {'by at most':>11}",
             flush=True,
