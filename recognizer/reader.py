@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 from base.networks import answer
 from ink import BLANK, SYMBOLS
 from ink.piece import Piece
 from ink.rows import Line
 from ink.shares import share_out
-from ink.strip import Strip, make_strip
+from ink.strip import Strip, make_strip, strip_views
+from recognizer.asking import UNSURE
 from recognizer.decoding import Allowed, Text, align, score, search
 from recognizer.forms import is_usual
 from recognizer.judge import Guess, Judge, Steps
@@ -29,6 +30,7 @@ LEAST_POOLED = 1e-2  # the classifier's probabilities count as at least this: a 
 UNLIKELY = 4.0  # nats below the likeliest, from which the classifier is not asked about a text
 
 
+Found = list[tuple[Text, float]]
 Shared = tuple[list[Piece | None], list[Piece]]  # the ink of each symbol, and marks that are none's
 Explained = tuple[list[Text], list[Shared], list[dict[int, Guess]]]
 
@@ -74,9 +76,9 @@ class Reader:
     weights: tuple[float, float]  # of digits that stand free, and of those cut off others
     form: float = 0.0  # nats that a usual form of numbers is worth
 
-    def logs(self, strip: Strip) -> np.ndarray:
-        """Return log-probabilities (T, classes) of a strip's columns."""
-        logs = answer(self.network, strip.pixels[None, None])[0]
+    def logs(self, pixels: np.ndarray) -> np.ndarray:
+        """Return log-probabilities (T, classes) of the columns of a strip's `pixels` (32, W)."""
+        logs = answer(self.network, pixels[None, None])[0]
         return log_softmax(logs / np.float32(self.temperature), axis=1)
 
     def read(self, line: Line, judge: Judge, allowed: Allowed | None = None) -> Steps[LineReading]:
@@ -85,28 +87,42 @@ class Reader:
         Where nothing that is `allowed` is likely at all, all its ink is in `rest`.
         """
         strip = make_strip(line.ink)
-        logs = self.logs(strip)
+        logs = self.logs(strip.pixels)
         found = search(logs, FOLLOWED, allowed)
         told = float(np.exp(min(np.logaddexp.reduce([log for _, log in found]), 0.0))) if found else 0.0
         if not found or allowed is not None and told < LEAST_EXPECTED:
             return LineReading([], [Piece(line.box, line.ink)], [])
+        digit = sum(float(np.exp(log)) for text, log in found if len(text) == 1 and text[0] < DIGITS)
+        seen = [logs]
+        if allowed is None:
+            seen = self.look_around(strip, logs, found)
+            found = sorted(((text, self.worth(seen, text)) for text, _ in found), key=lambda each: -each[1])
         likely = [text for text, log in found[:TEXTS] if log >= found[0][1] - UNLIKELY and text]
         asked, shared, guesses = yield from self.explain(line, strip, logs, likely, judge)
-        if allowed is None:  # what the classifier would rather read may be less likely than the five
-            known = {text for text, _ in found}
-            found += [(text, score(logs, text)) for text in asked if text not in known]
-        supports = dict(zip(asked, (support(text, own) for text, own in zip(asked, guesses))))
-        told_of = {text: float(np.dot(self.weights, own)) for text, own in supports.items()}
-        least = min(told_of.values(), default=0.0)  # of what is too unlikely to be asked about
-        scores = [log + told_of.get(text, least) for text, log in found]
-        if allowed is None:
-            scores = [each + self.form * is_usual(spell(text)) for each, (text, _) in zip(scores, found)]
         own = {text: (pieces, guessed) for text, pieces, guessed in zip(asked, shared, guesses)}
-        reading = _reading(logs, found, scores, own, self.weights, told if allowed is None else 1.0)
-        if not reading.symbols:
-            reading = replace(reading, rest=[Piece(line.box, line.ink)])
-        digit = sum(float(np.exp(log)) for text, log in found if len(text) == 1 and text[0] < DIGITS)
+        scores = dict(found)
+        known = {text: scores[text] if text in scores else self.worth(seen, text) for text in asked}
+        pooled = [
+            log + float(np.dot(self.weights, support(text, own[text][1]))) for text, log in known.items()
+        ]
+        if not pooled:
+            return LineReading([], [Piece(line.box, line.ink)], [])
+        reading = _reading(logs, list(known), pooled, own, self.weights, told if allowed is None else 1.0)
         return replace(reading, digit=min(digit, 1.0))
+
+    def look_around(self, strip: Strip, logs: np.ndarray, found: Found) -> list[np.ndarray]:
+        """Return the log-probabilities (T, classes) of a strip, and of views of it where it is unsure which number it is.
+
+        `logs`: those of the strip as it is; `found`: its likeliest texts.
+        """
+        shares = softmax([log + self.form * is_usual(spell(text)) for text, log in found])
+        if shares.max() >= UNSURE or max(len(text) for text, _ in found) < 2:
+            return [logs]
+        return [logs, *map(self.logs, strip_views(strip.pixels))]
+
+    def worth(self, seen: list[np.ndarray], text: Text) -> float:
+        """Return the mean log-probability of `text` over views of a line, and what its form is worth."""
+        return float(np.mean([score(logs, text) for logs in seen])) + self.form * is_usual(spell(text))
 
     def explain(
         self, line: Line, strip: Strip, logs: np.ndarray, texts: list[Text], judge: Judge
@@ -177,20 +193,17 @@ def support(text: Text, guesses: dict[int, Guess]) -> np.ndarray:
 
 def _reading(
     logs: np.ndarray,
-    found: list[tuple[Text, float]],
+    known: list[Text],
     scores: list[float],
     own: dict[Text, tuple[Shared, dict[int, Guess]]],
     weights: tuple[float, float],
     told: float,
 ) -> LineReading:
-    """Return the reading of the text with the best score; `told`: how likely one of the texts is what is written."""
+    """Return the reading of the `known` text with the best score; `told`: how likely one of them is what is written."""
     order = np.argsort([-each for each in scores])
-    probabilities = np.exp(np.array(scores) - max(scores))
-    probabilities *= told / probabilities.sum()
-    texts = [(spell(found[n][0]), float(probabilities[n])) for n in order[:TEXTS]]
-    text = found[int(order[0])][0]
-    if text not in own:
-        return LineReading([], [], texts)
+    probabilities = told * softmax(scores)
+    texts = [(spell(known[n]), float(probabilities[n])) for n in order[:TEXTS]]
+    text = known[int(order[0])]
     (pieces, rest), guesses = own[text]
     spans, symbols = align(logs, text), []
     for place, (k, piece) in enumerate(zip(text, pieces)):

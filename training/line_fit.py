@@ -21,16 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 from base import command
 from base.checkpoint import LINE_FACTS, Checkpoint, load_checkpoint, save_checkpoint
 from base.storage import back_up
 from dataset import Digits, load_mnist, split_validation
 from ink.lines import find_layouts
-from ink.strip import make_strip
+from ink.strip import make_strip, strip_views
 from model import DIGITS, SYMBOLS
 from recognizer import Recognizer
+from recognizer.asking import UNSURE
 from recognizer.decoding import Text, score, search
 from recognizer.forms import is_usual
 from recognizer.judge import evidence, walk
@@ -44,8 +45,8 @@ from training.pictures.texts import merge_others
 from training.pictures.wear import worn
 from training.reports import SILENT, Reports
 
-TEMPERATURES = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0)
-WEIGHT_PAIRS = [*itertools.product((0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4), repeat=2)]
+TEMPERATURES = (0.8, 1.0, 1.2, 1.5, 2.0)
+WEIGHT_PAIRS = [*itertools.product((0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0), repeat=2)]
 FORMS_WORTH = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)  # nats
 LEAST = -15.0  # nats; what a true text counts at least, for one or two labels in a hundred are wrong
 PENS = (1.2, 2.0, 3.5)  # pixels of a 20 px digit; widths with which each held-out number is drawn
@@ -148,7 +149,9 @@ class Case:
     """A line that is known, and what both networks make of it."""
 
     text: Text
-    logs: np.ndarray  # (T, classes) of the line reader's at temperature 1
+    logs: list[
+        np.ndarray
+    ]  # (T, classes) of the line reader's at temperature 1: of the strip as it is, and of its views
     texts: list[Text]  # the likeliest
     usual: np.ndarray  # bool (texts,): which have a usual form
     supports: (
@@ -156,9 +159,13 @@ class Case:
     )  # log-probability (texts, 2) that the classifier gives each one's digits, free and cut ones
 
     def scores(self, temperature: float) -> np.ndarray:
-        """Return the line reader's log-probability (texts,) of each text."""
-        logs = log_softmax(self.logs / temperature, axis=1)
-        return np.array([score(logs, text) for text in self.texts])
+        """Return the line reader's log-probability (texts, 2) of each text: of the strip, and the mean over its views."""
+        each = [self.score(text, temperature) for text in self.texts]
+        return np.array([(own[0], np.mean(own)) for own in each])
+
+    def score(self, text: Text, temperature: float) -> list[float]:
+        """Return the log-probability of `text` by the strip as it is and by each of its views."""
+        return [score(log_softmax(logs / temperature, axis=1), text) for logs in self.logs]
 
 
 @dataclass(frozen=True)
@@ -170,15 +177,17 @@ class Pooling:
     form: float = 0.0
 
     def pool(self, case: Case, scores: np.ndarray) -> np.ndarray:
-        """Return the log-score (texts,) of each text of a case; `scores` are the line reader's."""
-        return scores + case.supports @ np.array(self.weights) + self.form * case.usual
+        """Return the log-score (texts,) of each text of a case; `scores` (texts, 2) are the line reader's."""
+        worth = scores + self.form * case.usual[:, None]
+        sure = softmax(worth[:, 0]).max() >= UNSURE or max(map(len, case.texts)) < 2
+        return worth[:, 0 if sure else 1] + case.supports @ np.array(self.weights)
 
     def likelihood(self, case: Case, scores: np.ndarray) -> float:
         """Return the log-probability of the true text."""
         if case.text not in case.texts:
-            return max(score(log_softmax(case.logs / self.temperature, axis=1), case.text), LEAST)
+            return max(case.score(case.text, self.temperature)[0], LEAST)
         pooled = self.pool(case, scores)
-        known = min(float(np.logaddexp.reduce(scores)), 0.0)
+        known = min(float(np.logaddexp.reduce(scores[:, 0])), 0.0)
         return max(float(pooled[case.texts.index(case.text)] - np.logaddexp.reduce(pooled)) + known, LEAST)
 
 
@@ -215,7 +224,8 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
     if len(lines) != 1:
         return None
     strip = make_strip(lines[0].ink)
-    logs = replace(reader, temperature=1.0).logs(strip)
+    plain = replace(reader, temperature=1.0)
+    logs = plain.logs(strip.pixels)
     texts = [found for found, _ in search(logs, FOLLOWED)]
     asked, _, guesses = walk(
         reader.explain(lines[0], strip, logs, [each for each in texts if each], recognizer.judge),
@@ -226,7 +236,8 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
     least = min(said.values(), key=np.sum, default=np.zeros(2))
     supports = np.array([said.get(each, least) for each in texts])
     usual = np.array([is_usual(spell(each)) for each in texts])
-    return Case(tuple(SYMBOLS.index(each) for each in text), logs, texts, usual, supports)
+    seen = [logs, *map(plain.logs, strip_views(strip.pixels))]
+    return Case(tuple(SYMBOLS.index(each) for each in text), seen, texts, usual, supports)
 
 
 def _is_right(case: Case, pooling: Pooling) -> bool:
