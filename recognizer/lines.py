@@ -42,7 +42,13 @@ def read_layout(
     if len(lines) == 1 and len(readings[0].symbols) <= 1 and expected is None:
         return (yield from _read_lone(lines[0], readings[0], left_out, judge, scale))
     rest = yield from judge.look(left_out)
-    return _compose(readings, rest, judge, scale, expected is not None)
+    reading = _compose(readings, rest, judge, scale, expected is not None)
+    if reading.status == "ok" or len(lines) > 1 or not lines:
+        return reading
+    (whole,) = yield from judge.look([Piece(lines[0].box, lines[0].ink)])  # what is no number is one mark
+    others = [each for each in rest if not _is_among(each.piece, readings[0].rest)]
+    found = tuple(digit_of(each, judge, scale, each.corrected) for each in (whole, *others))
+    return Reading("ok", found[0].digit, found) if whole.corrected else Reading("not_a_digit", "", found)
 
 
 def read_marks(layout: Layout, judge: Judge, scale: float) -> Steps[Reading]:

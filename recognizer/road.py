@@ -306,7 +306,8 @@ def _least_of_whole(look: Look, reading: Reading) -> float | None:
     if len(reading.groups) == 1 and reading.confidence >= CLEAN:
         return None
     parts, longest = count_parts(look.ink)
-    if longest < LARGEST_FRAGMENT:  # dots alone
+    number = len(reading.digits) > 1 and "\n" not in reading.text and reading.least_sure >= OTHER_INK
+    if longest < LARGEST_FRAGMENT or number and not reading.rejected:  # dots alone, or digits side by side
         return None
     return SURE_WHOLE if parts > 1 and len(reading.digits) < 2 else SURE_TANGLED
 

@@ -7,8 +7,7 @@ or touches others, and what a usual form of numbers is worth: those that give th
 and of lines composed of validation digits, the highest likelihood.
 
 And two thresholds: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit, and
-the probability below which a text is not told. They refuse REFUSED of the digits in those lines and of single digits held
-out, and REFUSED_TEXTS of those lines.
+the probability below which a text is not told. Either refuses REFUSED of those lines, and of single digits held out.
 """
 
 from __future__ import annotations
@@ -53,10 +52,7 @@ PENS = (1.2, 2.0, 3.5)  # pixels of a 20 px digit; widths with which each held-o
 UNIT = 60.0  # pixels; height of its digits
 MADE = 300  # composed lines, or as many as there are validation digits
 SINGLE = 500  # single digits of either kind, for the threshold
-REFUSED, REFUSED_TEXTS = (
-    0.005,
-    0.01,
-)  # shares of the digits and of the numbers read right that the thresholds refuse
+REFUSED = 0.005  # share of the digits, and of the numbers, read right that the thresholds refuse
 
 Line = tuple[np.ndarray, str]  # ink float32 (H, W) in [0, 1], and what it says
 
@@ -77,7 +73,7 @@ def fit_reader(
     nats, likely = evidence_of(Recognizer(checkpoint), [*real, *made, *single])
     if len(nats) and len(likely):
         checkpoint.facts["line_threshold"] = float(np.quantile(nats, REFUSED))
-        checkpoint.facts["least_likely"] = float(np.quantile(likely, REFUSED_TEXTS))
+        checkpoint.facts["least_likely"] = float(np.quantile(likely, REFUSED))
     right = {"validation": found.right[len(real) :], "held_out": found.right[: len(real)]}
     names = {"validation": "composed of validation digits", "held_out": "of numbers by writers held out"}
     told = [

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from ink.cuts import SLANTS
 from scipy import ndimage
 
 from ink.measures import EIGHT, find_box
@@ -18,6 +17,7 @@ OVERLAP = 0.6  # of the narrower side; strokes that overlap more are not told ap
 ENDS = 0.2  # of a box's width at either end, where it is not cut
 LEAST_HIGH = 0.4  # of the higher part's height; the other is at least so high
 NEAR = 0.15  # of a box's width; how far from the pointer it may be cut
+SLANTS = (-0.5, -0.25, 0.0, 0.25, 0.5)  # columns a row; how the lines lean along which a box is cut
 
 
 @dataclass(frozen=True, eq=False)

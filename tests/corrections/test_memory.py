@@ -376,7 +376,8 @@ def test_a_correction_counts_however_sure_the_network_was(memory: Memory, frames
 @pytest.mark.parametrize("road", [True, False])
 def test_a_corrected_picture_is_never_refused(memory: Memory, frames: np.ndarray, road: bool) -> None:
     checkpoint = load_checkpoint()
-    checkpoint.facts["threshold"], checkpoint.input = 20.0, {"size": 28, "channels": 1, "road": road}
+    checkpoint.facts |= {"threshold": 20.0, "line_threshold": 40.0}
+    checkpoint.input = {"size": 28, "channels": 1, "road": road}
     recognizer = Recognizer(checkpoint, memory=memory)
     picture = (frames[0] * 255).astype(np.uint8)
     (group,) = recognizer.read(picture).groups

@@ -493,7 +493,6 @@ def test_noise_is_no_number_and_takes_no_long_time(
             grains.repeat(2, axis=0).repeat(2, axis=1)
         )  # coarser than a camera's noise, which is blurred away
         assert reading.status == "not_a_digit" and not reading.digits
-        assert len(reading.groups) + len(reading.signs) > 20
         assert sum(asked) < 3000  # each some 0.3 ms; thousands more while every doubt was looked into
 
 
