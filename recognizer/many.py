@@ -89,7 +89,8 @@ def _read_in_processes(
             "a process that was reading has been killed (memory?): try --processes 1"
         ) from error
     finally:
-        executor.shutdown(wait=False, cancel_futures=True)
+        # where all is read it is waited for: else, in Python 3.11, the program's end may find its pipe closed
+        executor.shutdown(wait=not waiting, cancel_futures=True)
 
 
 @contextmanager
