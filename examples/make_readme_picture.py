@@ -26,7 +26,7 @@ from window.session import Session  # noqa: E402
 from window.settings import Settings  # noqa: E402
 from window.worker import Worker  # noqa: E402
 
-NUMBER = "2749"
+NUMBER = "-27.49"
 SIZE = (800, 600)  # pixels of the window
 STEP = 12  # points drawn between two pictures
 COLOURS = 64  # of the GIF; the window has few
