@@ -57,8 +57,8 @@ def as_json(path: str, reading: Reading | None, error: str | None) -> dict[str, 
         "signs": [
             {"sign": s.sign, "confidence": round(s.confidence, 6), "box": list(s.box)} for s in reading.signs
         ],
-        "turned": reading.turned,
         "alternatives": [{"text": text, "probability": round(p, 6)} for text, p in reading.alternatives],
+        "turned": reading.turned,
         "error": error,
     }
 

@@ -8,7 +8,7 @@ tuple of classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -63,17 +63,27 @@ def search(logs: np.ndarray, count: int = 5, allowed: Allowed | None = None) -> 
     return sorted(ended, key=lambda item: -item[1])[:count]
 
 
-def score(logs: np.ndarray, text: Text) -> float:
-    """Return the log-probability of `text` over all its paths."""
-    states, may_skip = _states(logs, text)
-    emitted = logs[:, states].astype(np.float64)
-    now = np.full(len(states), -np.inf)
-    now[: min(2, len(states))] = emitted[0, :2]
+def score(logs: np.ndarray, texts: Sequence[Text]) -> np.ndarray:
+    """Return the log-probability (N,) of each of N texts over all its paths."""
+    found = [_states(logs, text) for text in texts]
+    counts = np.array([len(states) for states, _ in found])
+    states = np.full((len(texts), max(int(counts.max()), 2)), logs.shape[1] - 1)
+    closed = np.full(states.shape, -np.inf)  # 0 where a state may be reached past the blank before it
+    for row, way, (own, may_skip) in zip(states, closed, found):
+        row[: len(own)] = own
+        way[: len(own)][may_skip] = 0
+    emitted = logs[:, states].astype(np.float64)  # (T, N, states)
+    now = np.full(states.shape, -np.inf)
+    now[:, :2] = emitted[0, :, :2]
+    now[counts < 2, 1] = -np.inf
     for row in emitted[1:]:
-        one = np.concatenate([[-np.inf], now[:-1]])
-        two = np.where(may_skip, np.concatenate([[-np.inf, -np.inf], now[:-2]])[: len(now)], -np.inf)
-        now = np.logaddexp(np.logaddexp(now, one), two) + row
-    return float(np.logaddexp.reduce(now[-2:]))
+        ways = now.copy()
+        ways[:, 1:] = np.logaddexp(ways[:, 1:], now[:, :-1])
+        ways[:, 2:] = np.logaddexp(ways[:, 2:], now[:, :-2] + closed[:, 2:])
+        now = ways + row
+    rows = np.arange(len(texts))
+    before = np.where(counts > 1, now[rows, np.maximum(counts - 2, 0)], -np.inf)
+    return np.logaddexp(now[rows, counts - 1], before)
 
 
 def align(logs: np.ndarray, text: Text) -> np.ndarray:

@@ -96,17 +96,26 @@ class Reader:
         seen = [logs]
         if allowed is None:
             seen = self.look_around(strip, logs, found)
-            found = sorted(((text, self.worth(seen, text)) for text, _ in found), key=lambda each: -each[1])
+            found = sorted(self.worth(seen, [text for text, _ in found]), key=lambda each: -each[1])
         likely = [text for text, log in found[:TEXTS] if log >= found[0][1] - UNLIKELY and text]
         asked, shared, guesses = yield from self.explain(line, strip, logs, likely, judge)
         own = {text: (pieces, guessed) for text, pieces, guessed in zip(asked, shared, guesses)}
         scores = dict(found)
-        known = {text: scores[text] if text in scores else self.worth(seen, text) for text in asked}
+        scores |= dict(self.worth(seen, [text for text in asked if text not in scores]))
+        known = {text: scores[text] for text in asked}
         pooled = [
             log + float(np.dot(self.weights, support(text, own[text][1]))) for text, log in known.items()
         ]
         if not pooled:
             return LineReading([], [Piece(line.box, line.ink)], [])
+        least = max(pooled) + min(float(np.dot(self.weights, support(text, own[text][1]))) for text in known)
+        for (
+            text,
+            log,
+        ) in found:  # the others are told, but never above those that the classifier was asked about
+            if text not in known:
+                known[text] = log
+                pooled.append(min(log, least))
         reading = _reading(logs, list(known), pooled, own, self.weights, told if allowed is None else 1.0)
         return replace(reading, digit=min(digit, 1.0))
 
@@ -120,9 +129,12 @@ class Reader:
             return [logs]
         return [logs, *map(self.logs, strip_views(strip.pixels))]
 
-    def worth(self, seen: list[np.ndarray], text: Text) -> float:
-        """Return the mean log-probability of `text` over views of a line, and what its form is worth."""
-        return float(np.mean([score(logs, text) for logs in seen])) + self.form * is_usual(spell(text))
+    def worth(self, seen: list[np.ndarray], texts: list[Text]) -> Found:
+        """Return `texts` with their mean log-probability over views of a line, and what their form is worth."""
+        if not texts:
+            return []
+        logs = np.mean([score(view, texts) for view in seen], axis=0)
+        return [(text, float(log) + self.form * is_usual(spell(text))) for text, log in zip(texts, logs)]
 
     def explain(
         self, line: Line, strip: Strip, logs: np.ndarray, texts: list[Text], judge: Judge

@@ -156,12 +156,8 @@ class Case:
 
     def scores(self, temperature: float) -> np.ndarray:
         """Return the line reader's log-probability (texts, 2) of each text: of the strip, and the mean over its views."""
-        each = [self.score(text, temperature) for text in self.texts]
-        return np.array([(own[0], np.mean(own)) for own in each])
-
-    def score(self, text: Text, temperature: float) -> list[float]:
-        """Return the log-probability of `text` by the strip as it is and by each of its views."""
-        return [score(log_softmax(logs / temperature, axis=1), text) for logs in self.logs]
+        each = [score(log_softmax(logs / temperature, axis=1), self.texts) for logs in self.logs]
+        return np.stack([each[0], np.mean(each, axis=0)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -181,7 +177,8 @@ class Pooling:
     def likelihood(self, case: Case, scores: np.ndarray) -> float:
         """Return the log-probability of the true text."""
         if case.text not in case.texts:
-            return max(case.score(case.text, self.temperature)[0], LEAST)
+            logs = log_softmax(case.logs[0] / self.temperature, axis=1)
+            return max(float(score(logs, [case.text])[0]), LEAST)
         pooled = self.pool(case, scores)
         known = min(float(np.logaddexp.reduce(scores[:, 0])), 0.0)
         return max(float(pooled[case.texts.index(case.text)] - np.logaddexp.reduce(pooled)) + known, LEAST)

@@ -122,7 +122,7 @@ def test_opening_a_file_does_not_lose_the_drawing_that_was_kept(
     canvas.begin(*SEVEN[0])
     canvas.extend(*SEVEN[1])
     canvas.end()
-    assert keep_drawing(canvas)
+    keep_drawing(canvas)
     before = drawing_path().read_bytes()
     Image.new("RGB", (400, 200), (200, 220, 90)).save(tmp_path / "green.png")
     (tmp_path / "other.json").write_text(canvas.to_json().replace("150", "160"))

@@ -40,7 +40,7 @@ def by_force(logs: np.ndarray) -> dict[Text, float]:
 def test_a_texts_score_is_the_sum_over_its_paths(seed: int) -> None:
     logs = some_logs(seed)
     for text, log in by_force(logs).items():
-        assert score(logs, text) == pytest.approx(log, abs=1e-4)
+        assert score(logs, [(0,), text])[1] == pytest.approx(log, abs=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(6))
