@@ -19,6 +19,7 @@ from recognizer.judge import Guess, Judge, Steps
 from recognizer.reader import DIGITS, OTHER, TEXTS, LineReading, Reader, Symbol
 
 LEAST_READ = 1 / 2  # of the marks of a line that are no signs; where fewer are digits, those are chance
+MANY = 8  # marks of a picture, of which as many must be digits
 DIRT = ".,-:"  # behind a digit that stands alone: specks, shadows and strokes that went astray, no signs of a number
 MOST_LINES = 40  # lines that are read; of more the first
 
@@ -45,7 +46,8 @@ def read_layout(
     reading = _compose(readings, rest, judge, scale, expected is not None)
     if reading.status == "ok" or len(lines) > 1 or not lines:
         return reading
-    (whole,) = yield from judge.look([Piece(lines[0].box, lines[0].ink)])  # what is no number is one mark
+    looked = yield from judge.look([Piece(lines[0].box, lines[0].ink)])  # what is no number is one mark
+    (whole,) = yield from judge.look_again(looked)
     others = [each for each in rest if not _is_among(each.piece, readings[0].rest)]
     found = tuple(digit_of(each, judge, scale, each.corrected) for each in (whole, *others))
     return Reading("ok", found[0].digit, found) if whole.corrected else Reading("not_a_digit", "", found)
@@ -163,8 +165,16 @@ def _compose(
             groups = [replace(group, accepted=False) for group in groups]
         found += groups
     found += [digit_of(guess, judge, scale, bool(kept) and guess.corrected) for guess in rest]
-    if not kept:
-        return Reading("not_a_digit", "", tuple(found), tuple(signs))
+    accepted = sum(group.accepted for group in found)
+    chance = (
+        len(found) >= MANY
+        and accepted < LEAST_READ * len(found)
+        and not any(each.corrected for each in found)
+    )
+    if not kept or chance:
+        return Reading(
+            "not_a_digit", "", tuple(replace(each, accepted=False) for each in found), tuple(signs)
+        )
     text = "\n".join(text for _, text in kept)
     return Reading("ok", text, tuple(found), tuple(signs), _alternatives(kept))
 
