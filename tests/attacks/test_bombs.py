@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from base.card import read_card
 from base.checkpoint import CheckpointError, load_checkpoint
-from base.exports import read_card
 from corrections.memory import Memory
 from dataset import DataError, read_idx
 from ink.canvas import Canvas

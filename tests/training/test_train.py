@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -160,7 +161,7 @@ def test_a_new_round_begins_with_a_new_optimizer_and_the_threshold_with_all_view
     assert run.optimizer.state
     run.new_round()
     assert not run.optimizer.state and run.round == 1
-    monkeypatch.setattr(calibrate, "look_again", lambda checkpoint, probs, *_: torch.full_like(probs, 0.1))
+    monkeypatch.setattr(calibrate, "look_again", lambda checkpoint, probs, *_: np.full_like(probs, 0.1))
     assert run.checkpoint({}).threshold == pytest.approx(0, abs=1e-6)
 
 
