@@ -152,9 +152,9 @@ class ForgetAll(Scene):
 
 def drawn(length: int) -> Any:
     """Return a canvas with a stroke of its own."""
-    from ink.canvas import Canvas
+    from window.sheet import Sheet
 
-    canvas = Canvas(560, 280)
+    canvas = Sheet()
     canvas.begin(100, 40)
     canvas.extend(100, 40 + length)
     canvas.end()
@@ -183,9 +183,11 @@ class SavedDrawing(Scene):
         assert (folder / "drawing.json").read_text() == drawn(100).to_json(), "the earlier drawing is damaged"
         for path in folder.glob("drawing-*.json"):
             assert path.read_text() == drawn(50).to_json(), f"{path.name} is a part"
+        from window.sheet import crop
+
         for path in folder.glob("*.png"):
             with Image.open(path) as image:
-                assert (np.asarray(image) == drawn(50).picture()).all()
+                assert (np.asarray(image) == crop(drawn(50).ink)[0]).all()
         for name in said:
             assert (folder / name).exists(), f"{name} was saved and is not there"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from base.storage import atomic_write
+from base.storage import atomic_write, make_folder
 from corrections.store import Correction
 
 NAME = "labelled-digits"  # of the folder; "labelled-digits-2" where there is one
@@ -29,18 +29,16 @@ def export_pictures(
     named += [(frame, label, f"drawn-{number:03d}") for number, (frame, label) in enumerate(drawn, 1)]
     for frame, label, name in named:
         place = target / (label if Path(label).name == label else "_")  # a label may be a slash
-        place.mkdir(exist_ok=True)
+        make_folder(place)
         with atomic_write(place / f"{name}.png") as file:
             Image.fromarray(np.round(frame * 255).astype(np.uint8)).save(file, "PNG")
     return target
 
 
 def _new_folder(folder: Path) -> Path:
-    number = 1
-    while True:
-        target = folder / (NAME if number == 1 else f"{NAME}-{number}")
-        try:
-            target.mkdir()
-            return target.absolute()
-        except FileExistsError:
-            number += 1
+    target, number = folder / NAME, 1
+    while target.exists():
+        number += 1
+        target = folder / f"{NAME}-{number}"
+    make_folder(target)
+    return target.absolute()

@@ -133,7 +133,7 @@ class Memory:
     def restore(self, entry: Correction) -> None:
         """Keep a correction again that was deleted, at its old place; raises OSError if it is not stored."""
         with self._lock:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             with atomic_write(self._path(entry.id)) as file:
                 file.write(_to_bytes(entry))
             self._remember(entry)

@@ -24,6 +24,7 @@ DIGITS = 10  # of SYMBOLS, the first ones
 OTHER = SYMBOLS.index("?")
 FLAT_SIGNS = frozenset("-=.,:")  # marks that may lie under or over nothing
 TEXTS = 5  # likeliest texts that are told
+WIDEST_VIEWED = 600  # pixels; wider strips, some 30 digits, are seen once
 FOLLOWED = 12  # likeliest texts that are compared
 LEAST_EXPECTED = 1e-3  # probability of all expected texts together, below which none of them was written
 LEAST_POOLED = 1e-2  # the classifier's probabilities count as at least this: a piece may be cut wrongly
@@ -81,10 +82,13 @@ class Reader:
         logs = answer(self.network, pixels[None, None])[0]
         return log_softmax(logs / np.float32(self.temperature), axis=1)
 
-    def read(self, line: Line, judge: Judge, allowed: Allowed | None = None) -> Steps[LineReading]:
+    def read(
+        self, line: Line, judge: Judge, allowed: Allowed | None = None, views: bool = True
+    ) -> Steps[LineReading]:
         """Return what a line says; its digits' frames are yielded to be classified.
 
-        Where nothing that is `allowed` is likely at all, all its ink is in `rest`.
+        Where nothing that is `allowed` is likely at all, all its ink is in `rest`. `views`: an unsure line is seen from
+        all of them.
         """
         strip = make_strip(line.ink)
         logs = self.logs(strip.pixels)
@@ -95,7 +99,7 @@ class Reader:
         digit = sum(float(np.exp(log)) for text, log in found if len(text) == 1 and text[0] < DIGITS)
         seen = [logs]
         if allowed is None:
-            seen = self.look_around(strip, logs, found)
+            seen = self.look_around(strip, logs, found) if views else [logs]
             found = sorted(self.worth(seen, [text for text, _ in found]), key=lambda each: -each[1])
         likely = [text for text, log in found[:TEXTS] if log >= found[0][1] - UNLIKELY and text]
         asked, shared, guesses = yield from self.explain(line, strip, logs, likely, judge)
@@ -125,7 +129,8 @@ class Reader:
         `logs`: those of the strip as it is; `found`: its likeliest texts.
         """
         shares = softmax([log + self.form * is_usual(spell(text)) for text, log in found])
-        if shares.max() >= UNSURE or max(len(text) for text, _ in found) < 2:
+        wide = strip.pixels.shape[1] > WIDEST_VIEWED
+        if wide or shares.max() >= UNSURE or max(len(text) for text, _ in found) < 2:
             return [logs]
         return [logs, *map(self.logs, strip_views(strip.pixels))]
 

@@ -39,6 +39,7 @@ OTHER_INK = 0.9  # confidence that another look, or what a box holds, must reach
 SURE_WHOLE = 2.5  # nats of certainty that a whole needs to be one digit among dirt
 SURE_TANGLED = 5.0  # the same where it reads as several or is connected
 LARGEST_FRAGMENT = 0.2  # of a broken digit's longer side; nothing but dots is no digit
+MOST_TURNED = 40  # marks; of more, a page is no number on its side
 LOOPED = ("4", "6", "8", "9")  # digits with a loop in part of them
 ROUND = 0.9  # shorter over longer side of a ring, at least
 LONGEST_RINGED = 0.6  # of a ring's longer side; a 1 in it is no longer
@@ -166,7 +167,8 @@ class Recognizer:
     ) -> Steps[Reading]:
         """Return `best`, or what ink that is higher than wide says on its side, if that is a number and surely read."""
         high, wide = _all_of(ink).ink.shape
-        for quarters in (1, 3) if self.reader is not None and high > wide else ():
+        few = len(best.groups) <= MOST_TURNED
+        for quarters in (1, 3) if self.reader is not None and high > wide and few else ():
             layouts = find_layouts(np.ascontiguousarray(np.rot90(ink, -quarters)))
             reading = yield from self._read_framed(layouts, scale, expected)
             more = len(reading.digits) > max(len(best.digits), 1) and not reading.rejected

@@ -36,8 +36,11 @@ WRITES = {  # what a module other than base.storage may call of these, and why
     "measuring.plots": {"figure.savefig"},  # into an atomic_write
     "window.exchange": {  # into memory, or an atomic_write
         "pygame.image.save",
-        "Image.fromarray(self.app.drawing.canvas.picture()).save",
+        "Image.fromarray(crop(canvas.ink)[0]).save",
     },
+    "corrections.labelled": {
+        "Image.fromarray(np.round(frame * 255).astype(np.uint8)).save"
+    },  # into an atomic_write
     "training.rounds": {"save"},  # of training.resume, by base.checkpoint
     "ink.canvas": {"self.replace"},  # strokes
     "base.command": {"os.open"},  # /dev/null

