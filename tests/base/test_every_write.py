@@ -34,6 +34,7 @@ WRITES = {  # what a module other than base.storage may call of these, and why
         "os.posix_fallocate",
     },  # a file without a name, gone with its program
     "measuring.plots": {"figure.savefig"},  # into an atomic_write
+    "window.loop": {"pygame.image.save"},  # into an atomic_write
     "window.exchange": {  # into memory, or an atomic_write
         "pygame.image.save",
         "Image.fromarray(crop(canvas.ink)[0]).save",
