@@ -44,6 +44,7 @@ WRITES = {  # what a module other than base.storage may call of these, and why
     },  # into an atomic_write
     "training.rounds": {"save"},  # of training.resume, by base.checkpoint
     "ink.canvas": {"self.replace"},  # strokes
+    "window.sheet": {"self.replace"},  # strokes
     "base.command": {"os.open"},  # /dev/null
     "dataset": {"packed.replace", "plain.replace"},  # imports nothing of ours; moves a damaged download aside
 }
