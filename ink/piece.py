@@ -9,7 +9,6 @@ from scipy import ndimage
 
 from ink.measures import EIGHT, Box, pen_width
 
-LEAST_HOLE = 0.004  # of the box; smaller patches of enclosed paper are gaps in the ink, not loops
 LEAST_HELD = 0.08  # of the outline's longer side; shorter marks within it are dirt
 LARGEST_DOT = 0.25  # of the outline's longer side; a single mark up to this is the dot of a 0
 SLASH = 1.7  # pen widths; a mark in a 0 that strays less from a line is a slash
@@ -46,18 +45,6 @@ def merge(pieces: list[Piece]) -> Piece:
         part = ink[y0 - top : y1 - top, x0 - left : x1 - left]
         np.maximum(part, piece.ink, out=part)
     return Piece((int(left), int(top), int(right), int(bottom)), ink)
-
-
-def tallest(pieces: list[Piece]) -> int:
-    """Return the height in pixels of the tallest of `pieces`."""
-    return max(piece.height for piece in pieces)
-
-
-def count_holes(piece: Piece) -> int:
-    """Return how many patches of paper the ink encloses: 0 to 2 in a plainly written digit."""
-    paper, count = ndimage.label(np.pad(piece.ink < 0.5 * piece.ink.max(), 1, constant_values=True))
-    sizes = np.bincount(paper.ravel(), minlength=count + 1)[2:]  # 1 is the paper around, met first
-    return int((sizes >= LEAST_HOLE * piece.ink.size).sum())
 
 
 def is_filled_in(piece: Piece) -> bool:

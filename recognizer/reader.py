@@ -107,19 +107,14 @@ class Reader:
         scores = dict(found)
         scores |= dict(self.worth(seen, [text for text in asked if text not in scores]))
         known = {text: scores[text] for text in asked}
-        pooled = [
-            log + float(np.dot(self.weights, support(text, own[text][1]))) for text, log in known.items()
-        ]
-        if not pooled:
+        if not known:
             return LineReading([], [Piece(line.box, line.ink)], [])
-        least = max(pooled) + min(float(np.dot(self.weights, support(text, own[text][1]))) for text in known)
-        for (
-            text,
-            log,
-        ) in found:  # the others are told, but never above those that the classifier was asked about
-            if text not in known:
-                known[text] = log
-                pooled.append(min(log, least))
+        added = [float(np.dot(self.weights, support(text, own[text][1]))) for text in known]
+        pooled = [log + more for log, more in zip(known.values(), added)]
+        # the other texts are told, but never above those that the classifier was asked about
+        least, others = max(pooled) + min(added), [each for each in found if each[0] not in known]
+        known |= dict(others)
+        pooled += [min(log, least) for _, log in others]
         reading = _reading(logs, list(known), pooled, own, self.weights, told if allowed is None else 1.0)
         return replace(reading, digit=min(digit, 1.0))
 

@@ -1,7 +1,7 @@
 """The second stage of a training: the line reader learns to read whole lines of writing, by CTC (Graves et al., 2006).
 
 Lines are composed of the training digits and of other people's hands, anew for each round, from the seed and the
-round's number: nothing of them is kept. The classifier stays as it is. At the end two numbers are fitted that pool
+round's number: nothing of them is kept. The classifier stays as it is. At the end the numbers are fitted that pool
 both (training.line_fit).
 
 `has_second_stage` and `second_stage` are all that the rest of a training knows of this.
