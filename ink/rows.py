@@ -42,6 +42,11 @@ class Line:
     ink: np.ndarray
     parts: np.ndarray
 
+    @property
+    def piece(self) -> Piece:
+        """All of its ink as one piece."""
+        return Piece(self.box, self.ink)
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -75,7 +80,7 @@ def find_rows(ink: np.ndarray, kept: np.ndarray | None = None) -> Layout:
     lines = [_cut_out(crop, labels, boxes, of_lines[row], (left, top)) for row in rows]
     in_lines = np.concatenate([of_lines[row] for row in rows]) if rows else of_lines[:0]
     out = [_cut_out(crop, labels, boxes, np.array([n]), (left, top)) for n in np.setdiff1d(marks, in_lines)]
-    return Layout(lines, [Piece(line.box, line.ink) for line in out])
+    return Layout(lines, [line.piece for line in out])
 
 
 def usual_height(heights: np.ndarray, weights: np.ndarray | None = None) -> float:

@@ -39,7 +39,7 @@ def read_layout(
         views = len(lines) <= MOST_VIEWED
         readings.append((yield from reader.read(line, judge, expected, views)))
         left_out += readings[-1].rest
-    left_out += [Piece(line.box, line.ink) for line in layout.lines[MOST_LINES:]]
+    left_out += [line.piece for line in layout.lines[MOST_LINES:]]
     if not lines and not left_out:
         return Reading("blank", "", ())
     if len(lines) == 1 and len(readings[0].symbols) <= 1 and expected is None:
@@ -48,7 +48,7 @@ def read_layout(
     reading = _compose(readings, rest, judge, scale, expected is not None)
     if reading.status == "ok" or len(lines) > 1 or not lines:
         return reading
-    looked = yield from judge.look([Piece(lines[0].box, lines[0].ink)])  # what is no number is one mark
+    looked = yield from judge.look([lines[0].piece])  # what is no number is one mark
     (whole,) = yield from judge.look_again(looked)
     others = [each for each in rest if not _is_among(each.piece, readings[0].rest)]
     found = tuple(digit_of(each, judge, scale, each.corrected) for each in (whole, *others))
@@ -120,7 +120,7 @@ def _read_lone(
     whether it is one."""
     outside = [piece for piece in left_out if not _is_among(piece, reading.rest)]
     whole, seen = (
-        Piece(line.box, line.ink),
+        line.piece,
         [each.guess for each in reading.symbols if each.guess is not None],
     )
     known = [guess for guess in seen if _is_same(guess.piece, whole)]

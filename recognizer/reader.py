@@ -95,7 +95,7 @@ class Reader:
         found = search(logs, FOLLOWED, allowed)
         told = float(np.exp(min(np.logaddexp.reduce([log for _, log in found]), 0.0))) if found else 0.0
         if not found or allowed is not None and told < LEAST_EXPECTED:
-            return LineReading([], [Piece(line.box, line.ink)], [])
+            return LineReading([], [line.piece], [])
         digit = sum(float(np.exp(log)) for text, log in found if len(text) == 1 and text[0] < DIGITS)
         seen = [logs]
         if allowed is None:
@@ -108,7 +108,7 @@ class Reader:
         scores |= dict(self.worth(seen, [text for text in asked if text not in scores]))
         known = {text: scores[text] for text in asked}
         if not known:
-            return LineReading([], [Piece(line.box, line.ink)], [])
+            return LineReading([], [line.piece], [])
         added = [float(np.dot(self.weights, support(text, own[text][1]))) for text in known]
         pooled = [log + more for log, more in zip(known.values(), added)]
         # the other texts are told, but never above those that the classifier was asked about

@@ -24,7 +24,7 @@ from ink.decode import PictureError, Source, class_files, see_as_is
 from ink.frame import FRAME_SIZE, make_frame
 from ink.lines import find_layouts
 from ink.looks import read_ink
-from ink.piece import Piece, merge
+from ink.piece import merge
 from training.reports import SILENT, Reports
 
 VALIDATION_SHARE = 0.15  # of each class
@@ -136,7 +136,7 @@ def frame_of(source: Source) -> np.ndarray:
     if look.frames is not None:
         return look.frames[len(look.frames) // 2]
     layout = next(find_layouts(look.ink))
-    pieces = [Piece(line.box, line.ink) for line in layout.lines] or layout.rest
+    pieces = [line.piece for line in layout.lines] or layout.rest
     if not pieces:
         raise PictureError(f"{source if isinstance(source, (str, Path)) else 'the picture'} is blank")
     return make_frame(merge(pieces).ink)
