@@ -30,7 +30,7 @@ LINE_FACTS = (
     "line_temperature",
     "line_weights",
     "line_form",
-    "line_threshold",
+    "line_thresholds",
     "least_likely",
 )  # see Checkpoint
 FOR_OTHERS = {".pt2": "torch.export.load", ".torchscript": "torch.jit.load"}  # exports, and what reads them
@@ -76,9 +76,11 @@ class Checkpoint:
         return float(self.facts.get("line_form", 0.0))
 
     @property
-    def line_threshold(self) -> float:
-        """The least nats of certainty and line reader's log-odds together that count as a digit; fitted as well."""
-        return float(self.facts.get("line_threshold", self.threshold))
+    def line_thresholds(self) -> tuple[float, float, float]:
+        """The least nats of certainty and line reader's log-odds together that count as a digit: of one that stands
+        alone, one among digits and signs, and one beside other marks; fitted as well."""
+        alone, among, beside = self.facts.get("line_thresholds", (self.threshold,) * 3)
+        return float(alone), float(among), float(beside)
 
     @property
     def least_likely(self) -> float:

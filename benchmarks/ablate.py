@@ -117,6 +117,10 @@ RULES = {
     "commas and brackets": Rule("ink.rows:_join_marks", take(0)),
     "level line": Rule("ink.strip:_level", take(0)),
     "parts over one another": Rule("ink.rows:_stand_over", always(False)),
+    # lines -> texts
+    "classifier beside line reader": Rule("recognizer.reader:support", always(np.zeros(2))),
+    "line seen from all sides": Rule("recognizer.reader:strip_views", always([])),
+    "usual forms of numbers": Rule("recognizer.reader:is_usual", always(False)),
     # lines -> digits
     "pen width": Rule("ink.frame:fit_pen", take(0)),
     "spot": Rule("recognizer.judge:is_solid", always(False)),
@@ -125,6 +129,7 @@ RULES = {
     "seen from all sides": Rule("recognizer.judge:Judge:look_again", take(1, asks=True), "asks"),
     # digits -> reading
     "digit among dirt": Rule("recognizer.road:Recognizer:_among_dirt", take(2, asks=True), "asks"),
+    "page on its side": Rule("recognizer.road:Recognizer:_read_turned", take(2, asks=True), "asks"),
     "bar in a ring": Rule("recognizer.road:_is_ringed", always(False)),
 }
 

@@ -1,7 +1,7 @@
 """How other people's digits are read, and what is no digit refused: every row through the whole road, models side by side.
 
-    $ python -m benchmarks.hands model.pth backups/model.pth --sets ../shared/data/handwriting
-    $ python -m benchmarks.hands model.pth --sets ../shared/data/handwriting --plot docs/refusal.png
+    $ python -m benchmarks.hands model.pth backups/model.pth --sets handwriting/
+    $ python -m benchmarks.hands model.pth --sets handwriting/ --plot docs/refusal.png
 
 The sets lie in one folder, named as docs/data.md names them; a set that is not there is left out, and said. For choosing and
 for reporting, never for training.
@@ -17,8 +17,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from base.checkpoint import Checkpoint, load_checkpoint
 from dataset import Batches, load_mnist, split_validation
@@ -27,13 +25,13 @@ from measuring.plots import save_figure
 from measuring.testsets import Sample, load_samples
 from recognizer.asking import calibrated, certainty, predict_logits
 from recognizer.road import Recognizer
-from training.folders import frame_of
 from training.hands.sets import RINGS
 
 BRUSHES = (14, 6, 24)  # px of the 280 px canvas
 AMBIGUOUS = frozenset("OoIliSsZzBbGgqQDJjtTyYL")  # letters that look like digits in some hands
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 AT_ONCE = 64  # pictures
+MOVED = (-4, -2, -1, 0, 1, 2, 4, 8)  # nats by which the thresholds are moved for the plot
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         "--plot",
         type=Path,
         metavar="PNG",
-        help="draw digits refused against each kind refused, of the first model",
+        help="draw digits refused against each kind refused, of the first model (reads all eight times more)",
     )
     parser.add_argument("--data-dir", type=Path, help="folder that holds MNIST/raw")
     arguments = parser.parse_args(argv)
@@ -71,13 +69,13 @@ def main(argv: list[str] | None = None) -> int:
             f"| what | n | {' | '.join(str(path) for path in arguments.models)} |\n|---|---:|{'---:|' * len(checkpoints)}"
         )
         print(mnist_row(checkpoints, arguments.data_dir), flush=True)
-        scores: list[tuple[Row, np.ndarray]] = []
+        curves: list[tuple[Row, np.ndarray]] = []
         for row in find_rows(arguments.sets, arguments.brushes, arguments.every):
             print("\n".join(measure(checkpoints, row)), flush=True)
-            if arguments.plot:
-                scores.append((replace(row, samples=[]), _scores(checkpoints[0], row)))
+            if arguments.plot and row.samples:
+                curves.append((replace(row, samples=[]), refused_at(checkpoints[0], row)))
         if arguments.plot:
-            plot_refusals(checkpoints[0].threshold, scores, arguments.plot)
+            plot_refusals(curves, arguments.plot)
     except (OSError, ValueError) as error:
         print(f"benchmarks.hands: {error}", file=sys.stderr)
         return 1
@@ -131,15 +129,7 @@ def mnist_row(checkpoints: list[Checkpoint], data_dir: Path | None) -> str:
 
 def measure(checkpoints: list[Checkpoint], row: Row) -> list[str]:
     """Return a row's lines: the share right or refused in per cent; of digits also how many were refused."""
-    right, refused = np.zeros((2, len(checkpoints), len(row.samples)), bool)
-    for place, checkpoint in enumerate(checkpoints):
-        recognizer = Recognizer(checkpoint)
-        for start in range(0, len(row.samples), AT_ONCE):
-            part = row.samples[start : start + AT_ONCE]
-            for number, reading in enumerate(recognizer.read_many([each.source for each in part]), start):
-                said = None if isinstance(reading, (OSError, PictureError)) else reading
-                refused[place, number] = said is None or said.status != "ok"
-                right[place, number] = said is not None and said.text == row.samples[number].label
+    right, refused = np.array([read_row(Recognizer(each), row) for each in checkpoints]).swapaxes(0, 1)
     if not row.refuse:
         cells = [f"{_percent(int(a.sum()), a.size)} ({int(b.sum())})" for a, b in zip(right, refused)]
         return [f"| {row.name} | {len(row.samples):,} | {' | '.join(cells)} |"]
@@ -152,6 +142,18 @@ def measure(checkpoints: list[Checkpoint], row: Row) -> list[str]:
     ]
 
 
+def read_row(recognizer: Recognizer, row: Row) -> np.ndarray:
+    """Return which pictures of a row are read right, and which are refused: bool (2, N)."""
+    right, refused = np.zeros((2, len(row.samples)), bool)
+    for start in range(0, len(row.samples), AT_ONCE):
+        part = row.samples[start : start + AT_ONCE]
+        for number, reading in enumerate(recognizer.read_many([each.source for each in part]), start):
+            said = None if isinstance(reading, (OSError, PictureError)) else reading
+            refused[number] = said is None or said.status != "ok"
+            right[number] = said is not None and said.text == row.samples[number].label
+    return np.stack([right, refused])
+
+
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.2f}" if whole else "-"
 
@@ -159,45 +161,34 @@ def _percent(part: int, whole: int) -> str:
 # ---------------------------------------------------------------------------------- the whole curve
 
 
-def plot_refusals(threshold: float, scores: list[tuple[Row, np.ndarray]], path: Path) -> None:
-    """Draw how much of each kind is refused against how many digits, at every threshold; of frames alone, one a picture."""
+def refused_at(checkpoint: Checkpoint, row: Row) -> np.ndarray:
+    """Return the share (len(MOVED),) of a row's pictures that is refused with all thresholds moved by each of MOVED."""
+    fitted, shares = Recognizer(checkpoint).checkpoint, []
+    for nats in MOVED:
+        facts = {**fitted.facts, "line_thresholds": [each + nats for each in fitted.line_thresholds]}
+        shares.append(read_row(Recognizer(replace(fitted, facts=facts)), row)[1].mean())
+    return np.array(shares)
+
+
+def plot_refusals(curves: list[tuple[Row, np.ndarray]], path: Path) -> None:
+    """Draw how much of each kind is refused against how many digits (the mean over their rows), as the thresholds move."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    digits = np.concatenate([certain for row, certain in scores if not row.refuse])
-    shares = np.geomspace(1e-4, 0.1, 200)
-    thresholds = np.quantile(digits, shares)
+    digits = np.mean([shares for row, shares in curves if not row.refuse], axis=0)
     figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
-    for row, certain in scores:
-        if row.refuse and len(certain):
-            axes.plot(100 * shares, 100 * (certain < thresholds[:, None]).mean(axis=1), label=row.name)
-    now = 100 * (digits < threshold).mean()
-    axes.axvline(now, color="grey", linestyle=":", label=f"the model's threshold, {threshold:.2f} nats")
-    axes.set(
-        xlabel="digits refused, % (all sets of digits)", ylabel="refused, %", xscale="log", ylim=(0, 101)
-    )
+    for row, shares in curves:
+        if row.refuse:
+            axes.plot(100 * digits, 100 * shares, marker=".", label=row.name)
+    now = 100 * digits[MOVED.index(0)]
+    axes.axvline(now, color="grey", linestyle=":", label="the model's thresholds")
+    axes.set(xlabel="digits refused, % (mean of the sets of digits)", ylabel="refused, %", ylim=(0, 101))
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     save_figure(figure, path, 120)
     pyplot.close(figure)
-
-
-def _scores(checkpoint: Checkpoint, row: Row) -> np.ndarray:
-    """Return the certainty (N,) in nats of each picture's frame; 0 for one without ink."""
-    frames = []
-    for sample in row.samples:
-        try:
-            frames.append(frame_of(sample.source))
-        except (OSError, PictureError):
-            frames.append(np.zeros((28, 28), np.float32))
-    if not frames:
-        return np.zeros(0)
-    images: Tensor = torch.from_numpy(np.stack(frames))[:, None]
-    with torch.inference_mode():
-        logits = torch.cat([checkpoint.model(part).float() for part in images.split(500)])
-    return certainty(calibrated(checkpoint, logits.numpy()))
 
 
 if __name__ == "__main__":

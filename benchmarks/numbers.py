@@ -5,7 +5,7 @@ stay single.
     python -m benchmarks.numbers --data FOLDER --model a.pth b.pth   # two models on the same numbers, side by side
 
 A number counts if its whole text is right; a mark that is neither digit nor sign is "?". Plain text: signs left
-out of both.
+out of both. ECE: the expected calibration error of the whole number's confidence, of those that were read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks import pictures
 from dataset import Digits, load_mnist, split_validation
 from ink.raster import Raster
 from ink.stroke import Stroke
-from measuring.measure import interval
+from measuring.measure import ECE_BINS, interval
 from recognizer import Reading, Recognizer
 
 SIGNS = ".,-+/:=()%x÷"
@@ -113,8 +113,9 @@ def tell(name: str, cases: list[Case], recognizers: list[Recognizer], show: bool
         right = sum(text == case.text for text, case in zip(texts, cases))
         digits = sum(plain(text) == plain(case.text) for text, case in zip(texts, cases))
         low, high = interval(right, len(cases))
+        ece = calibration_error(readings, [case.text for case in cases])
         columns.append(
-            f"{right / len(cases):6.1%} ({low:.1%}-{high:.1%}), digits alone {digits / len(cases):6.1%}"
+            f"{right / len(cases):6.1%} ({low:.1%}-{high:.1%}), digits alone {digits / len(cases):6.1%}, ECE {ece:.1%}"
         )
         wrong = [
             (case.text, reading.text, round(reading.confidence, 2))
@@ -128,6 +129,18 @@ def tell(name: str, cases: list[Case], recognizers: list[Recognizer], show: bool
             + "  ".join(f"{truth}->{said.replace(chr(10), '/')} {sure}" for truth, said, sure in wrong),
             flush=True,
         )
+
+
+def calibration_error(readings: Sequence[Reading], texts: Sequence[str]) -> float:
+    """Return the expected calibration error, over ECE_BINS bins, of the confidence of those read; 0 if none was."""
+    from torchmetrics.functional.classification import binary_calibration_error
+
+    known = [(each, text) for each, text in zip(readings, texts) if each.status == "ok"]
+    if not known:
+        return 0.0
+    right = torch.tensor([int(each.text.replace("\n", "") == text) for each, text in known])
+    sure = torch.tensor([each.confidence for each, _ in known])
+    return float(binary_calibration_error(sure, right, n_bins=ECE_BINS))
 
 
 def tell_words(path: Path, recognizers: list[Recognizer], every: int) -> None:

@@ -159,7 +159,8 @@ def _cut(
     columns = np.arange(ink.shape[1])
     for before, after in zip(owners[:-1], owners[1:]):
         low, high = (int(round(float(spans[k].mean()))) for k in (before, after))
-        low, high = max(min(low, ink.shape[1] - 2), 0), min(max(high, low + 1), ink.shape[1] - 1)
+        low = max(min(low, ink.shape[1] - 2), 0)
+        high = min(max(high, low + 1), ink.shape[1] - 1)
         middle = float(edges[after - 1]) - 0.5
         seam = low + _seam(
             np.where(mine, ink, 0)[:, low : high + 1] + ASIDE * np.abs(columns[low : high + 1] - middle)

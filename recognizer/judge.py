@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import TypeVar
 
 import numpy as np
@@ -50,6 +51,14 @@ class Guess:
         return float(self.probs.max())
 
 
+class Company(IntEnum):
+    """What a mark has beside it in its line: nothing, digits and signs alone, or marks that are neither."""
+
+    ALONE = 0
+    DIGITS = 1
+    OTHERS = 2
+
+
 def evidence(probs: np.ndarray, belief: float) -> float:
     """Return how far a mark is from no digit, in nats: certainty of probabilities (classes,), and a belief's log-odds."""
     belief = min(max(belief, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
@@ -89,15 +98,15 @@ class Judge:
         """Return whether the classifier is certain enough that `guess` is one of its classes."""
         return float(certainty(guess.probs)) >= self.checkpoint.threshold
 
-    def accepts_with(self, guess: Guess, belief: float, alone: bool) -> bool:
+    def accepts_with(self, guess: Guess, belief: float, company: Company) -> bool:
         """Return whether `guess` is a digit where the line reader's `belief` that it is one, in (0, 1), counts as well.
 
-        What stands `alone` must have the shape of one, too.
+        What stands alone must have the shape of one, too.
         """
         if self.single or guess.corrected:
             return True
-        sure = evidence(guess.probs, belief) >= self.checkpoint.line_threshold
-        return sure and not (alone and self._is_spot(guess))
+        sure = evidence(guess.probs, belief) >= self.checkpoint.line_thresholds[company]
+        return sure and not (company == Company.ALONE and self._is_spot(guess))
 
     def _is_spot(self, guess: Guess) -> bool:
         """Return whether the ink of `guess` is dirt, a spot, a silhouette or a face, rather than a digit's strokes."""

@@ -15,7 +15,7 @@ from ink.rows import Layout, Line
 from recognizer.answer import Digit, Reading, Sign
 from recognizer.asking import certainty
 from recognizer.decoding import Allowed
-from recognizer.judge import Guess, Judge, Steps
+from recognizer.judge import Company, Guess, Judge, Steps
 from recognizer.reader import DIGITS, OTHER, TEXTS, LineReading, Reader, Symbol
 
 LEAST_READ = 1 / 2  # of the marks of a line that are no signs; where fewer are digits, those are chance
@@ -130,7 +130,7 @@ def _read_lone(
         guess, outside = seen[0], left_out  # what else there is in the line is dirt
     (guess,) = yield from judge.look_again([guess])
     others = tuple(digit_of(each, judge, scale, False) for each in looked if _is_among(each.piece, outside))
-    accepted = judge.accepts_with(guess, reading.digit, alone=True)
+    accepted = judge.accepts_with(guess, reading.digit, Company.ALONE)
     digit = digit_of(guess, judge, scale, accepted)
     if accepted:
         ranked = np.argsort(-guess.probs)[:TEXTS]
@@ -156,9 +156,9 @@ def _compose(
     kept: list[tuple[LineReading, str]] = []
     for reading in readings:
         groups: list[Digit] = []
-        text = ""
+        text, company = "", company_of(reading)
         for symbol in reading.symbols:
-            text += _add_symbol(symbol, groups, signs, judge, scale, expected)
+            text += _add_symbol(symbol, company, groups, signs, judge, scale, expected)
         if _is_number(groups) and (expected or _is_likely(reading, groups, judge)):
             if len(groups) == 1:
                 reading, text = _without_dirt(reading), text.rstrip(DIRT)
@@ -179,6 +179,13 @@ def _compose(
         )
     text = "\n".join(text for _, text in kept)
     return Reading("ok", text, tuple(found), tuple(signs), _alternatives(kept))
+
+
+def company_of(reading: LineReading) -> Company:
+    """Return what a line's digits stand among."""
+    if any(symbol.kind == OTHER for symbol in reading.symbols):
+        return Company.OTHERS
+    return Company.DIGITS if len(reading.symbols) > 1 else Company.ALONE
 
 
 def _is_likely(reading: LineReading, groups: list[Digit], judge: Judge) -> bool:
@@ -206,6 +213,7 @@ def _is_number(groups: list[Digit]) -> bool:
 
 def _add_symbol(
     symbol: Symbol,
+    company: Company,
     groups: list[Digit],
     signs: list[Sign],
     judge: Judge,
@@ -217,7 +225,7 @@ def _add_symbol(
     if symbol.guess is not None and (known or symbol.kind < DIGITS or symbol.kind == OTHER):
         probs = symbol.guess.probs if known or symbol.probs is None else symbol.probs
         digit = symbol.kind < DIGITS and (
-            expected or judge.accepts_with(symbol.guess, symbol.belief, alone=False)
+            expected or judge.accepts_with(symbol.guess, symbol.belief, company)
         )
         groups.append(digit_of(symbol.guess, judge, scale, known or digit, probs))
         return groups[-1].digit if groups[-1].accepted else "?"

@@ -6,8 +6,10 @@ A temperature for the line reader's logits, the weights of the classifier's log-
 or touches others, and what a usual form of numbers is worth: those that give the true texts of held-out writers' numbers,
 and of lines composed of validation digits, the highest likelihood.
 
-And two thresholds: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit, and
-the probability below which a text is not told. Either refuses REFUSED of those lines, and of single digits held out.
+And thresholds: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit (one that
+stands alone, one among digits and signs, one beside other marks), and the probability below which a text is not told. Each
+refuses REFUSED of those lines, and of single digits held out; but beside other marks as many words are read as digits as
+digits are refused, or fewer.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ from recognizer import Recognizer
 from recognizer.asking import UNSURE
 from recognizer.decoding import Text, score, search
 from recognizer.forms import is_usual
-from recognizer.judge import evidence, walk
+from recognizer.judge import Company, evidence, walk
+from recognizer.lines import company_of
 from recognizer.reader import FOLLOWED, spell, support
 from recognizer.road import with_reader
 from training.hands import load_hands
@@ -70,10 +73,8 @@ def fit_reader(
     }
     step = max(1, len(glyphs.digits_held_out) * len(PENS) // SINGLE)
     single = [*held_out_lines(glyphs.digits_held_out)[::step], *single_lines(validation)]
-    nats, likely = evidence_of(Recognizer(checkpoint), [*real, *made, *single])
-    if len(nats) and len(likely):
-        checkpoint.facts["line_threshold"] = float(np.quantile(nats, REFUSED))
-        checkpoint.facts["least_likely"] = float(np.quantile(likely, REFUSED))
+    mixed = composed_lines(validation, glyphs, others=True)
+    checkpoint.facts |= find_thresholds(evidence_of(Recognizer(checkpoint), [*real, *made, *single, *mixed]))
     right = {"validation": found.right[len(real) :], "held_out": found.right[: len(real)]}
     names = {"validation": "composed of validation digits", "held_out": "of numbers by writers held out"}
     told = [
@@ -97,8 +98,9 @@ def held_out_lines(held_out: list[tuple[Glyph, str]], seed: int = 0) -> list[Lin
     return lines
 
 
-def composed_lines(digits: Digits, glyphs: Glyphs, seed: int = 0) -> list[Line]:
-    """Return lines with a digit in them, of `digits`, the numbers held out, and the other glyphs as in training.
+def composed_lines(digits: Digits, glyphs: Glyphs, seed: int = 0, others: bool = False) -> list[Line]:
+    """Return lines of `digits`, the numbers held out, and the other glyphs as in training: those with a digit in them,
+    or those of several marks with `others` in them.
 
     None if one of the ten is not among the digits.
     """
@@ -110,7 +112,7 @@ def composed_lines(digits: Digits, glyphs: Glyphs, seed: int = 0) -> list[Line]:
     rng = np.random.default_rng(seed)
     while len(lines) < min(MADE, len(digits)):
         ink, text = composer.line(rng)
-        if any(each.isdigit() for each in text):
+        if ("?" in text) if others else any(each.isdigit() for each in text):
             lines.append((ink, text))
     return lines
 
@@ -121,23 +123,48 @@ def single_lines(digits: Digits) -> list[Line]:
     return list(zip(ink, map(str, digits.labels[:SINGLE].tolist())))
 
 
-def evidence_of(recognizer: Recognizer, lines: Iterable[Line]) -> tuple[list[float], list[float]]:
-    """Return of the lines that are read right the nats that say of each digit that it is one, and the numbers' likelihood."""
-    reader, judge, nats, likely = recognizer.reader, recognizer.judge, [], []
+@dataclass(frozen=True)
+class Evidence:
+    """How surely the least sure digit of a line that was read is one, in nats, and whether the line has that text, or no
+    digit at all."""
+
+    nats: float
+    company: Company
+    likely: float  # probability of the text
+    right: bool
+
+
+def evidence_of(recognizer: Recognizer, lines: Iterable[Line]) -> list[Evidence]:
+    """Return the evidence of the lines that are read right, and of those without a digit in which one was found."""
+    reader, judge, found = recognizer.reader, recognizer.judge, []
     assert reader is not None
     for ink, text in lines:
         for line in next(find_layouts(ink)).lines:
             reading = walk(reader.read(line, judge), recognizer.classify)
-            if reading.texts and reading.texts[0][0] == text:
-                if len(text) > 1:
-                    likely.append(reading.texts[0][1])
-                beliefs = [reading.digit] if len(text) == 1 else [each.belief for each in reading.symbols]
-                nats += [
-                    evidence(each.guess.probs, belief)
-                    for each, belief in zip(reading.symbols, beliefs)
-                    if each.guess is not None and SYMBOLS[each.kind].isdigit()
-                ]
-    return nats, likely
+            right = bool(reading.texts) and reading.texts[0][0] == text
+            company = company_of(reading)
+            nats = [
+                evidence(each.guess.probs, reading.digit if company == Company.ALONE else each.belief)
+                for each in reading.symbols
+                if each.guess is not None and SYMBOLS[each.kind].isdigit()
+            ]
+            if nats and (right or not any(map(str.isdigit, text))):
+                found.append(Evidence(min(nats), company, reading.texts[0][1], right))
+    return found
+
+
+def find_thresholds(found: list[Evidence]) -> dict[str, Any]:
+    """Return the facts of a checkpoint that say what is refused; none of what was not seen."""
+    right = {each: [line.nats for line in found if line.right and line.company == each] for each in Company}
+    if not all(right.values()):
+        return {}
+    wrong = [line.nats for line in found if not line.right and line.company == Company.OTHERS]
+    least = [float(np.quantile(right[each], REFUSED)) for each in Company]
+    kept, refused = np.array(right[Company.OTHERS]), np.array(wrong)
+    mistakes = {cut: int((kept < cut).sum() + (refused >= cut).sum()) for cut in [*kept.tolist(), *wrong]}
+    least[Company.OTHERS] = max(least[Company.OTHERS], min(mistakes, key=lambda cut: (mistakes[cut], cut)))
+    likely = [line.likely for line in found if line.right and line.company != Company.ALONE]
+    return {"line_thresholds": least, "least_likely": float(np.quantile(likely, REFUSED))}
 
 
 @dataclass(frozen=True)
@@ -260,7 +287,7 @@ def main(argv: list[str] | None = None) -> int:
     save_checkpoint(arguments.model, own)
     print(
         f"temperature {checkpoint.line_temperature}, weights {checkpoint.line_weights}, form {checkpoint.line_form}, "
-        f"thresholds {checkpoint.line_threshold:.2f} nats, {checkpoint.least_likely:.2%}: "
+        f"thresholds {', '.join(f'{nats:.2f}' for nats in checkpoint.line_thresholds)} nats, {checkpoint.least_likely:.2%}: "
         f"wrote {arguments.model} (as it was: {backup})"
     )
     return 0

@@ -39,6 +39,7 @@ RATE = 3e-3  # peak of the one-cycle schedule
 WEIGHT_DECAY = 0.02
 AVERAGE = 0.998  # decay a step of the running mean of the weights
 PASSES = 2  # over the lines of a round, each with other batches and other wear; composing costs as much as learning
+TOLD_EVERY = 20  # rounds
 STEEPEST = 10.0  # norm of a step's gradient; a steeper one is cut to it
 
 Line = tuple[np.ndarray, str]  # a strip uint8 (32, W) and its text
@@ -68,27 +69,30 @@ def second_stage(
     ask: Callable[[int], None] = lambda batch: None,
     reports: Reports = SILENT,
     hands: Hands | None = None,
+    begin: Any = None,
 ) -> None:
     """Give `checkpoint` a line reader, trained on lines of `digits` and `hands`, fitted on others held out.
 
-    `state` is what `keep` was last given, to go on from there bit for bit. `keep` is called after each round, and
-    before Interrupted is let through, which `ask` may raise between batches. Raises ValueError for a `state` that
-    does not fit.
+    It begins with fresh weights, or those of the line reader `begin`. `state` is what `keep` was last given, to go on
+    from there bit for bit. `keep` is called after each round, and before Interrupted is let through, which `ask` may
+    raise between batches. Raises ValueError for a `state` that does not fit.
     """
     glyphs = glyphs_of_templates() if hands is None else hands.glyphs
     composer = Composer(digits.images[:, 0].numpy(), digits.labels.numpy(), glyphs)
-    stage = _Stage(config, device, precision)
+    stage = _Stage(config, device, precision, begin)
     if state is not None:
         stage.restore(state)
     composed = compose_ahead(composer, config, stage.round)
     with reports.watch(composed, "lines", config.lines_rounds, stage.round) as rounds:
         for batches in rounds:
             try:
-                stage.train_round(batches, ask)
+                loss = stage.train_round(batches, ask)
             except Interrupted:
                 keep(stage.state())
                 raise
             keep(stage.state())
+            if stage.round % TOLD_EVERY == 0:
+                reports.say(f"lines: round {stage.round} of {config.lines_rounds}, loss {loss:.3f}")
             ask(0)
     checkpoint.lines = fill(LineReader, stage.mean.weights)
     checkpoint.facts["lines"] = {
@@ -104,11 +108,16 @@ def second_stage(
 class _Stage:
     """The line reader in training, and what its next batch depends on."""
 
-    def __init__(self, config: TrainConfig, device: torch.device, precision: str = "fp32") -> None:
+    def __init__(
+        self, config: TrainConfig, device: torch.device, precision: str = "fp32", begin: Any = None
+    ) -> None:
         self.config, self.device, self.precision = config, device, precision
         with torch.random.fork_rng(devices=[]):  # the classifier's next round must not notice
             torch.manual_seed(config.seed)
-            self.reader = LineReader().to(device).to(memory_format=torch.channels_last)
+            self.reader = LineReader()
+        if begin is not None:
+            self.reader.load_state_dict(begin.state_dict())
+        self.reader.to(device).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(self.reader.parameters(), RATE, weight_decay=WEIGHT_DECAY)
         self.optimizer.register_step_pre_hook(self._cut_gradient)
         self.mean = WeightAverage(self.reader, AVERAGE)

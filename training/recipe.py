@@ -75,7 +75,7 @@ class TrainConfig:
     """What decides the weights. A network's own recipe (NETWORKS) stands between these and the flags."""
 
     arch: str = opt(DEFAULT, "network to train: " + ", ".join(NETWORKS))
-    epochs: int = opt(10, "passes over the training images")
+    epochs: int = opt(10, "passes over the training images; 0: the network of --start stays as it is")
     lines_rounds: int = opt(
         0,
         f"rounds of {LINES:,} composed lines from which the line reader learns, after the network (residual: 100); "
@@ -153,11 +153,12 @@ def make_config(arch: str, given: Mapping[str, Any], adapted: Mapping[str, Any] 
     if arch not in NETWORKS:
         raise ValueError(f"no network is called {arch!r}: choose from {', '.join(NETWORKS)}")
     config = TrainConfig(**{**NETWORKS[arch].recipe, **(adapted or {}), **given, "arch": arch})
-    for name in ("epochs", "batch_size", "learning_rate"):
+    for name in ("batch_size", "learning_rate"):
         if not getattr(config, name) > 0:
             raise ValueError(f"--{name.replace('_', '-')} must be above 0")
-    if config.lines_rounds < 0:
-        raise ValueError("--lines-rounds must be at least 0")
+    for name in ("epochs", "lines_rounds"):
+        if getattr(config, name) < 0:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least 0")
     for name in ("label_smoothing", "average", "calm", "keep"):
         if not 0 <= getattr(config, name) <= 1:
             raise ValueError(f"--{name.replace('_', '-')} must lie in [0, 1]")

@@ -2,7 +2,8 @@
 
 A round is one cycle of the learning rate over the recipe's epochs. The network written by a round then gets its second
 stage (training.lines), if it has one; one that begins with the weights of a network with a line reader keeps that
-reader. Whatever stops the training, the resume file goes on from there.
+reader, or goes on with it where it is told how many rounds. No epochs at all leave the network as it was. Whatever stops
+the training, the resume file goes on from there.
 """
 
 from __future__ import annotations
@@ -68,6 +69,10 @@ def train_in_team(job: Job, start: Checkpoint | None, team: Team, reports: Repor
             data = load_data(job, arch, output.parent, reports)
         kept = {"lines_rounds": 0} if start is not None and start.lines is not None else {}
         config = make_config(arch, job.recipe, {**data.suits, **kept})
+        if not config.epochs and (start is None or job.forever):
+            raise ValueError(
+                "--epochs 0 keeps the network of --start as it is: name that, and leave --forever out"
+            )
         stop = until_the_end.enter_context(StopSignals(reports))
         run = Run(
             config, data.training, data.validation, device, precision, stop.received, start, team, data.hands
@@ -146,6 +151,7 @@ class Rounds:
                 ask=run.between_batches,
                 reports=self.reports,
                 hands=run.hands,
+                begin=self.start.lines if self.start is not None else None,
             )
         self.write(checkpoint)  # run.second stays: the next round's network gets the same reader
 
@@ -155,11 +161,9 @@ class Rounds:
         if self.run.epoch and self.is_better(complete=not has_second_stage(self.run.config, self.run.digits)):
             self.write(self.checkpoint())
         second = self.run.second
-        where = " of the first stage" * (
-            second is not None and second["round"] < self.run.config.lines_rounds
-        )
+        lines = "" if second is None else f" and {second['round']} rounds of lines"
         self.reports.warn(
-            f"stopped after {self.run.length}{where}, and saved. To go on: the same command with --resume"
+            f"stopped after {self.run.length}{lines}, and saved. To go on: the same command with --resume"
         )
 
     def checkpoint(self) -> Checkpoint:

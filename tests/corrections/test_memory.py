@@ -376,7 +376,7 @@ def test_a_correction_counts_however_sure_the_network_was(memory: Memory, frames
 @pytest.mark.parametrize("road", [True, False])
 def test_a_corrected_picture_is_never_refused(memory: Memory, frames: np.ndarray, road: bool) -> None:
     checkpoint = load_checkpoint()
-    checkpoint.facts |= {"threshold": 20.0, "line_threshold": 40.0}
+    checkpoint.facts |= {"threshold": 20.0, "line_thresholds": [40.0] * 3}
     checkpoint.input = {"size": 28, "channels": 1, "road": road}
     recognizer = Recognizer(checkpoint, memory=memory)
     picture = (frames[0] * 255).astype(np.uint8)

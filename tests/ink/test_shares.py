@@ -51,7 +51,9 @@ def test_no_ink_is_lost_or_shared_by_two() -> None:
         for line in find_rows(ink).lines:
             width = line.ink.shape[1]
             ends = np.sort(
-                rng.choice(np.arange(width), min(2 * int(rng.integers(1, 4)), width // 2 * 2), False)
+                rng.choice(
+                    np.arange(-12, width + 12), 2 * int(rng.integers(1, 4)), False
+                )  # beside the ink, too
             )
             spans = ends.reshape(-1, 2)
             pieces, rest = share_out(line, spans, rng.random(len(spans)) < 0.7)
@@ -70,3 +72,9 @@ def test_a_symbol_that_was_read_beside_its_ink_gets_it() -> None:
     for spans in ([[1, 3], [10, 14], [70, 80]], [[1, 3], [38, 44], [101, 103]]):
         pieces, rest = share_out(line, np.array(spans), np.ones(3, bool))
         assert [piece.box[0] for piece in pieces if piece] == [0, 30, 60] and rest == []
+
+
+def test_symbols_that_were_read_before_their_ink_share_it() -> None:
+    line = line_of((20, 10, 60, 100))
+    pieces, rest = share_out(line, np.array([[-1.5, -1.5], [-1.5, -1.5]]), UPRIGHT)
+    assert sum(piece.ink.sum() for piece in [*(each for each in pieces if each), *rest]) == line.ink.sum()

@@ -17,7 +17,7 @@ from ink.rows import LEAST_SPECK, SPECK
 from recognizer.answer import Digit, Reading, as_json, describe
 from recognizer.asking import certainty
 from recognizer.expect import Expect, ExpectError
-from recognizer.judge import Guess
+from recognizer.judge import Company, Guess
 from recognizer.lines import _is_number
 from recognizer.road import Recognizer
 
@@ -203,29 +203,31 @@ def test_what_is_expected_from_the_start_holds_for_many(lines_model: Recognizer,
 
 
 @pytest.mark.parametrize(
-    "certain, belief, alone, accepted",
+    "certain, belief, company, accepted",
     [
-        (2.0, 0.5, True, True),
-        (2.0, 0.01, True, False),  # the line reader says that it is none
-        (0.5, 0.99, True, True),
-        (0.5, 0.99, False, True),
-        (0.5, 0.5, False, False),
-        (0.0, 0.6, False, False),
+        (2.0, 0.5, Company.ALONE, True),
+        (2.0, 0.01, Company.ALONE, False),  # the line reader says that it is none
+        (0.5, 0.99, Company.ALONE, True),
+        (0.5, 0.99, Company.DIGITS, True),
+        (0.5, 0.5, Company.DIGITS, True),
+        (0.0, 0.5, Company.DIGITS, False),
+        (0.5, 0.99, Company.OTHERS, True),
+        (0.5, 0.5, Company.OTHERS, False),
     ],
 )
 def test_classifier_and_line_reader_are_added_in_doubt(
-    recognizer: Recognizer, certain: float, belief: float, alone: bool, accepted: bool
+    recognizer: Recognizer, certain: float, belief: float, company: Company, accepted: bool
 ) -> None:
     shares = np.linspace(0, 1, 2001)[1:-1]
     sure = [np.append(share, np.full(9, (1 - share) / 9)) for share in shares if share >= 0.1]
     probs = min(sure, key=lambda each: abs(float(certainty(each)) - certain))
     ink = np.zeros((20, 18), np.float32)
     ink[[0, -1]] = ink[:, [0, -1]] = 1
-    facts = {**recognizer.checkpoint.facts, "line_threshold": 1.0}
+    facts = {**recognizer.checkpoint.facts, "line_thresholds": [1.0, 0.25, 3.0]}
     judge = replace(recognizer.judge, checkpoint=replace(recognizer.checkpoint, facts=facts))
     guess = Guess(Piece((0, 0, 18, 20), ink), np.zeros((28, 28), np.float32), probs)
-    assert judge.accepts_with(guess, belief, alone) == accepted
-    assert judge.accepts_with(replace(guess, corrected=True), 0.0, alone)
+    assert judge.accepts_with(guess, belief, company) == accepted
+    assert judge.accepts_with(replace(guess, corrected=True), 0.0, company)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from model import BLANK, SYMBOLS, LineReader, build_model
 from recognizer import Recognizer
 from recognizer.decoding import search
 from recognizer.forms import is_usual
+from recognizer.judge import Company
 from training import line_fit, lines
 from training.hands import load_hands
 from training.hands.glyphs import Glyphs, fit_sign, glyphs_of_templates, split_number, thinned
@@ -334,6 +335,18 @@ def test_the_fit_prefers_the_weight_that_reads_right(bare: Checkpoint, digits: D
     assert found.pooling.weights[0] > 0.5 and found.right.tolist() == [True, False]
 
 
+def test_thresholds_part_digits_from_what_was_found_in_words() -> None:
+    def seen(company: Company, nats: list[float], right: bool = True) -> list[line_fit.Evidence]:
+        return [line_fit.Evidence(each, company, 0.9, right) for each in nats]
+
+    right = [*seen(Company.ALONE, [7.0, 9.0]), *seen(Company.DIGITS, [2.0, 3.0])]
+    beside = [*seen(Company.OTHERS, [3.0, 6.0, 8.0]), *seen(Company.OTHERS, [1.0, 4.0, 4.5], right=False)]
+    facts = line_fit.find_thresholds([*right, *beside])
+    assert facts["line_thresholds"] == pytest.approx([7.01, 2.005, 6.0])  # one digit refused, no word read
+    assert facts["least_likely"] == pytest.approx(0.9)
+    assert line_fit.find_thresholds(right) == {}  # nothing was seen beside other marks
+
+
 # ---------------------------------------------------------------------------------- one command
 
 
@@ -353,7 +366,9 @@ def test_one_command_makes_a_complete_model_and_goes_on_in_either_stage(
             )
             resume = ["--resume"] if path.with_name("m.resume.pth").exists() else []
             assert train.main([*words, str(path), *resume]) == 128 + signal.SIGINT
-    assert "1 epoch of the first stage" in capsys.readouterr().err
+    stops = [line for line in capsys.readouterr().err.splitlines() if "stopped after" in line]
+    assert "1 epoch, and" in stops[0] or "batches, and" in stops[0]
+    assert "1 epoch and 0 rounds of lines" in stops[1]
     assert load_checkpoint(path).lines is None
     assert train.main([*words, str(path), "--resume"]) == 0
     whole, resumed = load_checkpoint(tmp_path / "whole.pth"), load_checkpoint(path)
@@ -370,6 +385,31 @@ def test_one_command_makes_a_complete_model_and_goes_on_in_either_stage(
     assert kept.lines is not None and resumed.lines is not None
     assert kept.facts["lines"] == resumed.facts["lines"]
     assert torch.equal(kept.lines.head.weight, resumed.lines.head.weight)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_line_reader_alone_goes_on_learning(
+    bare: Checkpoint, few: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, path = tmp_path / "start.pth", tmp_path / "m.pth"
+    bare = replace(bare, lines=LineReader().eval())
+    save_checkpoint(start, bare)
+    words = ["--start", str(start), "--epochs", "0", "--lines-rounds", "1", "--device", "cpu"]
+    monkeypatch.setattr(lines, "RATE", 0.0)  # so that what it begins with is what it ends with
+    assert train.main([*words, "--arch", bare.arch, "--augment", "none", "--output", str(path)]) == 0
+    found = load_checkpoint(path)
+    assert found.lines is not None and bare.lines is not None
+    assert torch.allclose(found.lines.head.weight, bare.lines.head.weight, atol=1e-6)
+    expected, reached = bare.model.state_dict(), found.model.state_dict()
+    assert all(torch.equal(expected[name], reached[name]) for name in expected)
+    assert found.facts["lines"]["rounds"] == 1 and found.facts["epochs"] == 0
+
+
+def test_a_reader_that_is_fresh_begins_otherwise() -> None:
+    begin = LineReader()
+    config = TrainConfig(arch="tiny", lines_rounds=2)
+    assert torch.equal(lines._Stage(config, CPU, begin=begin).reader.head.weight, begin.head.weight)
+    assert not torch.equal(lines._Stage(config, CPU).reader.head.weight, begin.head.weight)
 
 
 def test_without_a_second_stage_there_is_no_reader(few: Digits, tmp_path: Path) -> None:

@@ -343,7 +343,8 @@ def test_without_mnist_it_says_so_and_trains_on_the_stand_in(
     "words, message",
     [
         (["--arch", "nonsense"], "no network is called"),
-        (["--epochs", "0"], "must be above 0"),
+        (["--epochs", "-1"], "must be at least 0"),
+        (["--epochs", "0"], "name that"),
         (["--device", "cuda:99"], "does not work here"),
         (["--augment", "some"], "--augment is one of"),
         (["--optimizer", "lion"], "--optimizer is one of"),

@@ -56,6 +56,7 @@ class Glyphs:
     digits_held_out: list[tuple[Glyph, str]] = field(default_factory=list)  # single ones of the same writers
     words: list[Glyph] = field(default_factory=list)
     letters: list[Glyph] = field(default_factory=list)
+    spelling: list[Glyph] = field(default_factory=list)  # letters, those that are like digits among them
     figures: list[Glyph] = field(default_factory=list)
 
     def add(self, name: str, items: Sequence[Item], held_out: Sequence[Item] = ()) -> None:
@@ -97,10 +98,16 @@ class Glyphs:
             self.signs[label].append(fit_sign(strokes, label))
         elif of_words:
             self.words.append(fit_height(strokes, WORD_HEIGHT))
-        elif label not in SYMBOLS and label not in LIKE_SIGNS and item.teaches:
-            if len(label) == 1 and label.isalpha():
+        else:
+            letter, alone = (
+                len(label) == 1 and label.isalpha(),
+                label not in SYMBOLS and label not in LIKE_SIGNS,
+            )
+            if letter:
+                self.spelling.append(fit_height(strokes, LETTER_HEIGHT))
+            if letter and alone and item.teaches:
                 self.letters.append(fit_height(strokes, LETTER_HEIGHT))
-            else:
+            elif alone and item.teaches:
                 self.figures.append(fit_height(strokes, FIGURE_HEIGHT))
 
     def _add_digit(self, writer: str, digit: str, glyph: Glyph) -> None:
@@ -114,6 +121,7 @@ def glyphs_of_templates(seed: int = 0) -> Glyphs:
         for glyph in _draw(list(known), generator):
             made._add_digit("templates", str(digit), glyph)
     made.letters = _draw([each for each in templates.SIGNS if each not in TEMPLATES_LIKE_SIGNS], generator)
+    made.spelling = made.letters
     return made
 
 

@@ -34,12 +34,13 @@ T = TypeVar("T")
 SIGNS = tuple(symbol for symbol in SYMBOLS if symbol not in "0123456789?")
 PENS = (0.7, 7.0)  # pixels of a 20 px digit; narrowest and widest pen of a line of strokes
 UNITS = (22, 56)  # pixels; least and greatest height of composed digits
-REAL_SHARE, WORD_SHARE = 0.24, 0.13  # of lines: real numbers; of the others, nothing but words
+REAL_SHARE, WORD_SHARE = 0.26, 0.2  # of lines: real numbers; of the others, nothing but words
+SPELT_SHARE = 0.45  # of words: put together from single letters
 HAND_SHARE, FRAME_SHARE = (
     0.36,
     0.06,
 )  # of put together lines: digits of strokes, of hands' pictures; else MNIST's
-LONE_SHARE, OTHER_SHARE = 0.2, 0.12  # of put together lines: one mark alone; something else in it
+LONE_SHARE, OTHER_SHARE = 0.24, 0.12  # of put together lines: one mark alone; something else in it
 MIXED_SHARE = 0.2  # of lines of MNIST's digits: by many hands, each with its own pen and slant
 LITTER_SHARE = 0.35  # of single digits: with dirt about them
 OTHERS = {
@@ -84,7 +85,7 @@ class Composer:
         if self.glyphs.numbers and rng.random() < REAL_SHARE:
             marks = self._real(pen, rng)
         elif self.glyphs.words and rng.random() < WORD_SHARE:
-            marks = [self._other("words", pen, rng) for _ in range(int(rng.integers(1, 3)))]
+            marks = self._words(pen, rng)
         else:
             marks = self._made(pen, rng)
         ink, text = arrange(marks, pen.unit, rng)
@@ -99,6 +100,15 @@ class Composer:
             if rng.random() < 0.15:
                 marks.append(self._sign(str(rng.choice(list("-/,."))), pen, rng))
         return marks
+
+    def _words(self, pen: Pen, rng: Rng) -> list[Mark]:
+        """Return a word or two, or a word put together from letters; most of those are like no digit."""
+        if not self.glyphs.letters or rng.random() > SPELT_SHARE:
+            return [self._other("words", pen, rng) for _ in range(int(rng.integers(1, 3)))]
+        count = int(rng.integers(2, 7))
+        clear = set(rng.permutation(count)[: count // 2 + 1].tolist())
+        of = [self.glyphs.letters if n in clear else self.glyphs.spelling for n in range(count)]
+        return [draw_mark(bent(_any(known, rng), rng), "?", pen, _size(rng)) for known in of]
 
     def _made(self, pen: Pen, rng: Rng) -> list[Mark]:
         """Return the marks of a number put together from single ones, or one mark alone."""
@@ -166,7 +176,7 @@ def _text(rng: Rng) -> str:
     """Return the text of a line that is put together; each "?" is to be a mark of its own."""
     if (lone := rng.random()) < LONE_SHARE:
         kind = rng.random()
-        return "?" if kind < 0.45 else str(rng.choice(SIGNS)) if kind < 0.48 else str(rng.integers(10))
+        return "?" if kind < 0.5 else str(rng.choice(SIGNS)) if kind < 0.55 else str(rng.integers(10))
     text = random_text(rng)
     if lone < LONE_SHARE + OTHER_SHARE * (1 - LONE_SHARE):
         place = int(rng.integers(len(text) + 1))

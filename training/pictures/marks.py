@@ -159,7 +159,7 @@ def _places(marks: list[Mark], unit: float, rng: np.random.Generator) -> list[tu
         there = inked.any(axis=1)
         gap = max(usual + rng.normal(0, spread), -0.1) * unit
         if number:
-            if "?" in (mark.symbol, marks[number - 1].symbol):
+            if (mark.symbol == "?") != (marks[number - 1].symbol == "?"):
                 gap = max(gap, 0.1 * unit)
             near = ndimage.maximum_filter1d(edge, max(3, int(0.3 * unit) | 1))
             meets = int((near[rows] - np.where(there, inked.argmax(axis=1), FAR)).max() + gap)

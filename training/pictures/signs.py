@@ -84,7 +84,7 @@ def _equals(rng: Rng) -> list[np.ndarray]:
 
 def _bracket(rng: Rng, bow: float) -> list[np.ndarray]:
     top, low = -rng.uniform(0.95, 1.4), rng.uniform(-0.05, 0.4)
-    return [curve(rng, (rng.normal(0, 0.05), top), (rng.normal(0, 0.05), low), bow * rng.uniform(0.1, 0.3))]
+    return [curve(rng, (rng.normal(0, 0.05), top), (rng.normal(0, 0.05), low), bow * rng.uniform(0.04, 0.3))]
 
 
 def _percent(rng: Rng) -> list[np.ndarray]:
