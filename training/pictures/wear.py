@@ -34,7 +34,31 @@ def worn(ink: np.ndarray, pen: Pen, rng: Rng) -> np.ndarray:
         ink = np.clip(ink * np.asarray(coarse.resize(ink.shape[::-1], Image.Resampling.BICUBIC)), 0, 1)
     elif draw < 0.33:
         ink = (ink > rng.uniform(0.3, 0.6)).astype(np.float32)
+    elif draw < 0.39:
+        ink = _smeared(ink, pen, rng)
+    elif draw < 0.45:
+        ink = _frayed(ink, pen, rng)
     return np.where(ink < 0.03, 0, ink)
+
+
+def _smeared(ink: np.ndarray, pen: Pen, rng: Rng) -> np.ndarray:
+    """Return `ink` as a camera that moves sees it: blurred along one direction, then as dark as before."""
+    long = max(3, round(rng.uniform(0.1, 0.4) * pen.unit) | 1)
+    ways = Image.new("L", (long, long))
+    turn = rng.uniform(0, math.pi)
+    aside, down = (long / 2 * each for each in (math.cos(turn), math.sin(turn)))
+    middle = (long - 1) / 2
+    ImageDraw.Draw(ways).line((middle - aside, middle - down, middle + aside, middle + down), 255)
+    weights = np.asarray(ways, np.float32) / np.asarray(ways, np.float32).sum()
+    smeared = ndimage.convolve(np.pad(ink, long // 2), weights, mode="constant")
+    return np.clip(smeared * rng.uniform(1, 1.5), 0, 1)
+
+
+def _frayed(ink: np.ndarray, pen: Pen, rng: Rng) -> np.ndarray:
+    """Return `ink` with frayed edges: each pixel taken from a little aside, and softened."""
+    far = rng.uniform(0.02, 0.07) * pen.unit
+    places = np.indices(ink.shape) + far * rng.standard_normal((2, *ink.shape))
+    return np.clip(ndimage.gaussian_filter(ndimage.map_coordinates(ink, places, order=1), far / 2), 0, 1)
 
 
 def _specked(ink: np.ndarray, pen: Pen, rng: Rng) -> np.ndarray:
