@@ -28,6 +28,7 @@ WIDEST_VIEWED = 600  # pixels; wider strips, some 30 digits, are seen once
 FOLLOWED = 12  # likeliest texts that are compared
 LEAST_EXPECTED = 1e-3  # probability of all expected texts together, below which none of them was written
 LEAST_POOLED = 1e-2  # the classifier's probabilities count as at least this: a piece may be cut wrongly
+TOO_LONG = -50.0  # nats; what a text counts in a view that is too narrow for it
 UNLIKELY = 4.0  # nats below the likeliest, from which the classifier is not asked about a text
 
 
@@ -133,7 +134,7 @@ class Reader:
         """Return `texts` with their mean log-probability over views of a line, and what their form is worth."""
         if not texts:
             return []
-        logs = np.mean([score(view, texts) for view in seen], axis=0)
+        logs = np.mean([np.maximum(score(view, texts), TOO_LONG) for view in seen], axis=0)
         return [(text, float(log) + self.form * is_usual(spell(text))) for text, log in zip(texts, logs)]
 
     def explain(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from recognizer.decoding import Text, align, score, search
+from recognizer.reader import Reader
 
 CLASSES, BLANK = 3, 2  # two symbols and the blank
 
@@ -85,3 +86,9 @@ def test_a_line_too_short_for_a_text_is_said_so() -> None:
     with pytest.raises(ValueError, match="too short"):
         align(some_logs(0, 3), (1, 1, 1))
     assert align(some_logs(0), ()).shape == (0, 2)
+
+
+def test_a_text_that_is_too_long_for_one_view_is_not_ruled_out() -> None:
+    wide, narrow = (np.log(np.full((columns, BLANK + 1), 1 / (BLANK + 1), np.float32)) for columns in (8, 2))
+    (found,) = Reader(None, 1.0, (0.0, 0.0)).worth([wide, narrow], [(0, 1, 0)])
+    assert np.isfinite(found[1]) and found[1] < score(wide, [(0, 1, 0)])[0]

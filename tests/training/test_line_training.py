@@ -34,8 +34,9 @@ from training.lines import (
     line_loss,
     second_stage,
 )
+from training.pictures import wear
 from training.pictures.lines import SIGNS, Composer
-from training.pictures.marks import Mark, arrange, bent, sort_by_pen
+from training.pictures.marks import Mark, Pen, arrange, bent, sort_by_pen
 from training.pictures.signs import draw_sign
 from training.pictures.texts import merge_others, random_text
 from training.pictures.wear import littered
@@ -150,6 +151,27 @@ def test_dirt_is_added_to_a_digit_and_takes_none_of_it(digits: Digits) -> None:
         around = (made.shape[0] - 28) // 2
         middle = made[around : around + 28, around : around + 28]
         assert (middle >= digit - 1e-6).all() and made.sum() > digit.sum() and made.max() <= 1
+
+
+def test_a_smeared_digit_is_softer_along_one_way_and_a_frayed_one_keeps_its_place(digits: Digits) -> None:
+    rng, pen = np.random.default_rng(0), Pen(20.0, 1.0, 1.0, 0.0)
+    digit = digits.images[0, 0].numpy().astype(np.float32) / 255
+    for _ in range(20):
+        smeared, frayed = wear._smeared(digit, pen, rng), wear._frayed(digit, pen, rng)
+        assert (
+            (smeared > 0.02).sum() > 1.1 * (digit > 0.02).sum() and 0 <= smeared.min() and smeared.max() <= 1
+        )
+        assert frayed.shape == digit.shape and frayed.sum() == pytest.approx(digit.sum(), rel=0.25)
+        assert not np.allclose(frayed, digit, atol=0.2)
+        middles = [np.average(np.indices(each.shape)[1], weights=each) for each in (frayed, digit)]
+        assert abs(middles[0] - middles[1]) < 1
+
+
+def test_a_spelt_word_is_no_digit_and_half_of_its_letters_are_clear(composer: Composer) -> None:
+    rng, pen = np.random.default_rng(0), Pen(30.0, 1.0, 1.0, 0.0)
+    words = [composer._words(pen, rng) for _ in range(30)]
+    assert {mark.symbol for word in words for mark in word} == {"?"}
+    assert max(map(len, words)) > 2 and min(map(len, words)) >= 1
 
 
 def test_arranged_marks_stand_side_by_side_with_all_their_ink(composer: Composer) -> None:

@@ -84,7 +84,7 @@ class Composer:
         pen = Pen(unit, pen_radius(unit, width), rng.uniform(0.75, 1.3), rng.normal(0, 0.15))
         if self.glyphs.numbers and rng.random() < REAL_SHARE:
             marks = self._real(pen, rng)
-        elif self.glyphs.words and rng.random() < WORD_SHARE:
+        elif (self.glyphs.words or self.glyphs.letters) and rng.random() < WORD_SHARE:
             marks = self._words(pen, rng)
         else:
             marks = self._made(pen, rng)
@@ -103,7 +103,8 @@ class Composer:
 
     def _words(self, pen: Pen, rng: Rng) -> list[Mark]:
         """Return a word or two, or a word put together from letters; most of those are like no digit."""
-        if not self.glyphs.letters or rng.random() > SPELT_SHARE:
+        spelt = bool(self.glyphs.letters) and rng.random() <= SPELT_SHARE
+        if self.glyphs.words and not spelt:
             return [self._other("words", pen, rng) for _ in range(int(rng.integers(1, 3)))]
         count = int(rng.integers(2, 7))
         clear = set(rng.permutation(count)[: count // 2 + 1].tolist())
