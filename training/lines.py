@@ -29,7 +29,7 @@ from training.hands.glyphs import glyphs_of_templates
 from training.line_fit import fit_reader
 from training.loop import Tracker, WeightAverage, one_cycle, set_rate, train
 from training.pictures.lines import Composer
-from training.recipe import LINES, TrainConfig
+from training.recipe import LINES, RETRAIN_RATE, TrainConfig
 from training.reports import SILENT, Reports
 from training.resume import load_optimizer
 from training.team import Interrupted
@@ -112,13 +112,14 @@ class _Stage:
         self, config: TrainConfig, device: torch.device, precision: str = "fp32", begin: Any = None
     ) -> None:
         self.config, self.device, self.precision = config, device, precision
+        self.rate = RATE if begin is None else RATE * RETRAIN_RATE
         with torch.random.fork_rng(devices=[]):  # the classifier's next round must not notice
             torch.manual_seed(config.seed)
             self.reader = LineReader()
         if begin is not None:
             self.reader.load_state_dict(begin.state_dict())
         self.reader.to(device).to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.AdamW(self.reader.parameters(), RATE, weight_decay=WEIGHT_DECAY)
+        self.optimizer = torch.optim.AdamW(self.reader.parameters(), self.rate, weight_decay=WEIGHT_DECAY)
         self.optimizer.register_step_pre_hook(self._cut_gradient)
         self.mean = WeightAverage(self.reader, AVERAGE)
         self.round = self.batch = 0
@@ -132,7 +133,7 @@ class _Stage:
 
         def before_step() -> None:
             done = (self.round + self.batch / len(batches)) / self.config.lines_rounds
-            set_rate(self.optimizer, RATE * one_cycle(done))
+            set_rate(self.optimizer, self.rate * one_cycle(done))
 
         def after_step() -> None:
             self.mean.update(self.reader)
