@@ -110,7 +110,6 @@ def test_a_folder_with_a_pipe_is_read_to_its_end(tmp_path: Path, capsys: pytest.
     assert done.out.count("\n") == 1 and "seven.png: 7" in done.out and not done.err
 
 
-@pytest.mark.parametrize("kind", KINDS[:3])
 @pytest.mark.parametrize(
     "main, words, ending",
     [
@@ -123,27 +122,29 @@ def test_a_folder_with_a_pipe_is_read_to_its_end(tmp_path: Path, capsys: pytest.
         (test_command.main, ["--data", "PATH"], ".tsv"),
         (test_command.main, ["--data", "PATH"], ".npz"),
         (test_command.main, ["--data", "PATH"], ".jsonl.gz"),
-        (test_command.main, ["--data", "PATH", "--model", "PATH"], ""),
         (train.main, ["--data", "PATH", "--output", "OUTPUT"], ""),
-        (train.main, ["--hands", "PATH", "--output", "OUTPUT"], ".jsonl"),
-        (train.main, ["--start", "PATH", "--epochs", "1", "--output", "OUTPUT"], ".pth"),
     ],
 )
-def test_what_is_named_and_is_no_file_is_one_line(
+def test_a_pipe_that_is_named_is_one_line(
     main: Callable[..., int],
     words: list[str],
     ending: str,
-    kind: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(ROOT)
-    path = make(tmp_path / f"what{ending}", kind)
+    path = make(tmp_path / f"what{ending}", "pipe")
     named = {"PATH": str(path), "OUTPUT": str(tmp_path / "own.pth")}
     assert command.status(main, [named.get(word, word) for word in words]) == 1
     err = capfd.readouterr().err
     assert str(path) in err and err.count("\n") == 1 and "Traceback" not in err, err
+
+
+@pytest.mark.parametrize("kind", KINDS[:3])
+def test_hands_that_are_no_file_are_told(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=f"a {kind}, not a file"):
+        find_sets(make(tmp_path / "what.jsonl", kind))
 
 
 @pytest.mark.parametrize("kind", KINDS)
