@@ -21,7 +21,7 @@ import predict
 import test as test_command
 import train
 from base import command
-from ink.decode import MAX_SIDE, class_files, pictures_below
+from ink.decode import MAX_SIDE, class_files, open_picture, pictures_below
 from ink.files import need_file
 from measuring.testsets import load_samples
 from recognizer.sources import find_pictures
@@ -31,7 +31,7 @@ from window.session import find_pictures as find_for_the_window
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes, sockets and devices of POSIX")
 KINDS = ["pipe", "socket", "device", "folder"]
-PATIENCE = 20  # seconds, after which something waits for a pipe
+PATIENCE = 100  # seconds, after which something waits for a pipe: imports may take many on a busy machine
 
 
 @pytest.fixture(autouse=True)
@@ -155,14 +155,12 @@ def test_the_line_says_what_it_is(kind: str, tmp_path: Path) -> None:
     assert command.one_line(raised.value).startswith(f"{path}: a {kind}, not a file: name a file")
 
 
-def test_a_picture_in_a_table_may_be_a_pipe_and_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_picture_that_a_table_names_and_is_a_pipe_is_told(tmp_path: Path) -> None:
     make(tmp_path / "x.png", "pipe")
-    shutil.copy(ROOT / "examples" / "seven.png", tmp_path)
-    (tmp_path / "all.tsv").write_text("path\tlabel\nx.png\t7\nseven.png\t7\n")
-    assert test_command.main(["--data", str(tmp_path / "all.tsv")]) == 1
-    assert "x.png: a pipe, not a file" in capsys.readouterr().err
+    (tmp_path / "all.tsv").write_text("path\tlabel\nx.png\t7\n")
+    (sample,) = load_samples(tmp_path / "all.tsv")
+    with pytest.raises(OSError, match="a pipe, not a file"):
+        open_picture(sample.source)
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash opens the pipes")
