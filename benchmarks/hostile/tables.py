@@ -143,7 +143,7 @@ def nasty_strokes() -> list[bytes]:
         {"strokes": [{**stroke, "points": [[i % 560, i * 7 % 280] for i in range(100_000)]}]},
         {"strokes": {"a": 1}},
         {"strokes": [{**stroke, "points": [[10**400, 0]]}]},
-        {"strokes": [{**stroke, "points": [[0, 0], [1e9, 1e9]] * 500}]},
+        {"strokes": [{**stroke, "points": [[0, 0], [1e9, 1e9]] * 50}]},
     ]
     return [json.dumps({**good, **each}).encode() for each in odd] + [b"[" * 100_000, b"", b"\xff"]
 
