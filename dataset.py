@@ -186,7 +186,7 @@ def _read_verified(folder: Path, name: str) -> np.ndarray:
     """Return the array of an extracted file, or of its `.gz` if the extracted one is absent or damaged."""
     md5, shape = MNIST_FILES[name]
     plain, packed = folder / name, folder / f"{name}.gz"
-    if plain.exists():
+    if plain.is_file():
         try:
             return read_idx(plain, shape)
         except DataError:
@@ -211,7 +211,7 @@ def _download_mnist(folder: Path) -> None:
         if packed.exists() and not _is_whole(packed, md5):
             packed.replace(packed.with_name(packed.name + ".damaged"))
         plain = raw / name
-        if plain.exists():
+        if plain.is_file():
             try:
                 read_idx(plain, shape)
             except DataError:

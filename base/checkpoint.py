@@ -20,6 +20,7 @@ from base.onnx_file import open_onnx
 from base.storage import MODEL_PATH as MODEL_PATH
 from base.storage import atomic_write
 from ink import BLANK, DIGITS
+from ink.files import need_file
 
 if TYPE_CHECKING:
     import torch
@@ -128,6 +129,7 @@ def read_plain(path: str | os.PathLike[str]) -> Any:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"no model at {path}: run `python train.py` first, or name one with --model")
+    need_file(path)
     content = path.read_bytes()
     if _unpacked_size(content) > len(content):
         raise CheckpointError(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from base.card import CARD
+from ink.files import need_file
 
 # the key that names another file for a tensor's values, as protobuf writes it: field 1, length 8 (either may be padded)
 EXTERNAL_DATA = re.compile(rb"(?:\n|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location")
@@ -60,6 +61,7 @@ def open_onnx(path: str | os.PathLike[str]) -> tuple[OnnxNetwork, OnnxNetwork | 
         import onnxruntime
     except ImportError as error:
         raise ImportError(f"{path} needs onnxruntime: pip install onnxruntime") from error
+    need_file(path)
     content = Path(path).read_bytes()
     if EXTERNAL_DATA.search(
         content

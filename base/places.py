@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import sys
 from pathlib import Path
+
+from ink.files import need_file
 
 APP_NAME = "handwritten-digits"
 
@@ -27,10 +28,7 @@ def user_data_dir() -> Path:
 
 
 def read_file(path: Path, most: int) -> bytes:
-    """Return what a file of the user's own holds; raises OSError for a pipe, a device, and for more than `most` bytes."""
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    if found.st_size > most:
+    """Return what a file of the user's own holds; raises OSError for a pipe, a device, a folder, and for more than `most` bytes."""
+    if need_file(path).st_size > most:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     return path.read_bytes()

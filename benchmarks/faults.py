@@ -2,7 +2,7 @@
 
     $ python -m benchmarks.faults
 
-Each scene (benchmarks/scenes.py) is run again and again; the n-th call to the disk fails, for every n, with a full disk, an
+Each scene (benchmarks/scenes) is run again and again; the n-th call to the disk fails, for every n, with a full disk, an
 input/output error and a refusal, once or from then on. Then the calls are recorded, and every state that a power loss may
 leave of them is laid out: what was not flushed is there, or not, or in part. Each time all that the user had been told
 must hold, every file be the old one or the new one, each message be one line that names a file and the cure, and no
@@ -24,8 +24,20 @@ from base import command
 from base.storage import STALE, delete_stale
 from benchmarks.disk import Disk, after_power_loss, files_below, lay_out
 from benchmarks.record import add_record, write_record
-from benchmarks.scenes import SCENES, Scene, litter
+from benchmarks.scenes import kept, trained
+from benchmarks.scenes.scene import Scene, litter
 
+SCENES: dict[str, type[Scene]] = {
+    "corrections": kept.Corrections,
+    "forget all": kept.ForgetAll,
+    "saved drawing": kept.SavedDrawing,
+    "last drawing": kept.LastDrawing,
+    "settings": kept.SettingsKept,
+    "training": trained.Training,
+    "resuming": trained.Resuming,
+    "export": trained.Exporting,
+    "plot": trained.Plotting,
+}
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES)
 
 

@@ -20,6 +20,8 @@ from typing import IO, Any
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
+from ink.files import is_no_file, need_file
+
 Source = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | np.ndarray  # or a tensor
 
 # Pillow's decoders for what users have; of the others, one (EPS) runs Ghostscript
@@ -28,12 +30,7 @@ SUFFIXES = set(
     ".png .jpg .jpeg .jpe .jfif .gif .bmp .webp .tif .tiff .pbm .pgm .ppm .heic .heif .avif".split()
 )
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}  # ISO/IEC 23008-12
-NOT_THE_FILES = {
-    errno.EISDIR,
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.EIO,
-}  # errors that say nothing of a file's content
+NOT_THE_FILES = {errno.EMFILE, errno.ENFILE, errno.EIO}  # errors that say nothing of a file's content
 MAX_SIDE = 1024  # pixels; larger pictures are reduced to this while they are decoded
 MAX_PIXELS = 100_000_000  # larger pictures are refused as bombs: in RGBA, so many take 400 MB a copy
 MAX_LENGTH = 1_000_000  # pixels; longer sides are refused, since Pillow keeps 8 bytes a row
@@ -58,7 +55,10 @@ def open_picture(source: Source) -> tuple[np.ndarray, float]:
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or not (source.ndim == 2 or source.ndim == 3 and source.shape[2] == 3):
             raise PictureError("an array must be uint8 (H, W) or (H, W, 3), or float ink (H, W)")
-    name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the picture"
+    name = "the picture"
+    if isinstance(source, (str, os.PathLike)):
+        need_file(source)
+        name = os.fspath(source)
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     try:
@@ -113,13 +113,13 @@ def pictures_below(
 ) -> list[str]:
     """Return the paths of the picture files in `folder` and all below it, in natural order.
 
-    `on_error` is told of folders that cannot be read.
+    A link that leads nowhere is one; a pipe, a socket or a device is none. `on_error` is told of folders that cannot be read.
     """
     found = (
         os.path.join(place, name)
         for place, _, names in os.walk(folder, onerror=on_error)
         for name in names
-        if os.path.splitext(name)[1].lower() in SUFFIXES
+        if os.path.splitext(name)[1].lower() in SUFFIXES and not is_no_file(os.path.join(place, name))
     )
     return sorted(found, key=natural)
 

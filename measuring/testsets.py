@@ -21,6 +21,7 @@ import numpy as np
 
 from dataset import DataError
 from ink.decode import Source, class_files
+from ink.files import need_file
 from ink.raster import draw_strokes
 
 MOST_BYTES = 1 << 30  # of an unpacked .npz; more is refused as a bomb
@@ -53,6 +54,7 @@ def load_samples(path: str | os.PathLike[str], brush: float = 16) -> Iterator[Sa
         if path.is_dir():
             yield from _read_folder(path)
         elif path.suffix in readers:
+            need_file(path)
             yield from readers[path.suffix](path, brush)
         elif path.exists():
             raise DataError(f"{path} is no test set: give a folder, .tsv, .npz or .jsonl.gz")

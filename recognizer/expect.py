@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ink import SYMBOLS
+from ink.files import need_file
 from recognizer.decoding import Text
 
 DIGIT = "#"  # any digit, in a pattern
@@ -68,6 +69,7 @@ def parse_expect(expect: Expect) -> Expected:
                 f"{os.fspath(expect)!r} is nothing to expect: give a number of digits (5), a pattern (##/##/####) "
                 "or a .txt with an answer a line"
             )
+        need_file(expect)
         expect = Path(expect).read_text(encoding="utf-8").splitlines()
     return _list([each.strip() for each in expect if each.strip()])
 

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ink.decode import PictureError, Source, natural, pictures_below
+from ink.decode import MAX_SIDE, PictureError, Source, natural, pictures_below
+from ink.files import is_no_file, is_open_pipe
 
 PAGE_SCALE = 2.0  # pixels a point: an A4 page is 1190 x 1684, more than the 1024 that are kept of it
+MOST_OF_PAGE = 2 * MAX_SIDE  # pixels; larger pages are drawn smaller, as large pictures are decoded
 
 
 def find_pictures(
@@ -26,7 +28,7 @@ def find_pictures(
         elif os.path.isdir(path):
             yield from _in_folder(path, leave_out)
         elif os.path.exists(path):
-            yield from _in_file(path)
+            yield from _from_pipe(path) if is_open_pipe(path) else _in_file(path)
         elif "://" in path:
             yield path, PictureError(f"{path} is an address: download it first, or pipe it to `predict.py -`")
         elif glob.has_magic(path):  # which Windows' shells leave to the program
@@ -45,6 +47,12 @@ def _from_stdin() -> Source | Exception:
     return sys.stdin.buffer.read() or PictureError("stdin was empty: pipe a picture to it, or name a file")
 
 
+def _from_pipe(path: str) -> Iterator[tuple[str, Source | Exception]]:
+    """Yield what a pipe that the shell opened holds: it can be read once, and not from its end."""
+    with open(path, "rb") as file:
+        yield path, file.read() or PictureError(f"{path} was empty: pipe a picture to it, or name a file")
+
+
 def _in_folder(path: str, leave_out: Path | None) -> Iterator[tuple[str, Source | Exception]]:
     closed: list[OSError] = []
     found = [each for each in pictures_below(path, closed.append) if not _is_same(each, leave_out)]
@@ -57,7 +65,7 @@ def _in_folder(path: str, leave_out: Path | None) -> Iterator[tuple[str, Source 
 
 def _in_file(path: str) -> Iterator[tuple[str, Source | Exception]]:
     """Yield a picture, or each page of a PDF where pypdfium2 is installed."""
-    if not path.lower().endswith(".pdf"):
+    if not path.lower().endswith(".pdf") or is_no_file(path):
         yield path, path
         return
     try:
@@ -72,8 +80,15 @@ def _in_file(path: str) -> Iterator[tuple[str, Source | Exception]]:
         return
     with document:
         for number in range(len(document)):
-            page = document[number].render(scale=PAGE_SCALE).to_pil()
-            yield f"{path}, page {number + 1}" if len(document) > 1 else path, page
+            name = f"{path}, page {number + 1}" if len(document) > 1 else path
+            page: Source | Exception
+            try:
+                drawn = document[number]
+                scale = min(PAGE_SCALE, MOST_OF_PAGE / max(*drawn.get_size(), 1))
+                page = drawn.render(scale=scale).to_pil()
+            except (pypdfium2.PdfiumError, ValueError, MemoryError):
+                page = PictureError(f"{name} cannot be drawn: save it as PNG")
+            yield name, page
 
 
 def _is_same(path: str, other: Path | None) -> bool:

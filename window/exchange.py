@@ -12,10 +12,12 @@ from urllib.parse import unquote
 import pygame
 
 from base.command import one_line
+from base.places import read_file
 from base.storage import atomic_write
 from ink.stroke import MOST_POINTS
 from window.cards.choosing import STROKES, OpenCard, SaveCard
 from window.cards.files import FilesCard
+from window.settings import MOST_BYTES
 from window.sheet import crop
 
 if TYPE_CHECKING:
@@ -156,7 +158,7 @@ class Exchange:
     def open_strokes(self, path: Path) -> bool:
         """Draw the strokes of a .json file; return whether they could be read."""
         try:
-            content = path.read_bytes()
+            content = read_file(path, MOST_BYTES)
             self.app.drawing.change(lambda: self.app.drawing.canvas.load_json(content))
             self.app.drawing.by_hand.drawn()
             self.app.show("all")

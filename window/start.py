@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from base.command import one_line
+from ink.files import need_file
 from window.settings import keep_drawing, load_settings, save_settings
 
 if TYPE_CHECKING:
@@ -94,8 +96,11 @@ def _open(app: App, path: Path) -> bool:
     """Open a file; return False if it is not there, or holds strokes that cannot be read, which the window says."""
     if path.suffix.lower() == ".json":
         return app.exchange.open_strokes(path)
-    if not path.exists():
-        app.say(f"{path}: no such file")
+    try:
+        if not path.is_dir():
+            need_file(path)
+    except OSError as error:
+        app.say(one_line(error))
         return False
     app.exchange.open([str(path)])
     return True

@@ -15,7 +15,8 @@ from conftest import ROOT, SEVEN
 
 from base.locks import alone, in_turn
 from base.storage import append_line, atomic_write, write_new
-from benchmarks.scenes import drawn, noise
+from benchmarks.scenes.kept import drawn
+from benchmarks.scenes.trained import noise
 from corrections.memory import Memory
 from ink.canvas import Canvas
 from training.recipe import Job
@@ -161,7 +162,7 @@ def test_windows_that_close_at_once_keep_every_drawing(tmp_path: Path) -> None:
     programs(
         """
 from pathlib import Path
-from benchmarks.scenes import drawn
+from benchmarks.scenes.kept import drawn
 from window.settings import keep_drawing
 ---
 keep_drawing(drawn(50 + 10 * number), Path("drawing.json"))

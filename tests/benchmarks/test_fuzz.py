@@ -18,7 +18,8 @@ from conftest import ROOT
 from PIL import Image
 
 from base.checkpoint import CheckpointError, load_checkpoint
-from benchmarks import fuzz, fuzz_inputs
+from benchmarks import fuzz
+from benchmarks.hostile import damage, tables
 from corrections.memory import Memory
 from dataset import DataError, read_idx
 from ink.canvas import Canvas
@@ -68,9 +69,9 @@ def test_hostile_input_is_read_or_refused(
     if kind == "onnx":
         pytest.importorskip("onnxruntime")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(fuzz_inputs, "BOMB", 16 << 20)
-    monkeypatch.setattr(fuzz_inputs, "PIXELS", 10**6)
-    fuzz_inputs._made.cache_clear()
+    monkeypatch.setattr(damage, "BOMB", 16 << 20)
+    monkeypatch.setattr(damage, "PIXELS", 10**6)
+    damage.seeds_of.cache_clear()
     with warnings.catch_warnings():
         tally = fuzz.fuzz(kind, CASES[kind], seed=1, folder=tmp_path)
     assert [failure for failure in tally.failures if "MB held" not in failure] == []
@@ -118,9 +119,9 @@ def test_a_checkpoint_whose_parts_do_not_fit_is_refused(
 def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dataset.MOST_BYTES", 1 << 20)
     monkeypatch.setattr("measuring.testsets.MOST_LINE", 1 << 20)
-    monkeypatch.setattr(fuzz_inputs, "BOMB", 32 << 20)
+    monkeypatch.setattr(damage, "BOMB", 32 << 20)
     for name, read in (("images.gz", read_idx), ("strokes.jsonl.gz", lambda path: list(load_samples(path)))):
-        (tmp_path / name).write_bytes(fuzz_inputs._gz_bomb())
+        (tmp_path / name).write_bytes(tables.gz_bomb())
         with pytest.raises(DataError, match=name):
             read(tmp_path / name)
 

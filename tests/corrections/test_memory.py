@@ -397,3 +397,24 @@ def test_a_file_that_is_none_of_ours_stays_where_it_is(
     assert len(again) == 1 and again.damaged == [precious] and precious.exists()
     assert predict.main([str(ROOT / "examples" / "seven.png"), "--corrections-in", str(memory.folder)]) == 0
     assert "precious.npz is no correction" in capsys.readouterr().err
+
+
+class TwoClasses:
+    """A network that names what is bright at the top: as sure of "1" for much as it is of "0" for little."""
+
+    classes = ("0", "1")
+
+    def ask(self, frames: np.ndarray) -> np.ndarray:
+        bright = np.where(frames[:, 4, 14] > 0.5, 0.9, 0.1)
+        return np.stack([1 - bright, bright], axis=1)
+
+
+def test_where_the_network_says_the_opposite_a_correction_is_not_heard(memory: Memory) -> None:
+    corrected, network = np.zeros((28, 28), np.float32), TwoClasses()
+    corrected[6:24, 12:16] = 1
+    memory.learn(corrected, "1")
+    alike, opposite = corrected.copy(), corrected.copy()
+    alike[24:27, 12:16] = opposite[3:6, 12:16] = 1
+    probs = network.ask(np.stack([alike, opposite]))
+    heard = memory.consult(np.stack([alike, opposite]), probs, network)
+    assert heard[0, 1] > probs[0, 1] and (heard[1] == probs[1]).all()

@@ -20,6 +20,7 @@ import numpy as np
 
 from dataset import DataError
 from ink.decode import PictureError, Source, class_files
+from ink.files import is_no_file, need_file
 from training.folders import frame_of
 from training.pictures.augment import NOT_A_DIGIT
 
@@ -74,8 +75,13 @@ def find_sets(path: Path) -> list[Path]:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder: docs/data.md says where hands come from")
     if not path.is_dir():
+        need_file(path)
         return [path]
-    files = [file for file in sorted(path.iterdir()) if file.name.endswith((".jsonl.gz", ".jsonl", ".npz"))]
+    files = [
+        file
+        for file in sorted(path.iterdir())
+        if file.name.endswith((".jsonl.gz", ".jsonl", ".npz")) and not is_no_file(file)
+    ]
     pictures = any(entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir())
     if not files and not pictures:
         raise DataError(f"{path} holds no .jsonl.gz, .npz or sub-folders of pictures")

@@ -10,6 +10,7 @@ import pygame
 
 from base.command import one_line
 from ink.decode import SUFFIXES
+from ink.files import is_no_file
 from window.cards.card import PRESSES, Card
 from window.paint.lists import Row
 from window.paint.theme import Style, text_size
@@ -47,7 +48,7 @@ class FolderCard(Card):
             self.error = ""
         self.folder, self.first, self.marked = folder.absolute(), 0, -1
         folders = sorted((path for path in found if path.is_dir()), key=lambda path: path.name.casefold())
-        files = [path for path in found if path.suffix.lower() in OPENED and not path.is_dir()]
+        files = [path for path in found if path.suffix.lower() in OPENED and not is_no_file(path)]
         self._all = folders + sorted(files, key=lambda path: path.name.casefold())
         self.filter()
 
