@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,6 +80,10 @@ class Memory:
         """Return the corrections, oldest first."""
         with self._lock:
             return [self._entries[name] for name in sorted(self._entries)]
+
+    def standing(self) -> list[Correction]:
+        """Return the corrections that count, oldest first: of several of one frame the latest, until it is taken back."""
+        return _latest(self.entries())
 
     def learn(self, frame: np.ndarray, label: str, model: str = "") -> Correction:
         """Keep a correction and use it from now on. Raises ValueError for a bad frame or label, OSError if not stored."""
@@ -211,12 +215,12 @@ class Memory:
         return _likeness(frames, np.stack(stored, axis=1)).max(axis=1) >= SAME
 
     def _suiting(self, frames: np.ndarray, classes: Sequence[str]) -> list[Correction]:
-        """Return the corrections, oldest first, that are like `frames` (N, H, W[, 3]) in shape, and whose labels are among `classes`."""
-        return [
+        """Return the corrections that count, oldest first, of frames shaped as `frames` (N, H, W[, 3]), with labels among `classes`."""
+        return _latest(
             entry
             for entry in self.entries()
             if entry.label in classes and entry.frame.shape == frames.shape[1:]
-        ]
+        )
 
     def _ask(self, entries: list[Correction], network: Network) -> np.ndarray:
         """Return what the network alone says of the corrected frames (M, classes), asked once for each."""
@@ -247,6 +251,16 @@ class Memory:
 
 
 # ---------------------------------------------------------------------------------- files and features
+
+
+def _latest(entries: Iterable[Correction]) -> list[Correction]:
+    """Return the last of `entries`, oldest first, for each frame."""
+    found: dict[tuple[tuple[int, ...], bytes], Correction] = {}
+    for entry in entries:
+        key = entry.frame.shape, entry.frame.tobytes()
+        found.pop(key, None)  # the later one takes its own place in the order
+        found[key] = entry
+    return list(found.values())
 
 
 def _likeness(frames: np.ndarray, stored: np.ndarray) -> np.ndarray:

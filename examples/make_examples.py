@@ -6,6 +6,7 @@ python examples/make_examples.py
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ STROKES: dict[str, list[list[list[float]]]] = {
     "9": [[[66, 26], [46, 10], [26, 26], [34, 48], [60, 42], [68, 22], [64, 60], [54, 94]]],
     "-": [[[4, 54], [50, 52]]],
     ".": [[[4, 90], [7, 93]]],
+    "1 like 7": [[[14, 30], [60, 10], [42, 94]]],  # its flag lies flat
     "star": [[[50, 4], [22, 94], [96, 36], [4, 36], [78, 94], [50, 4]]],
     "house": [
         [[16, 94], [16, 46], [50, 8], [84, 46], [84, 94], [16, 94]],
@@ -72,13 +74,13 @@ def rounded(strokes: list[list[list[float]]]) -> list[list[list[float]]]:
 STROKES |= {digit: rounded(STROKES[digit]) for digit in "02356890"}
 
 
-def row_of(text: str, rng: np.random.Generator) -> list[list[list[float]]]:
-    """Return the strokes of a number written on an uneven line."""
+def row_of(text: Sequence[str], rng: np.random.Generator) -> list[list[list[float]]]:
+    """Return the strokes of a number, keys of STROKES, written on an uneven line."""
     strokes, left = [], 0.0
     for character in text:
         size, rise = rng.uniform(0.85, 1.1), rng.uniform(-6, 6)
         strokes += [[[left + x * size, rise + y * size] for x, y in stroke] for stroke in STROKES[character]]
-        left += (92 if character.isdigit() else 62 if character == "-" else 26) * size
+        left += {"-": 62, ".": 26}.get(character, 92) * size
     return strokes
 
 

@@ -63,7 +63,7 @@ def _load_folder(folder: Path, arch: str, as_is: bool, cache_dir: Path, reports:
 
 def _with_corrections(training: Digits, folder: Path, reports: Reports) -> Digits:
     memory = Memory(folder)
-    corrections = memory.entries()
+    corrections = memory.standing()
     training = add_corrections(training, corrections)
     for path in memory.damaged:
         reports.warn(f"skipped: {path} is no correction, or damaged")

@@ -243,7 +243,7 @@ class Session:
         checkpoint = self.recognizer.checkpoint
         if self._tuner is None or self._tuner.checkpoint is not checkpoint:
             self._tuner = make_tuner(checkpoint)
-        outcome = self._tuner.tune(self.memory.entries())
+        outcome = self._tuner.tune(self.memory.standing())
         shares = f"{as_percent(outcome.before)} -> {as_percent(outcome.after)} of {outcome.held_out:,} other digits right"
         if not outcome.accepted:
             return (

@@ -164,6 +164,11 @@ class Teaching:
         memory = self.app.session.memory
         return memory.entries() if memory is not None else []
 
+    def standing(self) -> list[Correction]:
+        """Return the corrections that count, oldest first: the latest of each drawing."""
+        memory = self.app.session.memory
+        return memory.standing() if memory is not None else []
+
     @property
     def practised(self) -> bool:
         return self.app.session.practised
@@ -224,4 +229,4 @@ class Teaching:
             drawn = [
                 (group.frame, said) for group, said in zip(on_show.groups, text) if said in self.app.classes
             ]
-        self.app.exchange.export(self.entries(), drawn)
+        self.app.exchange.export(self.standing(), drawn)

@@ -56,7 +56,9 @@ def test_every_file_named_exists() -> None:
     for page in (ROOT / "docs").glob("*.md"):
         for name in re.findall(r"python (\w+\.py)", page.read_text(encoding="utf-8")):
             assert (ROOT / name).exists(), f"{page.name}: {name}"
-    assert (ROOT / "docs" / "app.gif").exists() and (ROOT / "RESULTS.md").exists()
+    for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
+        assert (ROOT / name).exists(), name
+    assert (ROOT / "RESULTS.md").exists()
 
 
 def test_every_check_of_ci_runs_on_every_system() -> None:

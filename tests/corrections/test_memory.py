@@ -17,6 +17,7 @@ import pytest
 import torch
 from conftest import ROOT
 from PIL import Image
+from scipy import ndimage
 
 import predict
 from base.checkpoint import Checkpoint, load_checkpoint
@@ -145,6 +146,23 @@ def test_the_latest_of_contradicting_corrections_counts(memory: Memory, frames: 
     for label in ("3", "5", "8", "2"):
         memory.learn(frames[0], label)
         assert recognizer.classify(frames[:1]).argmax() == int(label)
+
+
+def test_only_the_latest_correction_of_a_drawing_counts_until_it_is_taken_back(
+    memory: Memory, frames: np.ndarray, tmp_path: Path
+) -> None:
+    other = memory.learn(frames[1], "4")
+    said = [memory.learn(frames[0], label) for label in ("3", "5", "8")]
+    assert len(memory) == 4  # nothing that was said is lost
+    assert memory.standing() == [other, said[-1]]
+    alone = Memory(tmp_path / "alone")
+    alone.learn(frames[1], "4")
+    alone.learn(frames[0], "8")
+    turned = ndimage.rotate(frames[:1], 8, (2, 1), reshape=False, order=1).clip(0, 1)  # like it, and not it
+    answers = [Recognizer(memory=each).classify(turned) for each in (None, memory, alone)]
+    assert np.array_equal(*answers[1:]) and not np.array_equal(*answers[:2])
+    memory.undo()
+    assert memory.standing() == [other, said[-2]]
 
 
 def test_undo_restores_the_exact_state(memory: Memory, frames: np.ndarray) -> None:

@@ -218,6 +218,24 @@ def test_one_correction_is_deleted_and_put_back_at_its_place(app: App) -> None:
     assert (memory.entries()[1].frame == before[1].frame).all() and not card.deleted
 
 
+def test_the_list_says_which_correction_of_a_drawing_counts(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert app.session.memory is not None
+    for label in "37":
+        app.session.memory.learn(np.eye(28, dtype=np.float32), label)
+    press(app, pygame.K_l)
+    assert isinstance(app.card, CorrectionsCard)
+    texts: list[str] = []
+    monkeypatch.setattr(
+        app.card,
+        "draw_list",
+        lambda surface, room, style, rows, note: texts.extend(row.words for row in rows),
+    )
+    shown(app)
+    assert texts[:2] == ["is 7", "is 3 (a later one counts)"]
+
+
 def test_a_list_longer_than_its_card_shows_where_one_is(app: App) -> None:
     assert app.session.memory is not None
     press(app, pygame.K_l)

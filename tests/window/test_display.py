@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import warnings
 from typing import Any
 
 import pygame
@@ -15,10 +16,18 @@ from window.paint.display import draw_icon, open_window, system_scale
 from window.paint.theme import PALETTES, Style, Type
 
 
-def test_the_window_opens_in_the_themes_colour_and_no_smaller_than_the_least_size() -> None:
+@pytest.mark.parametrize("window", [pygame.Window, None])  # whether a least size can be given to the system
+def test_the_window_opens_in_the_themes_colour_and_no_smaller_than_the_least_size(
+    monkeypatch: pytest.MonkeyPatch, window: Any
+) -> None:
+    monkeypatch.setattr(pygame, "Window", window)
     screen = open_window((100, 100), PALETTES["dark"])
     assert screen.get_size() == (480, 360)
     assert screen.get_at((5, 5))[:3] == PALETTES["dark"].window
+    if window:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            assert window.from_display_module().minimum_size == (480, 360)
 
 
 def test_the_icon_is_our_own() -> None:

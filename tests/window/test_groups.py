@@ -94,7 +94,8 @@ def test_one_stroke_is_cut_where_it_is_thinnest_or_near_the_pointer() -> None:
     ink[40:60, 40:80] = 255  # a thick bridge, then a thin one
     left, right = cut(ink, ink > 0, []) or (None, None)
     assert left is not None and right is not None
-    assert 80 <= left.left + left.ink.shape[1] <= 90 or 100 <= left.left + left.ink.shape[1] <= 160
+    end = left.left + left.ink.shape[1]
+    assert 80 <= end < 90 or 100 <= end <= 160
     left, _ = cut(ink, ink > 0, [], at=60.0) or (None, None)
     assert left is not None and 30 <= left.left + left.ink.shape[1] <= 90
 
@@ -126,6 +127,9 @@ def test_marks_that_the_text_does_not_name_are_in_no_line() -> None:
     groups = (digit("1", (0, 0, 20, 40)), digit("8", (90, 0, 20, 40), accepted=False))
     reading = Reading("ok", "1", groups, (Sign(".", 0.9, (60, 30, 5, 5)),))
     assert lines_of(reading) == [[groups[0]]]
+    last = digit("2", (90, 0, 20, 40))  # behind a mark that is no group
+    reading = Reading("ok", "1?.2", (groups[0], last), reading.signs)
+    assert lines_of(reading) == [[groups[0], *reading.signs, last]]
 
 
 def test_what_is_set_by_hand_is_undone_before_the_drawings_step_it_followed() -> None:

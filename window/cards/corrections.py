@@ -73,9 +73,10 @@ class CorrectionsCard(Card):
 
     def draw_inside(self, surface: pygame.Surface, room: pygame.Rect, style: Style) -> None:
         entries = self.entries()
+        standing = {entry.id for entry in self.teaching.standing()}
         rows = [
             Row(
-                f"is {entry.label}{' (deleted)' if entry.id in self.deleted else ''}",
+                f"is {entry.label}{self._note(entry, standing)}",
                 _local_time(entry.time),
                 entry.frame,
                 "Put back" if entry.id in self.deleted else "Delete",
@@ -88,6 +89,12 @@ class CorrectionsCard(Card):
             note = f"{self.first + 1} to {last} of {len(rows):,}, newest first; the wheel or the arrows show more"
         self.buttons[3].label = "Undo practice" if self.teaching.practised else "Practise"
         self.draw_list(surface, room, style, rows, note)
+
+    def _note(self, entry: Correction, standing: set[str]) -> str:
+        """Return why an entry does not count, if it does not."""
+        if entry.id in self.deleted:
+            return " (deleted)"
+        return "" if entry.id in standing else " (a later one counts)"
 
 
 def _local_time(time: str) -> str:
