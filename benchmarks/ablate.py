@@ -79,11 +79,6 @@ def take(place: int, asks: bool = False) -> Callable[..., Any]:
     return lambda real: steps if asks else lambda *given, **_: given[place]
 
 
-def none_of(real: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the form of a rule that marks nothing in its first argument (H, W)."""
-    return lambda given, *_: np.zeros(given.shape, bool)
-
-
 def every_depth(real: Callable[..., Any]) -> Callable[..., Any]:
     """Return the form of a sample of paper's depths (H, W) that ink is not left out of."""
 
@@ -102,7 +97,6 @@ RULES = {
     "small drawing in dots": Rule("ink.looks:_is_dotted", always(False)),
     "scan that fills its square": Rule("ink.looks:unstretch", lambda real: lambda ink: make_frame(ink)[None]),
     "ruling on shaded paper": Rule("ink.paper:without_ruling", take(0)),
-    "shade of a lens": Rule("ink.paper:_edge_shade", none_of),
     "ink's side by standing out": Rule("ink.paper:_stands_out", always(1.0)),
     "main marks": Rule("ink.paper:_main_marks", lambda real: lambda labels, count, depth: depth[labels > 0]),
     "paper without its ink": Rule("ink.paper:_without_ink", every_depth),

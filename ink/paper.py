@@ -29,7 +29,6 @@ FINE = 0.06  # of the longer side; the same for thin strokes among shadows
 TWO_KINDS = 0.8  # of the variance of depth; ink and paper explain more, the halves of a bell curve 0.64
 GRAIN = 6  # standard deviations of the paper's noise; what is no deeper may be grain
 GRAIN_SHARE = 0.005  # of the picture; what may be grain and covers less is grain
-FAINT_SHADE = 0.4  # of the ink; a broad, fainter patch at the picture's edge is the shade of a lens
 COARSE_SIDE = 40  # pixels; side of the small copy on which the level around strokes is measured
 AROUND = 0.34  # of the copy's side; window in which it is measured
 BRIGHTER = 65  # per cent; the percentile of the window that is the level around strokes, themselves included
@@ -75,8 +74,6 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
     ink = _strokes(depth)
     if not ink.any():
         return np.zeros_like(ink), 0.0
-    if min(ink.shape) > PAPER_SIDE:  # a photo, where a lens darkens the edges
-        ink[_edge_shade(ink)] = 0
     share = float((ink > 0).mean())
     if share >= 0.5:
         return ink, 0.0
@@ -123,16 +120,6 @@ def _stands_out(level: np.ndarray, ink: np.ndarray) -> float:
     )
     below = np.asarray(around.resize(small.shape[::-1], Image.Resampling.BILINEAR)) - small
     return float(np.median(below[marks >= 0.5 * marks.max()]))
-
-
-def _edge_shade(ink: np.ndarray) -> np.ndarray:
-    """Return a mask of what is broad and faint in `ink` (H, W) and meets the picture's edge: the shade of a lens."""
-    faint = ndimage.binary_erosion((ink > 0) & (ink < FAINT_SHADE), EIGHT, 2, border_value=1)
-    labels, count = ndimage.label(faint, EIGHT)
-    shade = np.zeros(count + 1, bool)
-    shade[rim(labels)] = True
-    shade[0] = False
-    return ndimage.binary_dilation(shade[labels], EIGHT, 2)
 
 
 def _without_ink(depth: np.ndarray) -> np.ndarray:

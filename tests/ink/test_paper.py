@@ -11,7 +11,7 @@ from scipy import ndimage
 from ink.looks import read_ink
 from ink.measures import otsu
 from ink.page import isolate_page
-from ink.paper import _edge_shade, shaded_ink
+from ink.paper import shaded_ink
 from ink.raster import draw_strokes
 from ink.ruling import without_ruling
 from recognizer.road import Recognizer
@@ -272,19 +272,6 @@ def test_values_that_hardly_differ_have_a_threshold() -> None:
     values[7:] = np.nextafter(np.float32(0.5), np.float32(1))
     assert otsu(values) == 0.5
     assert 0.5 < otsu(np.repeat([0.5, 0.7], 50)) < 0.7
-
-
-def test_the_shade_of_a_lens_at_the_edge_is_no_ink_and_a_stroke_there_is() -> None:
-    ink = np.zeros((80, 100), np.float32)
-    ink[20:30, 40:] = 0.3  # the soft outline of
-    ink[21:29, 41:] = 1.0  # a stroke to the edge
-    before = ink.copy()
-    assert not _edge_shade(ink).any()
-    ink[40:70, 88:] = 0.2
-    ink[30:40, 94:] = 0.2  # the shade meets the stroke
-    ink[50:60, 30:40] = 0.2  # faint, but no shade of a lens
-    shade = _edge_shade(ink)
-    assert shade[40:70, 88:].all() and not shade[:, :86].any() and not (shade & (before == 1)).any()
 
 
 def test_a_row_of_boxes_is_not_ruled() -> None:
