@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -134,7 +135,7 @@ class Reader:
         """Return `texts` with their mean log-probability over views of a line, and what their form is worth."""
         if not texts:
             return []
-        logs = np.mean([np.maximum(score(view, texts), TOO_LONG) for view in seen], axis=0)
+        logs = score_views(seen, texts).mean(axis=0)
         return [(text, float(log) + self.form * is_usual(spell(text))) for text, log in zip(texts, logs)]
 
     def explain(
@@ -167,6 +168,11 @@ class Reader:
                 shared.append(ink)
                 guesses.append(guessed)
         return asked, shared, guesses
+
+
+def score_views(seen: Sequence[np.ndarray], texts: Sequence[Text]) -> np.ndarray:
+    """Return the log-probability (views, N) of each of N texts in each view of a line, `seen` as (T, classes)."""
+    return np.maximum([score(view, texts) for view in seen], TOO_LONG)
 
 
 def _key(piece: Piece) -> tuple[Any, ...]:

@@ -37,7 +37,7 @@ from recognizer.decoding import Text, score, search
 from recognizer.forms import is_usual
 from recognizer.judge import Company, evidence, walk
 from recognizer.lines import company_of
-from recognizer.reader import FOLLOWED, TOO_LONG, spell, support
+from recognizer.reader import FOLLOWED, score_views, spell, support
 from recognizer.road import with_reader
 from training.hands import load_hands
 from training.hands.glyphs import Glyph, Glyphs, glyphs_of_templates
@@ -183,8 +183,7 @@ class Case:
 
     def scores(self, temperature: float) -> np.ndarray:
         """Return the line reader's log-probability (texts, 2) of each text: of the strip, and the mean over its views."""
-        seen = [score(log_softmax(logs / temperature, axis=1), self.texts) for logs in self.logs]
-        each = np.maximum(seen, TOO_LONG)
+        each = score_views([log_softmax(logs / temperature, axis=1) for logs in self.logs], self.texts)
         return np.stack([each[0], np.mean(each, axis=0)], axis=1)
 
 

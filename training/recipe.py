@@ -15,7 +15,7 @@ LEAST_BATCHES = 16  # an epoch of a training on a folder of pictures
 LINES = 1_000  # composed a round of the line reader's training
 RETRAIN_EPOCHS = 2  # of a training that adds corrections to a model
 RETRAIN_RATE = (
-    0.2  # of the recipe's learning rate, for a training that adds corrections, or lines to a line reader
+    0.2  # of the recipe's learning rate, for a training that adds corrections or goes on with lines
 )
 AUGMENTATIONS = ("full", "light", "none")
 OPTIMIZERS = ("adamw", "adam", "sgd", "momentum")

@@ -99,15 +99,12 @@ class Glyphs:
         elif of_words:
             self.words.append(fit_height(strokes, WORD_HEIGHT))
         else:
-            letter, alone = (
-                len(label) == 1 and label.isalpha(),
-                label not in SYMBOLS and label not in LIKE_SIGNS,
-            )
-            if letter:
-                self.spelling.append(fit_height(strokes, LETTER_HEIGHT))
-            if letter and alone and item.teaches:
-                self.letters.append(fit_height(strokes, LETTER_HEIGHT))
-            elif alone and item.teaches:
+            teaches = label not in SYMBOLS and label not in LIKE_SIGNS and item.teaches
+            if len(label) == 1 and label.isalpha():
+                letter = fit_height(strokes, LETTER_HEIGHT)
+                self.spelling.append(letter)
+                self.letters += [letter] if teaches else []
+            elif teaches:
                 self.figures.append(fit_height(strokes, FIGURE_HEIGHT))
 
     def _add_digit(self, writer: str, digit: str, glyph: Glyph) -> None:

@@ -49,8 +49,8 @@ def _smeared(ink: np.ndarray, pen: Pen, rng: Rng) -> np.ndarray:
     aside, down = (long / 2 * each for each in (math.cos(turn), math.sin(turn)))
     middle = (long - 1) / 2
     ImageDraw.Draw(ways).line((middle - aside, middle - down, middle + aside, middle + down), 255)
-    weights = np.asarray(ways, np.float32) / np.asarray(ways, np.float32).sum()
-    smeared = ndimage.convolve(np.pad(ink, long // 2), weights, mode="constant")
+    weights = np.asarray(ways, np.float32)
+    smeared = ndimage.convolve(np.pad(ink, long // 2), weights / weights.sum(), mode="constant")
     return np.clip(smeared * rng.uniform(1, 1.5), 0, 1)
 
 
