@@ -65,11 +65,14 @@ class Checkpoint:
         return float(self.facts.get("line_temperature", 1.0))
 
     @property
-    def line_weights(self) -> tuple[float, float]:
-        """How much the classifier's log-probability of each digit of a line counts beside the line reader's, of digits
-        that stand free and of those that touch others; fitted as well."""
-        free, cut = self.facts.get("line_weights", (0.5, 0.5))
-        return float(free), float(cut)
+    def line_weights(self) -> tuple[float, float, float, float]:
+        """How much what the classifier says of the digits of a line (recognizer.reader.support) counts beside the line
+        reader's log-probability; fitted as well."""
+        weights = tuple(map(float, self.facts.get("line_weights", (0.5, 0.5))))
+        if len(weights) == 2:  # one for digits that stand free, one for the others, until November 2026
+            weights = (weights[0], weights[0], weights[1], weights[1])
+        one, this, cut_one, cut_this = weights
+        return one, this, cut_one, cut_this
 
     @property
     def line_form(self) -> float:

@@ -112,7 +112,7 @@ RULES = {
     "level line": Rule("ink.strip:_level", take(0)),
     "parts over one another": Rule("ink.rows:_stand_over", always(False)),
     # lines -> texts
-    "classifier beside line reader": Rule("recognizer.reader:support", always(np.zeros(2))),
+    "classifier beside line reader": Rule("recognizer.reader:support", always(np.zeros(4))),
     "line seen from all sides": Rule("recognizer.reader:strip_views", always([])),
     "usual forms of numbers": Rule("recognizer.reader:is_usual", always(False)),
     # lines -> digits

@@ -34,33 +34,33 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
     shares = mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-9)
     boxes: list[Box] = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(part_of + 1)]
     main = _place_apart(_main_parts(mass, shares), mass, boxes, spans)
-    owner = np.full(ink.shape, -1)
-    rest = []
+    to = np.full(count + 1, -1)  # the symbol that each part goes to whole; the last is paper's
+    rest, touching = [], []
     for n in range(count):
-        mine = part_of == n
         owners = [k for k in range(symbols) if main[k] == n]
         best = owners[0] if owners else int(shares[n].argmax())
         if _is_rule(boxes, n, main, best, bool(upright[best])) or (
             not owners and shares[n].max() < MINE and _is_flat(boxes[n])
         ):
-            rest.append(_piece(ink, mine, line.box))
+            rest.append(_piece(ink, part_of == n, line.box))
         elif len(owners) < 2:
-            owner[mine] = best
+            to[n] = best
         else:
-            owner[mine] = _cut(ink, mine, owners, spans, edges)[mine]
-    for k in range(symbols):
-        if not (owner == k).any():
-            _cut_from_neighbour(ink, owner, k, spans)
+            touching.append((n, owners))
+    owner = to[part_of]
+    for n, owners in touching:
+        mine = part_of == n
+        owner[mine] = _cut(ink, mine, owners, spans, edges)[mine]
+    found = np.bincount(owner[owner >= 0], minlength=symbols)
+    for k in np.flatnonzero(found == 0).tolist():
+        _cut_from_neighbour(ink, owner, k, spans)
     whose = np.bincount((part_of * symbols + owner)[inked & (owner >= 0)], minlength=count * symbols)
-    shared = (whose.reshape(count, symbols) > 0) & ((whose.reshape(count, symbols) > 0).sum(axis=1) > 1)[
-        :, None
-    ]
+    has = whose.reshape(count, symbols) > 0  # which symbols have ink of each part
+    shared = (has & (has.sum(axis=1, keepdims=True) > 1)).any(axis=0)
     pieces: list[Piece | None] = [None] * symbols
     for k, place in enumerate(ndimage.find_objects(owner + 1, symbols)):
         if place is not None:
-            pieces[k] = _piece(
-                ink[place], owner[place] == k, _moved(line.box, place), bool(shared[:, k].any())
-            )
+            pieces[k] = _piece(ink[place], owner[place] == k, _moved(line.box, place), bool(shared[k]))
     return pieces, rest
 
 

@@ -29,31 +29,26 @@ def search(logs: np.ndarray, count: int = 5, allowed: Allowed | None = None) -> 
 
     `allowed` restricts them; [] if nothing it allows is at all likely.
     """
-    blank = logs.shape[1] - 1
     least = LEAST if allowed is None else 3 * LEAST
     beams: dict[Text, tuple[float, float]] = {
         (): (0.0, -math.inf)
     }  # log-probability ending in a blank, in a symbol
-    for row in logs:
-        likely = [(int(each), float(row[each])) for each in np.flatnonzero(row > least)]
-        said = [(each, log) for each, log in likely if each != blank]
-        none = float(row[blank])
+    for *row, none in logs.tolist():
+        said = [(symbol, log) for symbol, log in enumerate(row) if log > least]
         grown: dict[Text, tuple[float, float]] = {}
         for text, (ends_blank, ends_symbol) in beams.items():
             both = _add(ends_blank, ends_symbol)
-            old = grown.get(text, (-math.inf, -math.inf))
-            stays = ends_symbol + float(row[text[-1]]) if text else -math.inf
-            grown[text] = _add(old[0], both + none), _add(old[1], stays)
-            if not said:
-                continue
-            may = None if allowed is None else allowed(text)[0]
+            stays = ends_symbol + row[text[-1]] if text else -math.inf
+            old = grown.get(text)
+            grown[text] = both + none, stays if old is None else _add(old[1], stays)
+            may = allowed(text)[0] if said and allowed is not None else None
             for symbol, log in said:
                 if may is not None and symbol not in may:
                     continue
-                before = ends_blank if text and text[-1] == symbol else both
+                before = (ends_blank if text and text[-1] == symbol else both) + log
                 longer = (*text, symbol)
-                other = grown.get(longer, (-math.inf, -math.inf))
-                grown[longer] = other[0], _add(other[1], before + log)
+                other = grown.get(longer)
+                grown[longer] = (-math.inf, before) if other is None else (other[0], _add(other[1], before))
         if len(grown) > BEAM:
             best = sorted(grown.items(), key=lambda item: -max(item[1]))[:BEAM]
             beams = dict(best)

@@ -28,12 +28,13 @@ TEXTS = 5  # likeliest texts that are told
 WIDEST_VIEWED = 600  # pixels; wider strips, some 30 digits, are seen once
 FOLLOWED = 12  # likeliest texts that are compared
 LEAST_EXPECTED = 1e-3  # probability of all expected texts together, below which none of them was written
-LEAST_POOLED = 1e-2  # the classifier's probabilities count as at least this: a piece may be cut wrongly
+LEAST_POOLED = 1e-3  # the classifier's probabilities count as at least this: a piece may be cut wrongly
 TOO_LONG = -50.0  # nats; what a text counts in a view that is too narrow for it
 UNLIKELY = 4.0  # nats below the likeliest, from which the classifier is not asked about a text
 
 
 Found = list[tuple[Text, float]]
+Weights = tuple[float, float, float, float]
 Shared = tuple[list[Piece | None], list[Piece]]  # the ink of each symbol, and marks that are none's
 Explained = tuple[list[Text], list[Shared], list[dict[int, Guess]]]
 
@@ -76,7 +77,7 @@ class Reader:
 
     network: Any
     temperature: float
-    weights: tuple[float, float]  # of digits that stand free, and of those cut off others
+    weights: Weights  # of what `support` returns
     form: float = 0.0  # nats that a usual form of numbers is worth
 
     def logs(self, pixels: np.ndarray) -> np.ndarray:
@@ -200,14 +201,18 @@ def preferred(text: Text, guesses: dict[int, Guess]) -> Text:
 
 
 def support(text: Text, guesses: dict[int, Guess]) -> np.ndarray:
-    """Return the log-probability (2,) that the classifier gives the digits of `text`: those that stand free, and those
-    that were cut off others."""
-    total = np.zeros(2)
+    """Return what the classifier says for the digits of `text`, in nats (4,), 0 at most.
+
+    Of digits that stand free, how surely they are one digit, whichever (the log of its largest probability), and how
+    surely they are these (the log of their probability's ratio to that); then the same of digits that were cut off others.
+    """
+    total = np.zeros((2, 2))
     for place, k in enumerate(text):
         if k < DIGITS and place in guesses:
             guess = guesses[place]
-            total[int(guess.piece.cut)] += math.log(max(float(guess.probs[k]), LEAST_POOLED))
-    return total
+            one, this = guess.confidence, max(float(guess.probs[k]), LEAST_POOLED)
+            total[int(guess.piece.cut)] += math.log(one), math.log(this / one)
+    return total.ravel()
 
 
 def _reading(
@@ -215,7 +220,7 @@ def _reading(
     known: list[Text],
     scores: list[float],
     own: dict[Text, tuple[Shared, dict[int, Guess]]],
-    weights: tuple[float, float],
+    weights: Weights,
     told: float,
 ) -> LineReading:
     """Return the reading of the `known` text with the best score; `told`: how likely one of them is what is written."""
@@ -230,7 +235,8 @@ def _reading(
             continue
         row, guess = logs[spans[place, 0] : spans[place, 1] + 1].max(axis=0), guesses.get(place)
         if k < DIGITS and guess is not None:
-            pooled = row[:DIGITS] + weights[int(piece.cut)] * np.log(np.maximum(guess.probs, LEAST_POOLED))
+            weight = weights[3 if piece.cut else 1]
+            pooled = row[:DIGITS] + weight * np.log(np.maximum(guess.probs, LEAST_POOLED))
             probs = np.exp(pooled - np.logaddexp.reduce(pooled))
             belief = float(np.exp(row[:DIGITS]).sum() / np.exp(row[:BLANK]).sum())
             symbols.append(Symbol(k, piece, float(probs[k]), guess, probs, min(belief, 1.0)))

@@ -2,8 +2,8 @@
 
     $ python -m training.line_fit model.pth --hands HANDS...
 
-A temperature for the line reader's logits, the weights of the classifier's log-probability of each digit that stands free
-or touches others, and what a usual form of numbers is worth: those that give the true texts of held-out writers' numbers,
+A temperature for the line reader's logits, the weights of what the classifier says of each digit that stands free or
+touches others, and what a usual form of numbers is worth: those that give the true texts of held-out writers' numbers,
 and of lines composed of validation digits, the highest likelihood.
 
 And thresholds: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit (one that
@@ -15,13 +15,14 @@ digits are refused, or fewer.
 from __future__ import annotations
 
 import argparse
-import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from base import command
@@ -48,7 +49,7 @@ from training.pictures.wear import worn
 from training.reports import SILENT, Reports
 
 TEMPERATURES = (0.8, 1.0, 1.2, 1.5, 2.0)
-WEIGHT_PAIRS = [*itertools.product((0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0), repeat=2)]
+MOST_WEIGHT = 2.0  # of what the classifier says, beside the line reader
 FORMS_WORTH = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)  # nats
 LEAST = -15.0  # nats; what a true text counts at least, for one or two labels in a hundred are wrong
 PENS = (1.2, 2.0, 3.5)  # pixels of a 20 px digit; widths with which each held-out number is drawn
@@ -67,9 +68,9 @@ def fit_reader(
     real, made = held_out_lines(glyphs.held_out), composed_lines(validation, glyphs)
     found = fit(Recognizer(checkpoint), [*real, *made])
     checkpoint.facts |= {
-        "line_temperature": found.pooling.temperature,
-        "line_weights": list(found.pooling.weights),
-        "line_form": found.pooling.form,
+        "line_temperature": found.temperature,
+        "line_weights": list(found.weights),
+        "line_form": found.form,
     }
     step = max(1, len(glyphs.digits_held_out) * len(PENS) // SINGLE)
     single = [*held_out_lines(glyphs.digits_held_out)[::step], *single_lines(validation)]
@@ -169,53 +170,64 @@ def find_thresholds(found: list[Evidence]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Case:
-    """A line that is known, and what both networks make of it."""
+    """A line that is known, and what both networks make of it.
+
+    `logs`: the line reader's logits (T, classes), of the strip as it is and of its views. `usual`: which of the likeliest
+    `texts` have a usual form. `supports`: what the classifier says for each (texts, 4).
+    """
 
     text: Text
-    logs: list[
-        np.ndarray
-    ]  # (T, classes) of the line reader's at temperature 1: of the strip as it is, and of its views
-    texts: list[Text]  # the likeliest
-    usual: np.ndarray  # bool (texts,): which have a usual form
-    supports: (
-        np.ndarray
-    )  # log-probability (texts, 2) that the classifier gives each one's digits, free and cut ones
+    logs: list[np.ndarray]
+    texts: list[Text]
+    usual: np.ndarray
+    supports: np.ndarray
 
     def scores(self, temperature: float) -> np.ndarray:
         """Return the line reader's log-probability (texts, 2) of each text: of the strip, and the mean over its views."""
         each = score_views([log_softmax(logs / temperature, axis=1) for logs in self.logs], self.texts)
         return np.stack([each[0], np.mean(each, axis=0)], axis=1)
 
+    def missed(self, temperature: float) -> float:
+        """Return the log-probability of the true text by the line reader alone."""
+        return float(score(log_softmax(self.logs[0] / temperature, axis=1), [self.text])[0])
+
+    def read(self, scores: np.ndarray, form: float, missed: float = LEAST) -> Read:
+        """Return what is known of the texts before the classifier is asked; `scores` and `missed` as above."""
+        worth = scores + form * self.usual[:, None]
+        sure = softmax(worth[:, 0]).max() >= UNSURE or max(map(len, self.texts)) < 2
+        if self.text in self.texts:
+            known = min(float(np.logaddexp.reduce(scores[:, 0])), 0.0)
+            return Read(worth[:, 0 if sure else 1], self.supports, self.texts.index(self.text), known)
+        return Read(worth[:, 0], self.supports, None, missed)
+
 
 @dataclass(frozen=True)
-class Pooling:
-    """What is fitted: see base.checkpoint.Checkpoint."""
+class Read:
+    """The log-score (texts,) of a line's texts by the line reader, what the classifier says for each (texts, 4), and which
+    is the right one. `known`: the log-probability that one of them is or, where none is, of the right one."""
 
-    temperature: float = 1.0
-    weights: tuple[float, float] = (0.5, 0.5)
-    form: float = 0.0
+    worth: np.ndarray
+    supports: np.ndarray
+    right: int | None
+    known: float
 
-    def pool(self, case: Case, scores: np.ndarray) -> np.ndarray:
-        """Return the log-score (texts,) of each text of a case; `scores` (texts, 2) are the line reader's."""
-        worth = scores + self.form * case.usual[:, None]
-        sure = softmax(worth[:, 0]).max() >= UNSURE or max(map(len, case.texts)) < 2
-        return worth[:, 0 if sure else 1] + case.supports @ np.array(self.weights)
-
-    def likelihood(self, case: Case, scores: np.ndarray) -> float:
-        """Return the log-probability of the true text."""
-        if case.text not in case.texts:
-            logs = log_softmax(case.logs[0] / self.temperature, axis=1)
-            return max(float(score(logs, [case.text])[0]), LEAST)
-        pooled = self.pool(case, scores)
-        known = min(float(np.logaddexp.reduce(scores[:, 0])), 0.0)
-        return max(float(pooled[case.texts.index(case.text)] - np.logaddexp.reduce(pooled)) + known, LEAST)
+    def likelihood(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the log-probability of the right text, LEAST at least, and its slope by weights (4,)."""
+        if self.right is None:
+            return max(self.known, LEAST), np.zeros_like(weights)
+        pooled = self.worth + self.supports @ weights
+        log = float(pooled[self.right] - np.logaddexp.reduce(pooled)) + self.known
+        slope = self.supports[self.right] - softmax(pooled) @ self.supports
+        return (log, slope) if log > LEAST else (LEAST, np.zeros_like(weights))
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What is fitted, and which lines are then read right (N,)."""
+    """What is fitted (see base.checkpoint.Checkpoint), and which lines are then read right (N,)."""
 
-    pooling: Pooling
+    temperature: float
+    weights: tuple[float, ...]
+    form: float
     right: np.ndarray
 
 
@@ -223,17 +235,29 @@ def fit(recognizer: Recognizer, lines: Iterable[Line]) -> Fit:
     """Return the pooling with the highest likelihood; a line that is not found whole is read wrong."""
     cases = [make_case(recognizer, ink, text) for ink, text in lines]
     ready = [case for case in cases if case is not None]
-    found = Pooling()  # where there is nothing to fit on
-    if ready:
-        scores = {t: [case.scores(t) for case in ready] for t in TEMPERATURES}
+    best, found = -math.inf, (1.0, np.full(4, 0.5), 0.0)  # where there is nothing to fit on
+    for temperature in TEMPERATURES if ready else ():
+        seen = [(case, case.scores(temperature), case.missed(temperature)) for case in ready]
+        for form in FORMS_WORTH:
+            weights, likelihood = fit_weights(
+                [case.read(scores, form, missed) for case, scores, missed in seen]
+            )
+            if likelihood > best:
+                best, found = likelihood, (temperature, weights, form)
+    temperature, weights, form = found
+    right = [case is not None and _is_right(case, temperature, weights, form) for case in cases]
+    return Fit(temperature, tuple(weights.tolist()), form, np.array(right))
 
-        def mean(pooling: Pooling) -> float:
-            return float(np.mean([*map(pooling.likelihood, ready, scores[pooling.temperature])]))
 
-        found = max(itertools.starmap(Pooling, itertools.product(TEMPERATURES, WEIGHT_PAIRS)), key=mean)
-        found = max((replace(found, form=form) for form in FORMS_WORTH), key=mean)
-    right = [case is not None and _is_right(case, found) for case in cases]
-    return Fit(found, np.array(right))
+def fit_weights(lines: list[Read]) -> tuple[np.ndarray, float]:
+    """Return the weights (4,) from 0 to MOST_WEIGHT with the highest mean log-probability of right texts, and that."""
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        logs, slopes = zip(*(line.likelihood(weights) for line in lines))
+        return -float(np.mean(logs)), -np.mean(slopes, axis=0)
+
+    found = minimize(loss, np.full(4, 0.2), jac=True, method="L-BFGS-B", bounds=[(0, MOST_WEIGHT)] * 4)
+    return found.x, -float(found.fun)
 
 
 def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None:
@@ -253,15 +277,16 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
     )
     texts += [each for each in asked if each not in texts]
     said = {each: support(each, own) for each, own in zip(asked, guesses)}
-    least = min(said.values(), key=np.sum, default=np.zeros(2))
+    least = min(said.values(), key=np.sum, default=np.zeros(4))
     supports = np.array([said.get(each, least) for each in texts])
     usual = np.array([is_usual(spell(each)) for each in texts])
     seen = [logs, *map(plain.logs, strip_views(strip.pixels))]
     return Case(tuple(SYMBOLS.index(each) for each in text), seen, texts, usual, supports)
 
 
-def _is_right(case: Case, pooling: Pooling) -> bool:
-    return case.texts[int(np.argmax(pooling.pool(case, case.scores(pooling.temperature))))] == case.text
+def _is_right(case: Case, temperature: float, weights: np.ndarray, form: float) -> bool:
+    read = case.read(case.scores(temperature), form)
+    return int(np.argmax(read.worth + read.supports @ weights)) == read.right
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -285,8 +310,9 @@ def main(argv: list[str] | None = None) -> int:
     own.facts["lines"] = {**own.facts.get("lines", {}), **said}
     backup = back_up(arguments.model)
     save_checkpoint(arguments.model, own)
+    weights = ", ".join(f"{weight:.2f}" for weight in checkpoint.line_weights)
     print(
-        f"temperature {checkpoint.line_temperature}, weights {checkpoint.line_weights}, form {checkpoint.line_form}, "
+        f"temperature {checkpoint.line_temperature}, weights {weights}, form {checkpoint.line_form}, "
         f"thresholds {', '.join(f'{nats:.2f}' for nats in checkpoint.line_thresholds)} nats, {checkpoint.least_likely:.2%}: "
         f"wrote {arguments.model} (as it was: {backup})"
     )

@@ -71,7 +71,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Rounds of 40 lines in several batches, and a fit on 10."""
     for module, values in (
         (lines, {"LINES": 40, "BATCH_COLUMNS": 1500}),
-        (line_fit, {"MADE": 10, "TEMPERATURES": (1.0,), "WEIGHT_PAIRS": [(0.0, 0.0), (0.5, 0.5)]}),
+        (line_fit, {"MADE": 10, "TEMPERATURES": (1.0,), "FORMS_WORTH": (0.0, 2.0)}),
     ):
         for name, value in values.items():
             monkeypatch.setattr(module, name, value)
@@ -350,11 +350,13 @@ def test_the_fit_prefers_the_weight_that_reads_right(bare: Checkpoint, digits: D
     recognizer = Recognizer(bare)
     logs = np.full((6, BLANK + 1), -8.0)
     logs[2, 1], logs[2, 7], logs[[0, 1, 3, 4, 5], BLANK] = -0.6, -0.7, 0
-    case = line_fit.Case((7,), [logs], [(1,), (7,)], np.ones(2, bool), np.array([[-4.0, 0.0], [0.0, 0.0]]))
+    case = line_fit.Case(
+        (7,), [logs], [(1,), (7,)], np.ones(2, bool), np.array([[0, -4.0, 0, 0], [0, 0, 0, 0]])
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_fit, "make_case", lambda recognizer, ink, text: case if text == "7" else None)
         found = line_fit.fit(recognizer, [(np.zeros((1, 1)), "7"), (np.zeros((1, 1)), "nowhere")])
-    assert found.pooling.weights[0] > 0.5 and found.right.tolist() == [True, False]
+    assert found.weights[1] > 0.5 and found.right.tolist() == [True, False]
 
 
 def test_thresholds_part_digits_from_what_was_found_in_words() -> None:
