@@ -208,18 +208,17 @@ def _join_climbing(rows: list[list[int]], boxes: np.ndarray, usual: float) -> li
 
 
 def _join_marks(lines: list[list[int]], boxes: np.ndarray, usual: float) -> list[list[int]]:
-    """Return `lines`, those of one part only joined to the line beside which it stands or hangs: a large
-    comma, a low bracket."""
-    longer = [line for line in lines if len(line) > 1]
-    alone = []
-    for line in lines:
-        if len(line) == 1:
-            other = _line_of(boxes, longer, line[0], usual, usual)
-            if other is None:
-                alone.append(line)
-            else:
-                other.extend(line)
-    return [*longer, *alone]
+    """Return `lines`, those of one part only joined to the line beside which it stands or hangs: a large comma, a low
+    bracket, the rings of a %."""
+    found = [line for line in lines if len(line) > 1]
+    alone = [line for line in lines if len(line) == 1]
+    for line in sorted(alone, key=lambda line: boxes[line[0], 1] - boxes[line[0], 3]):  # the highest first
+        other = _line_of(boxes, found, line[0], usual, usual)
+        if other is None:
+            found.append(line)
+        else:
+            other.extend(line)
+    return found
 
 
 def _slope(middles: np.ndarray) -> float:

@@ -60,3 +60,10 @@ def test_parts_that_are_no_writing_are_the_rest() -> None:
     layout = find_rows(ink, np.array([True, False]))
     assert [line.box for line in layout.lines] == [(40, 40, 60, 100)]
     assert [piece.box for piece in layout.rest] == [(90, 40, 110, 100)]
+
+
+def test_the_rings_of_a_per_cent_sign_belong_to_its_bar_and_one_digit_under_another_does_not() -> None:
+    ring, bar, other = (40, 40, 70, 70), (72, 40, 78, 140), (80, 110, 110, 140)
+    (line,) = find_rows(boxes(ring, bar, other)).lines
+    assert line.box == (40, 40, 110, 140)
+    assert len(find_rows(boxes((40, 40, 70, 100), (44, 110, 72, 150))).lines) == 2
