@@ -99,7 +99,7 @@ def _strokes(depth: np.ndarray) -> np.ndarray:
     if len(main) < 4:
         return np.zeros_like(depth)
     strong = float(np.median(main[main >= otsu(main)]))
-    low = max(floor, .27 * strong)
+    low = max(floor, 0.27 * strong)
     ink = np.clip((depth - low) / max(0.85 * strong - low, 0.02), 0, 1).astype(np.float32)
     labels, count = ndimage.label(ink > 0, EIGHT)
     keep = np.zeros(count + 1, bool)
