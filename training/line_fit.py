@@ -8,8 +8,8 @@ and of lines composed of validation digits, the highest likelihood.
 
 And thresholds: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit (one that
 stands alone, one among digits and signs, one beside other marks), and the probability below which a text is not told. Each
-refuses REFUSED of those lines, and of single digits held out; but beside other marks as many words are read as digits as
-digits are refused, or fewer.
+refuses REFUSED of those lines, and of single digits held out; the one beside other marks so many that of MISREAD of the
+lines without a digit one is read.
 """
 
 from __future__ import annotations
@@ -55,8 +55,10 @@ LEAST = -15.0  # nats; what a true text counts at least, for one or two labels i
 PENS = (1.2, 2.0, 3.5)  # pixels of a 20 px digit; widths with which each held-out number is drawn
 UNIT = 60.0  # pixels; height of its digits
 MADE = 300  # composed lines, or as many as there are validation digits
-SINGLE = 500  # single digits of either kind, for the threshold
+MIXED = 1_000  # the same of those with other marks among the digits, of which a tenth is read right
+SINGLE = 2_000  # single digits of either kind, for the threshold
 REFUSED = 0.005  # share of the digits, and of the numbers, read right that the thresholds refuse
+MISREAD = 0.03  # share of the lines without a digit in which one is read beside other marks, at most
 
 Line = tuple[np.ndarray, str]  # ink float32 (H, W) in [0, 1], and what it says
 
@@ -65,8 +67,8 @@ def fit_reader(
     checkpoint: Checkpoint, validation: Digits, glyphs: Glyphs, reports: Reports = SILENT
 ) -> dict[str, Any]:
     """Put the numbers into the facts of a checkpoint with a line reader; return how many lines it reads right."""
-    real, made = held_out_lines(glyphs.held_out), composed_lines(validation, glyphs)
-    found = fit(Recognizer(checkpoint), [*real, *made])
+    real, made = held_out_lines(glyphs.held_out), composed_lines(validation, glyphs, MADE)
+    found = fit(Recognizer(checkpoint), real, made)
     checkpoint.facts |= {
         "line_temperature": found.temperature,
         "line_weights": list(found.weights),
@@ -74,8 +76,10 @@ def fit_reader(
     }
     step = max(1, len(glyphs.digits_held_out) * len(PENS) // SINGLE)
     single = [*held_out_lines(glyphs.digits_held_out)[::step], *single_lines(validation)]
-    mixed = composed_lines(validation, glyphs, others=True)
-    checkpoint.facts |= find_thresholds(evidence_of(Recognizer(checkpoint), [*real, *made, *single, *mixed]))
+    mixed = composed_lines(validation, glyphs, MIXED, others=True)
+    every = [*real, *made, *single, *mixed]
+    without = sum(not any(map(str.isdigit, text)) for _, text in every)
+    checkpoint.facts |= find_thresholds(evidence_of(Recognizer(checkpoint), every), without)
     right = {"validation": found.right[len(real) :], "held_out": found.right[: len(real)]}
     names = {"validation": "composed of validation digits", "held_out": "of numbers by writers held out"}
     told = [
@@ -99,9 +103,11 @@ def held_out_lines(held_out: list[tuple[Glyph, str]], seed: int = 0) -> list[Lin
     return lines
 
 
-def composed_lines(digits: Digits, glyphs: Glyphs, seed: int = 0, others: bool = False) -> list[Line]:
-    """Return lines of `digits`, the numbers held out, and the other glyphs as in training: those with a digit in them,
-    or those of several marks with `others` in them.
+def composed_lines(
+    digits: Digits, glyphs: Glyphs, count: int, seed: int = 0, others: bool = False
+) -> list[Line]:
+    """Return `count` lines, or as many as there are digits, of `digits`, the numbers held out, and the other glyphs as in
+    training: those with a digit in them, or those with `others` in them.
 
     None if one of the ten is not among the digits.
     """
@@ -111,7 +117,7 @@ def composed_lines(digits: Digits, glyphs: Glyphs, seed: int = 0, others: bool =
     composer = Composer(digits.images[:, 0].numpy(), digits.labels.numpy(), own)
     lines: list[Line] = []
     rng = np.random.default_rng(seed)
-    while len(lines) < min(MADE, len(digits)):
+    while len(lines) < min(count, len(digits)):
         ink, text = composer.line(rng)
         if ("?" in text) if others else any(each.isdigit() for each in text):
             lines.append((ink, text))
@@ -154,16 +160,18 @@ def evidence_of(recognizer: Recognizer, lines: Iterable[Line]) -> list[Evidence]
     return found
 
 
-def find_thresholds(found: list[Evidence]) -> dict[str, Any]:
-    """Return the facts of a checkpoint that say what is refused; none of what was not seen."""
+def find_thresholds(found: list[Evidence], without: int) -> dict[str, Any]:
+    """Return the facts of a checkpoint that say what is refused; none of what was not seen.
+
+    `without`: how many of the lines had no digit, those of which nothing was found included.
+    """
     right = {each: [line.nats for line in found if line.right and line.company == each] for each in Company}
     if not all(right.values()):
         return {}
-    wrong = [line.nats for line in found if not line.right and line.company == Company.OTHERS]
     least = [float(np.quantile(right[each], REFUSED)) for each in Company]
-    kept, refused = np.array(right[Company.OTHERS]), np.array(wrong)
-    mistakes = {cut: int((kept < cut).sum() + (refused >= cut).sum()) for cut in [*kept.tolist(), *wrong]}
-    least[Company.OTHERS] = max(least[Company.OTHERS], min(mistakes, key=lambda cut: (mistakes[cut], cut)))
+    wrong = [line.nats for line in found if not line.right and line.company == Company.OTHERS]
+    if too_many := sorted(wrong, reverse=True)[int(MISREAD * without) :]:
+        least[Company.OTHERS] = max(least[Company.OTHERS], float(np.nextafter(too_many[0], np.inf)))
     likely = [line.likely for line in found if line.right and line.company != Company.ALONE]
     return {"line_thresholds": least, "least_likely": float(np.quantile(likely, REFUSED))}
 
@@ -231,17 +239,23 @@ class Fit:
     right: np.ndarray
 
 
-def fit(recognizer: Recognizer, lines: Iterable[Line]) -> Fit:
-    """Return the pooling with the highest likelihood; a line that is not found whole is read wrong."""
-    cases = [make_case(recognizer, ink, text) for ink, text in lines]
+def fit(recognizer: Recognizer, *kinds: list[Line]) -> Fit:
+    """Return the pooling with the highest likelihood, to which each kind of lines counts the same, however many it has.
+
+    A line that is not found whole is read wrong.
+    """
+    cases = [make_case(recognizer, ink, text) for lines in kinds for ink, text in lines]
     ready = [case for case in cases if case is not None]
+    kind = np.repeat(np.arange(len(kinds)), [len(lines) for lines in kinds])[
+        [case is not None for case in cases]
+    ]
+    shares = 1 / np.bincount(kind, minlength=len(kinds))[kind]
     best, found = -math.inf, (1.0, np.full(4, 0.5), 0.0)  # where there is nothing to fit on
     for temperature in TEMPERATURES if ready else ():
         seen = [(case, case.scores(temperature), case.missed(temperature)) for case in ready]
         for form in FORMS_WORTH:
-            weights, likelihood = fit_weights(
-                [case.read(scores, form, missed) for case, scores, missed in seen]
-            )
+            read = [case.read(scores, form, missed) for case, scores, missed in seen]
+            weights, likelihood = fit_weights(read, shares)
             if likelihood > best:
                 best, found = likelihood, (temperature, weights, form)
     temperature, weights, form = found
@@ -249,12 +263,13 @@ def fit(recognizer: Recognizer, lines: Iterable[Line]) -> Fit:
     return Fit(temperature, tuple(weights.tolist()), form, np.array(right))
 
 
-def fit_weights(lines: list[Read]) -> tuple[np.ndarray, float]:
-    """Return the weights (4,) from 0 to MOST_WEIGHT with the highest mean log-probability of right texts, and that."""
+def fit_weights(lines: list[Read], shares: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the weights (4,) from 0 to MOST_WEIGHT with the highest log-probability of right texts, each line counting
+    its share (N,), and that."""
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         logs, slopes = zip(*(line.likelihood(weights) for line in lines))
-        return -float(np.mean(logs)), -np.mean(slopes, axis=0)
+        return -float(shares @ np.array(logs)), -(shares @ np.array(slopes))
 
     found = minimize(loss, np.full(4, 0.2), jac=True, method="L-BFGS-B", bounds=[(0, MOST_WEIGHT)] * 4)
     return found.x, -float(found.fun)

@@ -71,7 +71,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Rounds of 40 lines in several batches, and a fit on 10."""
     for module, values in (
         (lines, {"LINES": 40, "BATCH_COLUMNS": 1500}),
-        (line_fit, {"MADE": 10, "TEMPERATURES": (1.0,), "FORMS_WORTH": (0.0, 2.0)}),
+        (line_fit, {"MADE": 10, "MIXED": 10, "TEMPERATURES": (1.0,), "FORMS_WORTH": (0.0, 2.0)}),
     ):
         for name, value in values.items():
             monkeypatch.setattr(module, name, value)
@@ -355,7 +355,7 @@ def test_the_fit_prefers_the_weight_that_reads_right(bare: Checkpoint, digits: D
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_fit, "make_case", lambda recognizer, ink, text: case if text == "7" else None)
-        found = line_fit.fit(recognizer, [(np.zeros((1, 1)), "7"), (np.zeros((1, 1)), "nowhere")])
+        found = line_fit.fit(recognizer, [(np.zeros((1, 1)), "7")], [(np.zeros((1, 1)), "nowhere")])
     assert found.weights[1] > 0.5 and found.right.tolist() == [True, False]
 
 
@@ -365,10 +365,14 @@ def test_thresholds_part_digits_from_what_was_found_in_words() -> None:
 
     right = [*seen(Company.ALONE, [7.0, 9.0]), *seen(Company.DIGITS, [2.0, 3.0])]
     beside = [*seen(Company.OTHERS, [3.0, 6.0, 8.0]), *seen(Company.OTHERS, [1.0, 4.0, 4.5], right=False)]
-    facts = line_fit.find_thresholds([*right, *beside])
-    assert facts["line_thresholds"] == pytest.approx([7.01, 2.005, 6.0])  # one digit refused, no word read
+    facts = line_fit.find_thresholds([*right, *beside], 10)
+    assert facts["line_thresholds"] == pytest.approx([7.01, 2.005, 4.5])  # no word read
+    assert facts["line_thresholds"][2] > 4.5
+    one = line_fit.find_thresholds([*right, *beside], 50)["line_thresholds"]
+    assert one[2] == pytest.approx(4.0) and one[2] > 4  # one word read
+    assert line_fit.find_thresholds([*right, *beside], 1_000)["line_thresholds"][2] == pytest.approx(3.03)
     assert facts["least_likely"] == pytest.approx(0.9)
-    assert line_fit.find_thresholds(right) == {}  # nothing was seen beside other marks
+    assert line_fit.find_thresholds(right, 10) == {}  # nothing was seen beside other marks
 
 
 # ---------------------------------------------------------------------------------- one command
