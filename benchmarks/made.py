@@ -38,8 +38,10 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     digits = split_validation(load_mnist(True))[1]
     rows: list[dict[str, Any]] = []
-    for name, make in kinds(digits).items():
-        made = list(make(arguments.count, np.random.default_rng(arguments.seed)))
+    for place, (name, make) in enumerate(kinds(digits).items()):
+        made = list(
+            make(arguments.count, np.random.default_rng([arguments.seed, place]))
+        )  # other digits for each
         readings = read_all(arguments.model, [picture for picture, _ in made])
         right = sum(reading.text.replace("\n", "") == text for (_, text), reading in zip(made, readings))
         rows.append(share(name, right, len(made)))

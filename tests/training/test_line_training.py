@@ -21,7 +21,7 @@ from recognizer import Recognizer
 from recognizer.decoding import search
 from recognizer.forms import is_usual
 from recognizer.judge import Company
-from training import line_fit, lines
+from training import line_fit, lines, pooling
 from training.hands import load_hands
 from training.hands.glyphs import Glyphs, fit_sign, glyphs_of_templates, split_number, thinned
 from training.hands.sets import Item
@@ -68,10 +68,11 @@ def composer(digits: Digits, glyphs: Glyphs) -> Composer:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Rounds of 40 lines in several batches, and a fit on 10."""
+    """Rounds of 24 lines in several batches, and a fit on a few."""
     for module, values in (
-        (lines, {"LINES": 40, "BATCH_COLUMNS": 1500}),
-        (line_fit, {"MADE": 10, "MIXED": 10, "TEMPERATURES": (1.0,), "FORMS_WORTH": (0.0, 2.0)}),
+        (lines, {"LINES": 24, "BATCH_COLUMNS": 1500}),
+        (line_fit, {"MADE": 10, "MIXED": 10, "SINGLE": 10}),
+        (pooling, {"TEMPERATURES": (1.0,), "FORMS_WORTH": (0.0, 2.0)}),
     ):
         for name, value in values.items():
             monkeypatch.setattr(module, name, value)
@@ -269,7 +270,7 @@ def test_a_round_holds_every_line_in_each_pass_with_its_labels(composer: Compose
     for strips, labels in batches:
         assert strips.shape[:3] == (len(labels), 1, 32) and 0 <= strips.min() and strips.max() <= 1
         texts += ["".join(SYMBOLS[k] for k in row if k != BLANK) for row in labels]
-    assert len(batches) > PASSES and len(texts) == PASSES * 40
+    assert len(batches) > PASSES and len(texts) == PASSES * lines.LINES
     assert sorted(texts) == sorted(sorted(texts)[::PASSES] * PASSES)
 
 
@@ -350,12 +351,12 @@ def test_the_fit_prefers_the_weight_that_reads_right(bare: Checkpoint, digits: D
     recognizer = Recognizer(bare)
     logs = np.full((6, BLANK + 1), -8.0)
     logs[2, 1], logs[2, 7], logs[[0, 1, 3, 4, 5], BLANK] = -0.6, -0.7, 0
-    case = line_fit.Case(
+    case = pooling.Case(
         (7,), [logs], [(1,), (7,)], np.ones(2, bool), np.array([[0, -4.0, 0, 0], [0, 0, 0, 0]])
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line_fit, "make_case", lambda recognizer, ink, text: case if text == "7" else None)
-        found = line_fit.fit(recognizer, [(np.zeros((1, 1)), "7")], [(np.zeros((1, 1)), "nowhere")])
+        patch.setattr(pooling, "make_case", lambda recognizer, ink, text: case if text == "7" else None)
+        found = pooling.fit(recognizer, [(np.zeros((1, 1)), "7")], [(np.zeros((1, 1)), "nowhere")])
     assert found.weights[1] > 0.5 and found.right.tolist() == [True, False]
 
 
