@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from base.checkpoint import CheckpointError, load_checkpoint, read_plain, save_checkpoint
+from base.checkpoint import Checkpoint, CheckpointError, load_checkpoint, read_plain, save_checkpoint
 from model import build_model
 from recognizer.asking import evaluate, predict_logits
 
@@ -138,3 +138,19 @@ def test_standardisation_lives_in_the_network() -> None:
 def test_an_unknown_network_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="residual"):
         build_model("transformer")
+
+
+def test_weights_of_the_classifier_s_say_are_four_and_once_were_two() -> None:
+    def weights(facts: dict) -> tuple[float, ...]:
+        return Checkpoint(None, "tiny", {}, facts=facts).line_weights
+
+    assert weights({"line_weights": [1.0, 0.1, 0.2, 0.3]}) == (1.0, 0.1, 0.2, 0.3)
+    assert weights({"line_weights": [0.2, 0.7]}) == (0.2, 0.2, 0.7, 0.7)
+    assert weights({}) == (0.5, 0.5, 0.5, 0.5)
+
+
+def test_thresholds_of_lines_are_the_network_s_own_where_none_was_fitted() -> None:
+    checkpoint = Checkpoint(None, "tiny", {}, facts={"threshold": 2.0})
+    assert checkpoint.line_thresholds == (2.0, 2.0, 2.0)
+    checkpoint.facts["line_thresholds"] = [1.0, 2.0, 3.0]
+    assert checkpoint.line_thresholds == (1.0, 2.0, 3.0)
