@@ -27,13 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = "digits-v1"
-LINE_FACTS = (
-    "line_temperature",
-    "line_weights",
-    "line_form",
-    "line_thresholds",
-    "least_likely",
-)  # see Checkpoint
+# see Checkpoint
+LINE_FACTS = ("line_temperature", "line_weights", "line_form", "line_thresholds", "least_likely")
 FOR_OTHERS = {".pt2": "torch.export.load", ".torchscript": "torch.jit.load"}  # exports, and what reads them
 LARGEST_INPUT = 512  # pixels; side of what a network may ask for
 

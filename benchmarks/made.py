@@ -39,9 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     digits = split_validation(load_mnist(True))[1]
     rows: list[dict[str, Any]] = []
     for place, (name, make) in enumerate(kinds(digits).items()):
-        made = list(
-            make(arguments.count, np.random.default_rng([arguments.seed, place]))
-        )  # other digits for each
+        rng = np.random.default_rng([arguments.seed, place])  # other digits for each kind
+        made = list(make(arguments.count, rng))
         readings = read_all(arguments.model, [picture for picture, _ in made])
         right = sum(reading.text.replace("\n", "") == text for (_, text), reading in zip(made, readings))
         rows.append(share(name, right, len(made)))

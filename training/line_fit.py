@@ -2,9 +2,7 @@
 
     $ python -m training.line_fit model.pth --hands HANDS...
 
-A temperature for the line reader's logits, the weights of what the classifier says of each digit that stands free or
-touches others, and what a usual form of numbers is worth: those that give the true texts of held-out writers' numbers,
-and of lines composed of validation digits, the highest likelihood.
+Those of training.pooling, fitted on held-out writers' numbers and on lines composed of validation digits.
 
 And thresholds: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit (one that
 stands alone, one among digits and signs, one beside other marks), and the probability below which a text is not told. Each

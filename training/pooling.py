@@ -51,18 +51,19 @@ class Case:
         each = score_views([log_softmax(logs / temperature, axis=1) for logs in self.logs], self.texts)
         return np.stack([each[0], np.mean(each, axis=0)], axis=1)
 
-    def missed(self, temperature: float) -> float:
-        """Return the log-probability of the true text by the line reader alone."""
+    def known(self, temperature: float, scores: np.ndarray) -> float:
+        """Return the log-probability that one of the texts is right, or that of the right one where it is none of them;
+        `scores` as above."""
+        if self.text in self.texts:
+            return min(float(np.logaddexp.reduce(scores[:, 0])), 0.0)
         return float(score(log_softmax(self.logs[0] / temperature, axis=1), [self.text])[0])
 
-    def read(self, scores: np.ndarray, form: float, missed: float = LEAST) -> Scored:
-        """Return what is known of the texts before the classifier is asked; `scores` and `missed` as above."""
+    def read(self, scores: np.ndarray, known: float, form: float) -> Scored:
+        """Return what is known of the texts before the classifier is asked; `scores` and `known` as above."""
         worth = scores + form * self.usual[:, None]
         sure = softmax(worth[:, 0]).max() >= UNSURE or max(map(len, self.texts)) < 2
-        if self.text in self.texts:
-            known = min(float(np.logaddexp.reduce(scores[:, 0])), 0.0)
-            return Scored(worth[:, 0 if sure else 1], self.supports, self.texts.index(self.text), known)
-        return Scored(worth[:, 0], self.supports, None, missed)
+        right = self.texts.index(self.text) if self.text in self.texts else None
+        return Scored(worth[:, 0 if sure else 1], self.supports, right, known)
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,10 @@ class Scored:
     supports: np.ndarray
     right: int | None
     known: float
+
+    def is_right(self, weights: np.ndarray) -> bool:
+        """Return whether the right text has the best score."""
+        return int(np.argmax(self.worth + self.supports @ weights)) == self.right
 
     def likelihood(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the log-probability of the right text, LEAST at least, and its slope by weights (4,)."""
@@ -100,22 +105,22 @@ def fit(recognizer: Recognizer, *kinds: list[Line]) -> Fit:
 
     A line that is not found whole is read wrong.
     """
-    cases = [make_case(recognizer, ink, text) for lines in kinds for ink, text in lines]
-    ready = [case for case in cases if case is not None]
-    kind = np.repeat(np.arange(len(kinds)), [len(lines) for lines in kinds])[
-        [case is not None for case in cases]
-    ]
-    shares = 1 / np.bincount(kind, minlength=len(kinds))[kind]
+    cases = [[make_case(recognizer, ink, text) for ink, text in lines] for lines in kinds]
+    known = [[case for case in lines if case is not None] for lines in cases]
+    shares = np.concatenate([np.full(len(lines), 1 / max(len(lines), 1)) for lines in known])
     best, found = -math.inf, (1.0, np.full(4, 0.5), 0.0)  # where there is nothing to fit on
-    for temperature in TEMPERATURES if ready else ():
-        seen = [(case, case.scores(temperature), case.missed(temperature)) for case in ready]
+    lines_read: list[Scored] = []
+    for temperature in TEMPERATURES if len(shares) else ():
+        scored = [(case, case.scores(temperature)) for lines in known for case in lines]
+        seen = [(case, scores, case.known(temperature, scores)) for case, scores in scored]
         for form in FORMS_WORTH:
-            read = [case.read(scores, form, missed) for case, scores, missed in seen]
+            read = [case.read(scores, likely, form) for case, scores, likely in seen]
             weights, likelihood = fit_weights(read, shares)
             if likelihood > best:
-                best, found = likelihood, (temperature, weights, form)
+                best, found, lines_read = likelihood, (temperature, weights, form), read
     temperature, weights, form = found
-    right = [case is not None and _is_right(case, temperature, weights, form) for case in cases]
+    results = iter([line.is_right(weights) for line in lines_read])
+    right = [case is not None and next(results) for lines in cases for case in lines]
     return Fit(temperature, tuple(weights.tolist()), form, np.array(right))
 
 
@@ -153,8 +158,3 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
     usual = np.array([is_usual(spell(each)) for each in texts])
     seen = [logs, *map(plain.logs, strip_views(strip.pixels))]
     return Case(tuple(SYMBOLS.index(each) for each in text), seen, texts, usual, supports)
-
-
-def _is_right(case: Case, temperature: float, weights: np.ndarray, form: float) -> bool:
-    read = case.read(case.scores(temperature), form)
-    return int(np.argmax(read.worth + read.supports @ weights)) == read.right
