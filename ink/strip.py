@@ -28,7 +28,8 @@ PEN_RANGE = (
 WIDEST_GAP = 1.5  # heights of writing; of wider empty space only so much is kept
 WORK_AREA = 40_000  # pixels; larger ink is reduced to this before it is measured
 INK = 0.4  # of full ink; what is called ink when a yes or no is needed
-WIDTH_STEP = 4  # pixels; strips are as wide as a multiple of it
+WIDTH_STEP = 16  # pixels; strips are as wide as a multiple of it: each width costs a network's library some preparation
+VIEW_STEP = 4  # pixels; the same for views of a strip, whose width says how wide the writing is
 # width and height of the writing, columns a row that it leans, rows it is moved: so little that it stays what it is
 VIEWS = (
     (0.92, 1, 0, 0),
@@ -74,7 +75,7 @@ def strip_views(pixels: np.ndarray) -> list[np.ndarray]:
     """Return a strip's `pixels` (32, W) wider, narrower, leaning, higher, lower and moved: one (32, W') for each of VIEWS."""
     middle, seen = (STRIP_HEIGHT - 1) / 2, []
     for wide, high, lean, down in VIEWS:
-        width = max(1, round(pixels.shape[1] * wide / WIDTH_STEP)) * WIDTH_STEP
+        width = max(1, round(pixels.shape[1] * wide / VIEW_STEP)) * VIEW_STEP
         along = pixels.shape[1] / width
         matrix = np.array([[1 / high, 0], [lean, along]])
         offset = np.array([middle - (middle + down) / high, (along - 1) / 2 - lean * middle])

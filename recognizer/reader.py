@@ -80,10 +80,16 @@ class Reader:
     weights: Weights  # of what `support` returns
     form: float = 0.0  # nats that a usual form of numbers is worth
 
-    def logs(self, pixels: np.ndarray) -> np.ndarray:
-        """Return log-probabilities (T, classes) of the columns of a strip's `pixels` (32, W)."""
-        logs = answer(self.network, pixels[None, None])[0]
-        return log_softmax(logs / np.float32(self.temperature), axis=1)
+    def logs(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return log-probabilities (T, classes) of the columns of each of `strips` (32, W); those of one width are
+        asked about together.
+        """
+        said: dict[int, np.ndarray] = {}
+        for width in {pixels.shape[1] for pixels in strips}:
+            places = [n for n, pixels in enumerate(strips) if pixels.shape[1] == width]
+            logs = answer(self.network, np.stack([strips[n] for n in places])[:, None])
+            said |= zip(places, log_softmax(logs / np.float32(self.temperature), axis=2))
+        return [said[n] for n in range(len(strips))]
 
     def read(
         self, line: Line, judge: Judge, allowed: Allowed | None = None, views: bool = True
@@ -94,7 +100,7 @@ class Reader:
         all of them.
         """
         strip = make_strip(line.ink)
-        logs = self.logs(strip.pixels)
+        (logs,) = self.logs([strip.pixels])
         found = search(logs, FOLLOWED, allowed)
         told = float(np.exp(min(np.logaddexp.reduce([log for _, log in found]), 0.0))) if found else 0.0
         if not found or allowed is not None and told < LEAST_EXPECTED:
@@ -130,7 +136,7 @@ class Reader:
         wide = strip.pixels.shape[1] > WIDEST_VIEWED
         if wide or shares.max() >= UNSURE or max(len(text) for text, _ in found) < 2:
             return [logs]
-        return [logs, *map(self.logs, strip_views(strip.pixels))]
+        return [logs, *self.logs(strip_views(strip.pixels))]
 
     def worth(self, seen: list[np.ndarray], texts: list[Text]) -> Found:
         """Return `texts` with their mean log-probability over views of a line, and what their form is worth."""

@@ -145,7 +145,7 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
         return None
     strip = make_strip(lines[0].ink)
     plain = replace(reader, temperature=1.0)
-    logs = plain.logs(strip.pixels)
+    (logs,) = plain.logs([strip.pixels])
     texts = [found for found, _ in search(logs, FOLLOWED)]
     asked, _, guesses = walk(
         reader.explain(lines[0], strip, logs, [each for each in texts if each], recognizer.judge),
@@ -156,5 +156,5 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
     least = min(said.values(), key=np.sum, default=np.zeros(4))
     supports = np.array([said.get(each, least) for each in texts])
     usual = np.array([is_usual(spell(each)) for each in texts])
-    seen = [logs, *map(plain.logs, strip_views(strip.pixels))]
+    seen = [logs, *plain.logs(strip_views(strip.pixels))]
     return Case(tuple(SYMBOLS.index(each) for each in text), seen, texts, usual, supports)

@@ -2,12 +2,14 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from base.checkpoint import Checkpoint, CheckpointError, load_checkpoint, read_plain, save_checkpoint
-from model import build_model
+from ink import SYMBOLS
+from model import LineReader, build_model
 from recognizer.asking import evaluate, predict_logits
 
 
@@ -73,6 +75,10 @@ def broken(name: str, checkpoint: Path) -> bytes:
         torch.save({"layer.weight": torch.zeros(3)}, path)
     elif name == "a newer format":
         torch.save({**content, "format": "digits-v9"}, path)
+    elif name == "an older format":
+        torch.save({**content, "format": "digits-v0"}, path)
+    elif name == "a line reader of other symbols":
+        torch.save({**content, "lines": LineReader(symbols=len(SYMBOLS) + 4).state_dict()}, path)
     elif name == "weights of another shape":
         torch.save({**content, "config": {"width": 3}}, path)
     elif name == "fields missing":
@@ -94,6 +100,8 @@ def broken(name: str, checkpoint: Path) -> bytes:
         "code inside a checkpoint",
         "another program's weights",
         "a newer format",
+        "an older format",
+        "a line reader of other symbols",
         "weights of another shape",
         "fields missing",
         "a whole model",
@@ -111,6 +119,23 @@ def test_a_bad_checkpoint_is_named_and_never_runs_code(
     ):
         load_checkpoint(path)
     assert not Path("exploded").exists()
+
+
+def test_no_memory_is_taken_for_a_network_that_the_weights_do_not_fit(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = []
+
+    def noted(*description: Any) -> Any:
+        model = build_model(*description)
+        built.append(next(model.parameters()).device.type)
+        return model
+
+    torch.save({**read_plain(checkpoint), "config": {"width": 300}}, checkpoint)
+    monkeypatch.setattr("model.build_model", noted)
+    with pytest.raises(CheckpointError, match="does not fit"):
+        load_checkpoint(checkpoint)
+    assert built == ["meta"]
 
 
 def test_a_missing_model_names_the_cure(tmp_path: Path) -> None:
@@ -147,6 +172,11 @@ def test_weights_of_the_classifier_s_say_are_four_and_once_were_two() -> None:
     assert weights({"line_weights": [1.0, 0.1, 0.2, 0.3]}) == (1.0, 0.1, 0.2, 0.3)
     assert weights({"line_weights": [0.2, 0.7]}) == (0.2, 0.2, 0.7, 0.7)
     assert weights({}) == (0.5, 0.5, 0.5, 0.5)
+
+
+def test_a_usual_form_is_worth_what_was_fitted_or_nothing() -> None:
+    assert Checkpoint(None, "tiny", {}, facts={"line_form": 2.5}).line_form == 2.5
+    assert Checkpoint(None, "tiny", {}).line_form == 0
 
 
 def test_thresholds_of_lines_are_the_network_s_own_where_none_was_fitted() -> None:

@@ -29,6 +29,16 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o641])
+def test_a_backup_is_open_to_the_same_people(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    path.write_bytes(b"weights")
+    path.chmod(mode)
+    copy = back_up(path)
+    assert copy.read_bytes() == b"weights" and copy.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
 def test_a_private_file_stays_private_and_a_rename_is_durable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from ink.frame import (
     PEN_RANGE,
     PROPORTIONS,
     WIDEST_BAR,
+    WORK_SIDE,
     _ink_level,
     _place,
     crop_to_ink,
@@ -68,6 +69,19 @@ def test_a_pen_too_thin_or_too_thick_is_brought_into_range(brush: int) -> None:
     low, high = PEN_RANGE
     assert not low <= before <= high
     assert 0.8 * low <= after <= 1.15 * high
+
+
+@pytest.mark.parametrize("factor", [1, 12])
+def test_strokes_are_measured_in_a_reduced_picture(factor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = []
+
+    def noted(crop: np.ndarray) -> np.ndarray:
+        measured.append(max(crop.shape))
+        return fit_pen(crop)
+
+    monkeypatch.setattr("ink.frame.fit_pen", noted)
+    make_frame(np.ones((50 * factor, 8 * factor), np.float32))
+    assert measured == [min(50 * factor, WORK_SIDE)]
 
 
 def test_aspect_is_kept() -> None:
