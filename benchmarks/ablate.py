@@ -110,14 +110,12 @@ RULES = {
     "lines that climb": Rule("ink.rows:_join_climbing", take(0)),
     "commas and brackets": Rule("ink.rows:_join_marks", take(0)),
     "level line": Rule("ink.strip:_level", take(0)),
-    "parts over one another": Rule("ink.rows:_stand_over", always(False)),
     # lines -> texts
     "classifier beside line reader": Rule("recognizer.reader:support", always(np.zeros(4))),
     "line seen from all sides": Rule("recognizer.reader:strip_views", always([])),
     "usual forms of numbers": Rule("recognizer.reader:is_usual", always(False)),
     # lines -> digits
     "pen width": Rule("ink.frame:fit_pen", take(0)),
-    "spot": Rule("recognizer.judge:is_solid", always(False)),
     "bold as a silhouette": Rule("recognizer.judge:is_bold", always(False)),
     "face in a 0": Rule("recognizer.judge:is_filled_in", always(False)),
     "seen from all sides": Rule("recognizer.judge:Judge:look_again", take(1, asks=True), "asks"),

@@ -13,9 +13,6 @@ PAPER_SIDE = 160  # pixels; paper is measured on a copy of at most this side
 NORMAL = 1.4826  # standard deviations of a normal distribution per median absolute deviation
 BOLD = 0.24  # of the longer side; ink with a wider pen is as bold as a silhouette
 NARROW = 0.6  # of the longer side; ink whose shorter side is at most this is a bar
-SOLID = (
-    0.4  # of the longer side; ink with a wider pen is a spot (disc: 0.5; boldest of 3,000 MNIST digits: 0.36)
-)
 
 
 def rim(pixels: np.ndarray) -> np.ndarray:
@@ -80,11 +77,6 @@ def pen_width(ink: np.ndarray) -> float:
     inner = np.abs(ink[1:] - ink[:-1]).sum() + np.abs(ink[:, 1:] - ink[:, :-1]).sum()
     outline = (inner + edges) * math.pi / 4
     return float(2 * ink.sum() / max(outline, 1e-6))
-
-
-def is_solid(ink: np.ndarray) -> bool:
-    """Return whether cropped `ink` is one filled spot, like a dot or a disc, rather than strokes."""
-    return pen_width(ink) > SOLID * max(ink.shape)
 
 
 def is_bold(ink: np.ndarray) -> bool:

@@ -76,9 +76,9 @@ def find_rows(ink: np.ndarray, kept: np.ndarray | None = None) -> Layout:
     if len(marks) > MOST_PARTS:
         marks = np.sort(marks[np.argsort(-mass[marks])[:MOST_PARTS]])
     of_lines = marks if kept is None else marks[kept[marks]]
-    rows = find_chains(boxes[of_lines], mass[of_lines])
-    lines = [_cut_out(crop, labels, boxes, of_lines[row], (left, top)) for row in rows]
-    in_lines = np.concatenate([of_lines[row] for row in rows]) if rows else of_lines[:0]
+    rows = [of_lines[row] for row in find_chains(boxes[of_lines], mass[of_lines])]
+    lines = [_cut_out(crop, labels, boxes, row, (left, top)) for row in rows]
+    in_lines = np.concatenate(rows) if rows else marks[:0]
     out = [_cut_out(crop, labels, boxes, np.array([n]), (left, top)) for n in np.setdiff1d(marks, in_lines)]
     return Layout(lines, [line.piece for line in out])
 
@@ -99,13 +99,11 @@ def find_chains(boxes: np.ndarray, mass: np.ndarray | None = None) -> list[np.nd
         return []
     heights = boxes[:, 3] - boxes[:, 1]
     usual = usual_height(heights, mass)
-    bodies = _bodies(boxes, heights, usual)
-    around = np.array([_around(boxes[body]) for body in bodies])
-    rows = _join_climbing(_chain(around), around, usual)
-    lines = _join_marks([[n for body in row for n in bodies[body]] for row in rows], boxes, usual)
-    small = [n for n in range(len(boxes)) if not any(n in body for body in bodies)]
-    stray = []
-    for n in sorted(small, key=lambda n: -heights[n]):
+    tall = np.flatnonzero(heights >= BODY * usual)  # enough to carry a line
+    rows = _join_climbing(_chain(boxes[tall]), boxes[tall], usual)
+    lines = _join_marks([tall[row].tolist() for row in rows], boxes, usual)
+    low, stray = np.flatnonzero(heights < BODY * usual).tolist(), []
+    for n in sorted(low, key=lambda n: -heights[n]):
         line = _line_of(boxes, lines, n, usual, NEAR * usual)
         if line is None:
             stray.append(n)
@@ -116,37 +114,6 @@ def find_chains(boxes: np.ndarray, mass: np.ndarray | None = None) -> list[np.nd
         lines += [row for row in rows if heights[row].max() >= LEAST_LINE * usual]
     lines.sort(key=lambda line: float(np.mean(boxes[line][:, [1, 3]])))
     return [np.array(sorted(line)) for line in lines]
-
-
-def _bodies(boxes: np.ndarray, heights: np.ndarray, usual: float) -> list[list[int]]:
-    """Return the parts that are high enough to carry a line, those together that stand over one another as
-    pieces of one digit."""
-    tall = [int(n) for n in np.flatnonzero(heights >= BODY * usual)]
-    groups = [[n] for n in tall]
-    if len(tall) > MOST_PARTS // 4:
-        return groups
-    joined = True
-    while joined:
-        joined = False
-        for first in range(len(groups)):
-            for second in range(first + 1, len(groups)):
-                if _stand_over(_around(boxes[groups[first]]), _around(boxes[groups[second]]), usual):
-                    groups[first] += groups.pop(second)
-                    joined = True
-                    break
-            if joined:
-                break
-    return groups
-
-
-def _stand_over(a: np.ndarray, b: np.ndarray, usual: float) -> bool:
-    """Say whether two boxes share columns, and together are no higher than one digit."""
-    shared = min(a[2], b[2]) - max(a[0], b[0])
-    apart = max(a[1], b[1]) - min(a[3], b[3])
-    together = max(a[3], b[3]) - min(a[1], b[1])
-    return bool(
-        shared >= 0.5 * min(a[2] - a[0], b[2] - b[0]) and apart < 0.2 * usual and together < 1.4 * usual
-    )
 
 
 def _around(boxes: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from base.checkpoint import Checkpoint
 from corrections.memory import Memory
 from ink.frame import make_frame
-from ink.measures import is_bold, is_solid
+from ink.measures import is_bold
 from ink.piece import Piece, is_filled_in
 from recognizer.asking import UNSURE, VIEWS, certainty, look_around
 
@@ -89,10 +89,10 @@ class Judge:
         return self.checkpoint.classes[int(probs.argmax())]
 
     def accepts(self, guess: Guess) -> bool:
-        """Return whether `guess` is a digit: user-corrected, or sure enough and no dirt, spot or face."""
+        """Return whether `guess` is a digit: user-corrected, or sure enough and no dirt, silhouette or face."""
         if self.single or guess.corrected:
             return True
-        return self.is_certain(guess) and not self._is_spot(guess)
+        return self.is_certain(guess) and not self._is_blot(guess)
 
     def is_certain(self, guess: Guess) -> bool:
         """Return whether the classifier is certain enough that `guess` is one of its classes."""
@@ -106,12 +106,12 @@ class Judge:
         if self.single or guess.corrected:
             return True
         sure = evidence(guess.probs, belief) >= self.checkpoint.line_thresholds[company]
-        return sure and not (company == Company.ALONE and self._is_spot(guess))
+        return sure and not (company == Company.ALONE and self._is_blot(guess))
 
-    def _is_spot(self, guess: Guess) -> bool:
-        """Return whether the ink of `guess` is dirt, a spot, a silhouette or a face, rather than a digit's strokes."""
+    def _is_blot(self, guess: Guess) -> bool:
+        """Return whether the ink of `guess` is dirt, a silhouette or a face, rather than a digit's strokes."""
         ink = guess.piece.ink
-        if max(ink.shape) < LEAST_SIDE or is_solid(ink):
+        if max(ink.shape) < LEAST_SIDE:
             return True
         if is_bold(ink) and float(certainty(guess.probs)) < SURE_BOLD:
             return True

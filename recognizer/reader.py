@@ -132,9 +132,8 @@ class Reader:
 
         `logs`: those of the strip as it is; `found`: its likeliest texts.
         """
-        shares = softmax([log + self.form * is_usual(spell(text)) for text, log in found])
-        wide = strip.pixels.shape[1] > WIDEST_VIEWED
-        if wide or shares.max() >= UNSURE or max(len(text) for text, _ in found) < 2:
+        worth = np.array([log + self.form * is_usual(spell(text)) for text, log in found])
+        if strip.pixels.shape[1] > WIDEST_VIEWED or is_clear(worth, [text for text, _ in found]):
             return [logs]
         return [logs, *self.logs(strip_views(strip.pixels))]
 
@@ -175,6 +174,12 @@ class Reader:
                 shared.append(ink)
                 guesses.append(guessed)
         return asked, shared, guesses
+
+
+def is_clear(worth: np.ndarray, texts: Sequence[Text]) -> bool:
+    """Return whether a line need not be seen from several sides: by its `texts`, which are `worth` (N,) nats, it is surely one of
+    them, or no number."""
+    return bool(softmax(worth).max() >= UNSURE) or max(map(len, texts)) < 2
 
 
 def score_views(seen: Sequence[np.ndarray], texts: Sequence[Text]) -> np.ndarray:

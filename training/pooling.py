@@ -18,11 +18,10 @@ from ink.lines import find_layouts
 from ink.strip import make_strip, strip_views
 from model import SYMBOLS
 from recognizer import Recognizer
-from recognizer.asking import UNSURE
 from recognizer.decoding import Text, score, search
 from recognizer.forms import is_usual
 from recognizer.judge import walk
-from recognizer.reader import FOLLOWED, score_views, spell, support
+from recognizer.reader import FOLLOWED, is_clear, score_views, spell, support
 
 TEMPERATURES = (0.8, 1.0, 1.2, 1.5, 2.0)
 FORMS_WORTH = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)  # nats
@@ -61,9 +60,9 @@ class Case:
     def read(self, scores: np.ndarray, known: float, form: float) -> Scored:
         """Return what is known of the texts before the classifier is asked; `scores` and `known` as above."""
         worth = scores + form * self.usual[:, None]
-        sure = softmax(worth[:, 0]).max() >= UNSURE or max(map(len, self.texts)) < 2
+        clear = is_clear(worth[:, 0], self.texts)
         right = self.texts.index(self.text) if self.text in self.texts else None
-        return Scored(worth[:, 0 if sure else 1], self.supports, right, known)
+        return Scored(worth[:, 0 if clear else 1], self.supports, right, known)
 
 
 @dataclass(frozen=True)
