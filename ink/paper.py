@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ink.decode import LEAST_CONTRAST
-from ink.measures import EIGHT, PAPER_SIDE, above_noise, deviation, otsu, reduced, rim
+from ink.measures import EIGHT, PAPER_SIDE, above_noise, deviation, otsu, pen_width, reduced, rim
 from ink.ruling import without_ruling
 
 # plain paper
@@ -26,6 +26,7 @@ RINGING = 0.2  # of the ink's pixels; if more of the paper is off its grey, JPEG
 # paper in uneven light
 WINDOW = 0.17  # of the longer side; window of the closing that finds the paper beside strokes
 FINE = 0.06  # of the longer side; the same for thin strokes among shadows
+PENS = 4  # pen widths; the same once the pen is known
 TWO_KINDS = 0.8  # of the variance of depth; ink and paper explain more, the halves of a bell curve 0.64
 GRAIN = 6  # standard deviations of the paper's noise; what is no deeper may be grain
 GRAIN_SHARE = 0.005  # of the picture; what may be grain and covers less is grain
@@ -67,11 +68,14 @@ def plain_ink(colours: np.ndarray) -> tuple[np.ndarray | None, bool]:
 def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> tuple[np.ndarray, float]:
     """Return (ink, evidence in [0, 1]) of a picture whose ink is darker (or lighter) than the paper around it.
 
-    `window`, of the longer side, must be wider than the strokes; a narrow one takes the shadows of fingers for paper.
+    `window`, of the longer side, must be wider than the strokes. Where the pen that is found is much narrower, the ink is looked
+    for again with a window that fits it: a photo's dark edges are wider.
     """
     level = _level(colours, dark_ink)
-    depth = _depth(level, window)
-    ink = _strokes(depth)
+    ink = _strokes(_depth(level, window))
+    narrow = PENS * pen_width(_heaviest(ink > 0.5)) / max(ink.shape)
+    if 0 < narrow < window:
+        ink = _strokes(_depth(level, narrow))
     if not ink.any():
         return np.zeros_like(ink), 0.0
     share = float((ink > 0).mean())
@@ -99,7 +103,7 @@ def _strokes(depth: np.ndarray) -> np.ndarray:
     if len(main) < 4:
         return np.zeros_like(depth)
     strong = float(np.median(main[main >= otsu(main)]))
-    low = max(floor, 0.27 * strong)
+    low = max(floor, 0.2 * strong)
     ink = np.clip((depth - low) / max(0.85 * strong - low, 0.02), 0, 1).astype(np.float32)
     labels, count = ndimage.label(ink > 0, EIGHT)
     keep = np.zeros(count + 1, bool)
@@ -132,6 +136,14 @@ def _without_ink(depth: np.ndarray) -> np.ndarray:
         return sample
     between = share * (1 - share) * (sample[dark].mean() - sample[~dark].mean()) ** 2
     return sample[~dark] if between > TWO_KINDS * sample.var() else sample
+
+
+def _heaviest(marks: np.ndarray) -> np.ndarray:
+    """Return the largest connected component of `marks` (H, W), float32; nothing where there is none."""
+    labels, _ = ndimage.label(marks, EIGHT)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.float32(marks & (labels == sizes.argmax()))
 
 
 def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray:

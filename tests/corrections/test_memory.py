@@ -41,7 +41,9 @@ def test_a_correction_is_right_at_once(memory: Memory, frames: np.ndarray) -> No
         probs = recognizer.classify(frame[None])[0]
         assert recognizer.classes[probs.argmax()] == other
         assert probs.sum() == pytest.approx(1, abs=1e-5)
-    assert np.array_equal(recognizer.classify(frames[:10]).argmax(1), (said + 1) % 10)  # each still says its own
+    assert np.array_equal(
+        recognizer.classify(frames[:10]).argmax(1), (said + 1) % 10
+    )  # each still says its own
 
 
 def test_a_corrected_bold_drawing_is_accepted(memory: Memory) -> None:
