@@ -143,7 +143,7 @@ def _heaviest(marks: np.ndarray) -> np.ndarray:
     labels, _ = ndimage.label(marks, EIGHT)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return np.float32(marks & (labels == sizes.argmax()))
+    return (marks & (labels == sizes.argmax())).astype(np.float32)
 
 
 def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray:
