@@ -112,6 +112,17 @@ def test_shadows_of_fingers_are_no_ink(recognizer: Recognizer) -> None:
     assert recognizer.read(sheet(BOTH, fingers)).text == "73"
 
 
+@pytest.mark.parametrize("radius", [25, 40, 60])
+def test_a_photos_dark_edge_is_no_ink_beside_a_stroke(radius: int) -> None:
+    y, x = np.mgrid[0:400, 0:500]
+    edge = 0.4 * np.exp(-(((x - 499) / radius) ** 2) - ((y - 200) / (1.5 * radius)) ** 2)
+    stroke = (abs(y - 200) < 80) & (np.abs(x[..., None] - [100, 180, 260, 340, 470]) < 4).any(axis=2)
+    noise = np.random.default_rng(0).normal(0, 2, x.shape)
+    photo = (200 * (1 - edge) * (1 - 0.6 * stroke) + noise).clip(0, 255).astype(np.uint8)
+    ink, _ = shaded_ink(photo, dark_ink=True)
+    assert (ink[stroke] > 0.5).all() and not ink[~ndimage.binary_dilation(stroke, iterations=3)].any()
+
+
 @pytest.mark.parametrize("strokes, label", [(SEVEN, "7"), (BOTH, "73")])
 def test_ruled_lines_darker_than_the_pencil_are_no_ink(
     strokes: list, label: str, recognizer: Recognizer
