@@ -68,6 +68,13 @@ def find_box(marks: np.ndarray) -> Box | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+def largest(labels: np.ndarray) -> np.ndarray:
+    """Return the component of most pixels in `labels` (H, W), 0 where there is none, as a mask; all False without any."""
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return (labels == sizes.argmax()) & (labels > 0)
+
+
 def pen_width(ink: np.ndarray) -> float:
     """Return the mean stroke width of `ink` in its own pixels: twice the area over the outline.
 

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ink.measures import EIGHT, otsu, reduced, rim
+from ink.measures import EIGHT, largest, otsu, reduced, rim
 
 PAGE_SIDE = 100  # pixels; smaller pictures show no page with something around it
 SMALLEST, LARGEST = 0.05, 0.9  # of the picture; what a page covers
@@ -60,7 +60,8 @@ def _find_page(small: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     distance = np.abs(small - np.median(rim(small), axis=0)).max(axis=2)
     # the second threshold is for pictures whose ink stands out more than the page
     for threshold in (max(otsu(distance.ravel()), PAGE_CONTRAST), PAGE_CONTRAST):
-        paper = _largest_patch(distance > threshold)
+        patches, _ = ndimage.label(ndimage.binary_opening(distance > threshold, EIGHT))  # without thin links
+        paper = largest(patches)
         page = ndimage.binary_fill_holes(paper)
         inside = ndimage.binary_erosion(page, EIGHT, 2, border_value=1)
         if not _is_page(paper, page) or not (paper & inside).any() or _is_bare(small, inside):
@@ -79,14 +80,6 @@ def _is_bare(small: np.ndarray, inside: np.ndarray) -> bool:
     """Return whether a patch `inside` (h, w) of a picture (h, w, channels) is bare: a bold stroke, an empty page."""
     deep = small[ndimage.binary_erosion(inside, EIGHT, 2, border_value=1)]
     return len(deep) == 0 or bool(np.ptp(deep, axis=0).max() < PAGE_CONTRAST)
-
-
-def _largest_patch(marks: np.ndarray) -> np.ndarray:
-    """Return the largest connected part of `marks` (H, W) without thin links; all False without any."""
-    labels, _ = ndimage.label(ndimage.binary_opening(marks, EIGHT))
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return (labels == sizes.argmax()) & (labels > 0)
 
 
 def _is_page(paper: np.ndarray, page: np.ndarray) -> bool:

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ink.decode import LEAST_CONTRAST
-from ink.measures import EIGHT, PAPER_SIDE, above_noise, deviation, otsu, pen_width, reduced, rim
+from ink.measures import EIGHT, PAPER_SIDE, above_noise, deviation, largest, otsu, pen_width, reduced, rim
 from ink.ruling import without_ruling
 
 # plain paper
@@ -72,10 +72,12 @@ def shaded_ink(colours: np.ndarray, dark_ink: bool, window: float = WINDOW) -> t
     for again with a window that fits it: a photo's dark edges are wider.
     """
     level = _level(colours, dark_ink)
-    ink = _strokes(_depth(level, window))
-    narrow = PENS * pen_width(_heaviest(ink > 0.5)) / max(ink.shape)
+    smooth = ndimage.median_filter(reduced(level), 3)
+    ink = _strokes(_depth(level, smooth, window))
+    main = largest(ndimage.label(ink > 0.5, EIGHT)[0])
+    narrow = PENS * pen_width(main.astype(np.float32)) / max(ink.shape)
     if 0 < narrow < window:
-        ink = _strokes(_depth(level, narrow))
+        ink = _strokes(_depth(level, smooth, narrow))
     if not ink.any():
         return np.zeros_like(ink), 0.0
     share = float((ink > 0).mean())
@@ -138,14 +140,6 @@ def _without_ink(depth: np.ndarray) -> np.ndarray:
     return sample[~dark] if between > TWO_KINDS * sample.var() else sample
 
 
-def _heaviest(marks: np.ndarray) -> np.ndarray:
-    """Return the largest connected component of `marks` (H, W), float32; nothing where there is none."""
-    labels, _ = ndimage.label(marks, EIGHT)
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return (marks & (labels == sizes.argmax())).astype(np.float32)
-
-
 def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray:
     """Return the depths (N,) of the heaviest of `count` marks, of those inside the picture if there are any."""
     mass = np.bincount(labels.ravel(), depth.ravel(), count + 1)
@@ -157,16 +151,14 @@ def _main_marks(labels: np.ndarray, count: int, depth: np.ndarray) -> np.ndarray
     return depth[(mass >= 0.2 * mass.max())[labels]]
 
 
-def _depth(level: np.ndarray, share: float) -> np.ndarray:
-    """Return how far each pixel lies below the paper around it, in [0, 1] of the paper's own level.
+def _depth(level: np.ndarray, smooth: np.ndarray, share: float) -> np.ndarray:
+    """Return how far each pixel of `level` lies below the paper around it, in [0, 1] of the paper's own level.
 
-    The paper is a closing as wide as this `share` of the picture, on a small copy: a ramp stays, a shadow divides out.
+    The paper is a closing as wide as this `share` of the picture, on its small copy `smooth`: a ramp stays, a shadow divides out.
     """
     height, width = level.shape
-    small = reduced(level)
-    window = max(5, int(min(share * max(small.shape), 0.5 * min(small.shape))) | 1)
-    smooth = ndimage.median_filter(small, 3)
-    margin = min(window, *(side - 1 for side in small.shape))
+    window = max(5, int(min(share * max(smooth.shape), 0.5 * min(smooth.shape))) | 1)
+    margin = min(window, *(side - 1 for side in smooth.shape))
     closed = smooth
     if margin > 0:
         # odd reflection continues a ramp beyond the edge, where a plain closing would take it for ink

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ink.measures import EIGHT, Box, pen_width
+from ink.measures import EIGHT, Box, largest, pen_width
 
 LEAST_HELD = 0.08  # of the outline's longer side; shorter marks within it are dirt
 LARGEST_DOT = 0.25  # of the outline's longer side; a single mark up to this is the dot of a 0
@@ -55,7 +55,7 @@ def is_filled_in(piece: Piece) -> bool:
     labels, count = ndimage.label(piece.ink >= 0.5 * piece.ink.max(), EIGHT)
     if count < 2:
         return False
-    outline = _largest(labels)
+    outline = largest(labels)
     held = labels * enclosed(outline)
     marks = [(n, part) for n, part in enumerate(ndimage.find_objects(held), 1) if part is not None]
     longest = [max(side.stop - side.start for side in part) / max(piece.ink.shape) for _, part in marks]
@@ -70,11 +70,6 @@ def is_filled_in(piece: Piece) -> bool:
     variances = np.linalg.eigvalsh(np.cov(np.nonzero(mark)))
     across, along = np.sqrt(12 * np.maximum(variances, 0))  # sides of a bar with these variances
     return bool(across > max(SLASH * pen_width(piece.ink), BOWED * along))
-
-
-def _largest(labels: np.ndarray) -> np.ndarray:
-    """Return the component of most pixels in `labels` (H, W), which has one at least, as a mask."""
-    return labels == np.bincount(labels.ravel())[1:].argmax() + 1
 
 
 def enclosed(marks: np.ndarray) -> np.ndarray:

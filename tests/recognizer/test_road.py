@@ -547,7 +547,7 @@ def test_a_bold_zero_in_shade_is_no_label(recognizer: Recognizer) -> None:
 def test_bold_strokes_that_fill_a_photo_are_read(recognizer: Recognizer, digits: Digits, margin: int) -> None:
     rng, right = np.random.default_rng(0), 0
     y, x = np.mgrid[-1:1:160j, -1:1:160j]
-    made = stretched(digits, 160 - 2 * margin)[:50]
+    made = stretched(digits, 160 - 2 * margin)[:100]
     for scan, label in made:
         ink = np.pad(scan / 255 > 0.5, margin)
         light = 180 * (1 + rng.uniform(-0.2, 0.2) * x + rng.uniform(-0.2, 0.2) * y)
