@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     with command.importing():
         from base import exports
         from base.checkpoint import load_checkpoint
-        from recognizer.road import with_reader
+        from recognizer.shipped import with_reader
     checkpoint = with_reader(load_checkpoint(arguments.model))
     output = arguments.output or arguments.model
     if not output.name:

@@ -205,7 +205,7 @@ def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Chec
         raise CheckpointError(
             f"{path} has format {content['format']!r}, this program reads {FORMAT!r}: update the program"
         )
-    from model import LineReader, build_model
+    from model import build_model, line_reader_of
 
     try:
         classes = tuple(str(name) for name in content["classes"])
@@ -214,7 +214,7 @@ def _from_content(path: str | os.PathLike[str], content: dict[str, Any]) -> Chec
         taken, facts = dict(content["input"]), dict(content["facts"])
         checkpoint = Checkpoint(model, arch, config, classes, taken, facts)
         if "lines" in content:
-            checkpoint.lines = fill(LineReader, content["lines"])
+            checkpoint.lines = fill(lambda: line_reader_of(content["lines"]), content["lines"])
         _try_out(checkpoint)
         return checkpoint
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:

@@ -22,19 +22,19 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
     without ink is None.
     """
     ink, parts = line.ink, line.parts
-    there = np.bincount(parts.ravel()) > 0
-    there[0] = False  # paper
-    part_of = np.where(there, np.cumsum(there) - 1, -1)[parts]  # 0, 1, ...; -1 is paper
+    inked = np.flatnonzero(parts)  # the pixels that the rest is about, a small part of all
+    columns, values, labels = inked % ink.shape[1], ink.ravel()[inked], parts.ravel()[inked]
+    there = np.bincount(labels) > 0
+    part_of = (np.cumsum(there) - 1)[labels]  # 0, 1, ...
     count, symbols = int(there.sum()), len(spans)
-    edges = _edges(ink, spans)
-    interval = np.searchsorted(edges, np.arange(ink.shape[1]) + 0.5)
-    inked = part_of >= 0
-    where = part_of[inked] * symbols + np.broadcast_to(interval, ink.shape)[inked]
-    mass = np.bincount(where, ink[inked], count * symbols).reshape(count, symbols)
+    edges = _edges(np.bincount(columns, values, ink.shape[1]), spans)
+    interval = np.searchsorted(edges, columns + 0.5)
+    mass = np.bincount(part_of * symbols + interval, values, count * symbols).reshape(count, symbols)
     shares = mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-9)
-    boxes: list[Box] = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(part_of + 1)]
+    places = [place for place in ndimage.find_objects(parts) if place is not None]
+    boxes: list[Box] = [(x.start, y.start, x.stop, y.stop) for y, x in places]
     main = _place_apart(_main_parts(mass, shares), mass, boxes, spans)
-    to = np.full(count + 1, -1)  # the symbol that each part goes to whole; the last is paper's
+    to = np.full(count, -1)  # the symbol that each part goes to whole
     rest, touching = [], []
     for n in range(count):
         owners = [k for k in range(symbols) if main[k] == n]
@@ -42,19 +42,22 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
         if _is_rule(boxes, n, main, best, bool(upright[best])) or (
             not owners and shares[n].max() < MINE and _is_flat(boxes[n])
         ):
-            rest.append(_piece(ink, part_of == n, line.box))
+            label = int(np.flatnonzero(there)[n])
+            rest.append(_piece(ink[places[n]], parts[places[n]] == label, _moved(line.box, places[n])))
         elif len(owners) < 2:
             to[n] = best
         else:
             touching.append((n, owners))
-    owner = to[part_of]
+    owner = np.full(ink.shape, -1)
+    owner.ravel()[inked] = to[part_of]
     for n, owners in touching:
-        mine = part_of == n
+        mine = parts == np.flatnonzero(there)[n]
         owner[mine] = _cut(ink, mine, owners, spans, edges)[mine]
     found = np.bincount(owner[owner >= 0], minlength=symbols)
     for k in np.flatnonzero(found == 0).tolist():
         _cut_from_neighbour(ink, owner, k, spans)
-    whose = np.bincount((part_of * symbols + owner)[inked & (owner >= 0)], minlength=count * symbols)
+    owns = owner.ravel()[inked]
+    whose = np.bincount((part_of * symbols + owns)[owns >= 0], minlength=count * symbols)
     has = whose.reshape(count, symbols) > 0  # which symbols have ink of each part
     shared = (has & (has.sum(axis=1, keepdims=True) > 1)).any(axis=0)
     pieces: list[Piece | None] = [None] * symbols
@@ -64,11 +67,11 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
     return pieces, rest
 
 
-def _edges(ink: np.ndarray, spans: np.ndarray) -> np.ndarray:
-    """Return the columns (K - 1,) between symbols: where there is least ink from the end of one to the start of the
-    next. A symbol may have been read a little beside its ink, so there is ink between two edges, if there is enough.
+def _edges(profile: np.ndarray, spans: np.ndarray) -> np.ndarray:
+    """Return the columns (K - 1,) between symbols, from the ink in each column (W,): where there is least from the end of
+    one to the start of the next. A symbol may have been read a little beside its ink, so there is ink between two edges,
+    if there is enough.
     """
-    profile = ink.sum(axis=0)
     before = np.cumsum(profile)  # ink up to each column, itself included
     last = len(profile) - 1
     edges: list[float] = []

@@ -35,7 +35,8 @@ UNLIKELY = 4.0  # nats below the likeliest, from which the classifier is not ask
 
 Found = list[tuple[Text, float]]
 Weights = tuple[float, float, float, float]
-Shared = tuple[list[Piece | None], list[Piece]]  # the ink of each symbol, and marks that are none's
+# of a text: where each symbol was read, in columns (K, 2) of what the network says, its ink, and marks that are none's
+Shared = tuple[np.ndarray, list[Piece | None], list[Piece]]
 Explained = tuple[list[Text], list[Shared], list[dict[int, Guess]]]
 
 
@@ -109,7 +110,9 @@ class Reader:
         seen = [logs]
         if allowed is None:
             seen = self.look_around(strip, logs, found) if views else [logs]
-            found = sorted(self.worth(seen, [text for text, _ in found]), key=lambda each: -each[1])
+            texts = [text for text, _ in found]
+            found = self.with_forms(found) if len(seen) == 1 else self.worth(seen, texts)
+            found.sort(key=lambda each: -each[1])
         likely = [text for text, log in found[:TEXTS] if log >= found[0][1] - UNLIKELY and text]
         asked, shared, guesses = yield from self.explain(line, strip, logs, likely, judge)
         own = {text: (pieces, guessed) for text, pieces, guessed in zip(asked, shared, guesses)}
@@ -132,7 +135,7 @@ class Reader:
 
         `logs`: those of the strip as it is; `found`: its likeliest texts.
         """
-        worth = np.array([log + self.form * is_usual(spell(text)) for text, log in found])
+        worth = np.array([log for _, log in self.with_forms(found)])
         if strip.pixels.shape[1] > WIDEST_VIEWED or is_clear(worth, [text for text, _ in found]):
             return [logs]
         return [logs, *self.logs(strip_views(strip.pixels))]
@@ -141,8 +144,11 @@ class Reader:
         """Return `texts` with their mean log-probability over views of a line, and what their form is worth."""
         if not texts:
             return []
-        logs = score_views(seen, texts).mean(axis=0)
-        return [(text, float(log) + self.form * is_usual(spell(text))) for text, log in zip(texts, logs)]
+        return self.with_forms(list(zip(texts, score_views(seen, texts).mean(axis=0).tolist())))
+
+    def with_forms(self, found: Found) -> Found:
+        """Return texts and their log-probabilities, with what their form is worth added."""
+        return [(text, log + self.form * is_usual(spell(text))) for text, log in found]
 
     def explain(
         self, line: Line, strip: Strip, logs: np.ndarray, texts: list[Text], judge: Judge
@@ -153,20 +159,21 @@ class Reader:
         asked, shared = [], []
         for text in texts:
             try:
-                spans = _columns(align(logs, text), strip)
+                spans = align(logs, text)
             except ValueError:
                 continue
             asked.append(text)
-            shared.append(share_out(line, spans, np.array([SYMBOLS[k] not in FLAT_SIGNS for k in text])))
+            upright = np.array([SYMBOLS[k] not in FLAT_SIGNS for k in text])
+            shared.append((spans, *share_out(line, _columns(spans, strip), upright)))
         pieces: dict[tuple[Any, ...], Piece] = {}
-        for text, (own, _) in zip(asked, shared):
+        for text, (_, own, _) in zip(asked, shared):
             for k, piece in zip(text, own):
                 if piece is not None and (k < DIGITS or k == OTHER):
                     pieces.setdefault(_key(piece), piece)
         said = dict(zip(pieces, (yield from judge.look(list(pieces.values())))))
         guesses = [
             {n: said[_key(piece)] for n, piece in enumerate(own) if piece is not None and _key(piece) in said}
-            for own, _ in shared
+            for _, own, _ in shared
         ]
         for text, ink, guessed in list(zip(asked, shared, guesses)):
             if (other := preferred(text, guessed)) not in asked:
@@ -239,8 +246,8 @@ def _reading(
     probabilities = told * softmax(scores)
     texts = [(spell(known[n]), float(probabilities[n])) for n in order[:TEXTS]]
     text = known[int(order[0])]
-    (pieces, rest), guesses = own[text]
-    spans, symbols = align(logs, text), []
+    (spans, pieces, rest), guesses = own[text]
+    symbols = []
     for place, (k, piece) in enumerate(zip(text, pieces)):
         if piece is None:
             continue

@@ -8,14 +8,13 @@ Files, the canvas, the clipboard and folders all come this way.
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from base.checkpoint import LINE_FACTS, MODEL_PATH, Checkpoint, load_checkpoint
+from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint
 from base.networks import on_device
 from corrections.memory import Memory
 from ink import DIGITS
@@ -32,6 +31,7 @@ from recognizer.expect import Expect, Expected, ExpectError, parse_expect
 from recognizer.judge import Guess, Judge, Steps, pool, walk
 from recognizer.lines import digit_of, marks_of, read_layout, read_marks
 from recognizer.reader import Reader
+from recognizer.shipped import with_reader
 
 CLEAN = 0.98  # confidence below which ink beside a digit may be dirt
 DOUBTFUL = 0.8  # confidence below which a picture's other looks are tried
@@ -278,25 +278,6 @@ class Recognizer:
     def _digit(self, guess: Guess, scale: float) -> Digit:
         """Return `guess` as a digit, accepted or not."""
         return digit_of(guess, self.judge, scale, self.judge.accepts(guess))
-
-
-def with_reader(checkpoint: Checkpoint) -> Checkpoint:
-    """Return a checkpoint for digits with a line reader: its own or, where it has none, the shipped model's if there is one."""
-    if checkpoint.lines is not None or checkpoint.classes != DIGITS or not checkpoint.input["road"]:
-        return checkpoint
-    shipped = _shipped()
-    if shipped is None or shipped.lines is None:
-        return checkpoint
-    fitted = {name: shipped.facts[name] for name in LINE_FACTS if name in shipped.facts}
-    return replace(checkpoint, lines=shipped.lines, facts={**fitted, **checkpoint.facts})
-
-
-@functools.cache
-def _shipped() -> Checkpoint | None:
-    try:
-        return load_checkpoint(MODEL_PATH)
-    except (OSError, ValueError):
-        return None
 
 
 def _least_of_whole(look: Look, reading: Reading) -> float | None:

@@ -7,7 +7,7 @@ import torch
 
 from base.checkpoint import MODEL_PATH, Checkpoint, load_checkpoint, save_checkpoint
 from dataset import Batches, Digits
-from model import ARCHITECTURES, DEFAULT_ARCH, build_model, count_parameters
+from model import ARCHITECTURES, DEFAULT_ARCH, LineReader, build_model, count_parameters
 from recognizer.asking import evaluate
 from train import main
 from training.loop import train
@@ -30,6 +30,23 @@ def test_a_network_has_the_parameters_it_is_known_for(name: str, parameters: int
 
 def test_the_tiny_network_is_tiny() -> None:
     assert count_parameters(build_model("tiny")) <= 25_000
+
+
+def test_all_that_reads_fits_four_megabytes() -> None:
+    assert 4 * (count_parameters(build_model(DEFAULT_ARCH)) + count_parameters(LineReader())) <= 4_000_000
+
+
+@pytest.mark.parametrize("far, sees", [((), False), ((2, 4), True)])
+def test_what_a_mark_may_be_depends_on_those_further_along_the_line(far: tuple[int, ...], sees: bool) -> None:
+    torch.manual_seed(0)
+    reader = LineReader(far=far).eval()
+    alone = torch.zeros(1, 1, 32, 256)
+    alone[..., 8:24, 20] = 1
+    beside = alone.clone()
+    beside[..., 8:24, 120] = 1  # five digits away
+    with torch.inference_mode():
+        first = [reader(strip)[0, :20] for strip in (alone, beside)]
+    assert torch.equal(*first) != sees
 
 
 def test_the_small_model_that_ships_is_tiny_and_reads_digits(digits: Digits) -> None:

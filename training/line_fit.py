@@ -6,8 +6,8 @@ Those of training.pooling, fitted on held-out writers' numbers and on lines comp
 
 And thresholds: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit (one that
 stands alone, one among digits and signs, one beside other marks), and the probability below which a text is not told. Each
-refuses REFUSED of those lines, and of single digits held out; the one beside other marks so many that of MISREAD of the
-lines without a digit one is read.
+refuses REFUSED of those lines, and of single digits held out; the one beside other marks so many that in MISREAD of the
+words of writers held out (without hands: of the composed lines without a digit) a digit is read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from model import DIGITS, SYMBOLS
 from recognizer import Recognizer
 from recognizer.judge import Company, evidence, walk
 from recognizer.lines import company_of
-from recognizer.road import with_reader
+from recognizer.shipped import with_reader
 from training.hands import load_hands
 from training.hands.glyphs import Glyph, Glyphs, glyphs_of_templates
 from training.pictures.lines import Composer
@@ -62,8 +62,11 @@ def fit_reader(
     step = max(1, len(glyphs.digits_held_out) * len(PENS) // SINGLE)
     single = [*held_out_lines(glyphs.digits_held_out)[::step], *single_lines(validation)]
     mixed = composed_lines(validation, glyphs, MIXED, others=True)
-    every = [*real, *made, *single, *mixed]
-    without = sum(not any(map(str.isdigit, text)) for _, text in every)
+    words = held_out_lines([(glyph, "?") for glyph in glyphs.words_held_out])
+    if words:  # real ones are harder than those put together
+        mixed = [line for line in mixed if has_digit(line[1])]
+    every = [*real, *made, *single, *mixed, *words]
+    without = sum(not has_digit(text) for _, text in every)
     checkpoint.facts |= find_thresholds(evidence_of(Recognizer(checkpoint), every), without)
     right = {"validation": found.right[len(real) :], "held_out": found.right[: len(real)]}
     names = {"validation": "composed of validation digits", "held_out": "of numbers by writers held out"}
@@ -78,7 +81,7 @@ def fit_reader(
 
 
 def held_out_lines(held_out: list[tuple[Glyph, str]], seed: int = 0) -> list[Line]:
-    """Return every number or digit of the writers held out, drawn with three pens."""
+    """Return each of the `held_out` numbers, digits or words, drawn with three pens."""
     lines: list[Line] = []
     rng = np.random.default_rng(seed)
     for strokes, text in held_out:
@@ -104,9 +107,14 @@ def composed_lines(
     rng = np.random.default_rng(seed)
     while len(lines) < min(count, len(digits)):
         ink, text = composer.line(rng)
-        if ("?" in text) if others else any(each.isdigit() for each in text):
+        if ("?" in text) if others else has_digit(text):
             lines.append((ink, text))
     return lines
+
+
+def has_digit(text: str) -> bool:
+    """Return whether there is a digit in `text`."""
+    return any(map(str.isdigit, text))
 
 
 def single_lines(digits: Digits) -> list[Line]:
@@ -140,7 +148,7 @@ def evidence_of(recognizer: Recognizer, lines: Iterable[Line]) -> list[Evidence]
                 for each in reading.symbols
                 if each.guess is not None and SYMBOLS[each.kind].isdigit()
             ]
-            if nats and (right or not any(map(str.isdigit, text))):
+            if nats and (right or not has_digit(text)):
                 found.append(Evidence(min(nats), company, reading.texts[0][1], right))
     return found
 

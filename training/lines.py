@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from base.checkpoint import Checkpoint, fill, shapes_of
 from dataset import Digits
-from model import BLANK, DIGITS, SYMBOLS, LineReader
+from model import BLANK, DIGITS, SYMBOLS, LineReader, line_reader_of
 from recognizer.many import count_cores
 from training.hands import Hands
 from training.hands.glyphs import glyphs_of_templates
@@ -94,7 +94,7 @@ def second_stage(
             if stage.round % TOLD_EVERY == 0:
                 reports.say(f"lines: round {stage.round} of {config.lines_rounds}, loss {loss:.3f}")
             ask(0)
-    checkpoint.lines = fill(LineReader, stage.mean.weights)
+    checkpoint.lines = fill(lambda: line_reader_of(stage.mean.weights), stage.mean.weights)
     checkpoint.facts["lines"] = {
         "rounds": config.lines_rounds,
         "lines": config.lines_rounds * LINES,
@@ -115,7 +115,7 @@ class _Stage:
         self.rate = RATE if begin is None else RATE * RETRAIN_RATE
         with torch.random.fork_rng(devices=[]):  # the classifier's next round must not notice
             torch.manual_seed(config.seed)
-            self.reader = LineReader()
+            self.reader = LineReader() if begin is None else line_reader_of(begin.state_dict())
         if begin is not None:
             self.reader.load_state_dict(begin.state_dict())
         self.reader.to(device).to(memory_format=torch.channels_last)

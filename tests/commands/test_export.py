@@ -200,7 +200,7 @@ def test_an_export_without_numbers_is_not_kept(
         return lambda draft: lambda images: model(images) * (math.nan if next(count) == broken else 1)
 
     monkeypatch.setattr(exports, "_write_onnx", write)
-    monkeypatch.setattr("recognizer.road.with_reader", lambda checkpoint: checkpoint)
+    monkeypatch.setattr("recognizer.shipped.with_reader", lambda checkpoint: checkpoint)
     assert export.main(["--model", str(checkpoint), "--format", "onnx"]) == 1
     assert "differs from the checkpoint by nan" in capsys.readouterr().err
     assert not checkpoint.with_suffix(".onnx").exists()

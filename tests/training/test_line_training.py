@@ -376,6 +376,27 @@ def test_thresholds_part_digits_from_what_was_found_in_words() -> None:
     assert line_fit.find_thresholds(right, 10) == {}  # nothing was seen beside other marks
 
 
+def test_words_of_writers_held_out_take_the_place_of_composed_ones(
+    bare: Checkpoint, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[pooling.Line] = []
+    monkeypatch.setattr(line_fit, "SINGLE", 10)
+    monkeypatch.setattr(line_fit, "MADE", 10)
+    monkeypatch.setattr(line_fit, "MIXED", 40)
+    monkeypatch.setattr(line_fit, "fit", lambda *_: pooling.Fit(1.0, (0.0,) * 4, 0.0, np.ones(10, bool)))
+    monkeypatch.setattr(line_fit, "evidence_of", lambda _, lines: seen.extend(lines) or [])
+    made = glyphs_of_templates()
+    made.add("words", [Item("on", "w1", [ONE])], [Item("no", "w2", [SEVEN, DASH]), Item("so", "w2", [])])
+    assert len(made.words) == len(made.words_held_out) == 1
+    bare.lines = LineReader().eval()
+    for glyphs, without in ((made, len(line_fit.PENS)), (replace(made, words_held_out=[]), 20)):
+        seen.clear()
+        line_fit.fit_reader(bare, digits, glyphs)
+        texts = [text for _, text in seen if not line_fit.has_digit(text)]
+        assert len(texts) == without if glyphs is made else len(texts) >= without
+        assert set(texts) == {"?"} or glyphs is not made
+
+
 # ---------------------------------------------------------------------------------- one command
 
 
@@ -417,11 +438,12 @@ def test_one_command_makes_a_complete_model_and_goes_on_in_either_stage(
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("far", [(), (2, 4)], ids=["of before December 2026", "of now"])
 def test_a_line_reader_alone_goes_on_learning(
-    bare: Checkpoint, few: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    far: tuple[int, ...], bare: Checkpoint, few: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start, path = tmp_path / "start.pth", tmp_path / "m.pth"
-    bare = replace(bare, lines=LineReader().eval())
+    bare = replace(bare, lines=LineReader(far=far).eval())
     save_checkpoint(start, bare)
     words = ["--start", str(start), "--epochs", "0", "--lines-rounds", "1", "--device", "cpu"]
     monkeypatch.setattr(lines, "RATE", 0.0)  # so that what it begins with is what it ends with
@@ -429,6 +451,7 @@ def test_a_line_reader_alone_goes_on_learning(
     found = load_checkpoint(path)
     assert found.lines is not None and bare.lines is not None
     assert torch.allclose(found.lines.head.weight, bare.lines.head.weight, atol=1e-6)
+    assert len(found.lines.far) == len(far)
     expected, reached = bare.model.state_dict(), found.model.state_dict()
     assert all(torch.equal(expected[name], reached[name]) for name in expected)
     assert found.facts["lines"]["rounds"] == 1 and found.facts["epochs"] == 0

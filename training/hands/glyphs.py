@@ -46,7 +46,7 @@ COPIES = 20  # of each template, each drawn a little differently
 
 @dataclass
 class Glyphs:
-    """Handwriting by kind; `numbers` and `held_out` (those of writers kept for validation) with what they say."""
+    """Handwriting by kind; numbers with what they say. Those held out are of writers kept for validation."""
 
     digits: dict[str, dict[str, list[Glyph]]] = field(default_factory=dict)  # by writer, by digit
     frames: dict[str, list[np.ndarray]] = field(default_factory=dict)  # uint8 (28, 28), by digit
@@ -55,12 +55,13 @@ class Glyphs:
     held_out: list[tuple[Glyph, str]] = field(default_factory=list)
     digits_held_out: list[tuple[Glyph, str]] = field(default_factory=list)  # single ones of the same writers
     words: list[Glyph] = field(default_factory=list)
+    words_held_out: list[Glyph] = field(default_factory=list)
     letters: list[Glyph] = field(default_factory=list)
     spelling: list[Glyph] = field(default_factory=list)  # letters, those that are like digits among them
     figures: list[Glyph] = field(default_factory=list)
 
     def add(self, name: str, items: Sequence[Item], held_out: Sequence[Item] = ()) -> None:
-        """Take in the set `name`: its `items`, and the numbers and digits of strokes among those `held_out`.
+        """Take in the set `name`: its `items`, and the numbers, digits and words of strokes among those `held_out`.
 
         A writer is the same in all sets whose names begin alike, up to "_".
         """
@@ -72,6 +73,8 @@ class Glyphs:
                 self.held_out.append((split_number(strokes, item.label)[0], item.label))
             elif item.digit != NOT_A_DIGIT and (strokes := thinned(item)):
                 self.digits_held_out.append((fit_height(strokes), item.label))
+            elif of_words and (strokes := thinned(item)):
+                self.words_held_out.append(fit_height(strokes, WORD_HEIGHT))
 
     def _add(self, writer: str, item: Item, of_words: bool) -> None:
         label = item.label
