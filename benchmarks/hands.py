@@ -69,11 +69,11 @@ def main(argv: list[str] | None = None) -> int:
             f"| what | n | {' | '.join(str(path) for path in arguments.models)} |\n|---|---:|{'---:|' * len(checkpoints)}"
         )
         print(mnist_row(checkpoints, arguments.data_dir), flush=True)
-        curves: list[tuple[Row, np.ndarray]] = []
+        curves: list[Curve] = []
         for row in find_rows(arguments.sets, arguments.brushes, arguments.every):
             print("\n".join(measure(checkpoints, row)), flush=True)
             if arguments.plot and row.samples:
-                curves.append((replace(row, samples=[]), refused_at(checkpoints[0], row)))
+                curves.append(Curve(row.name, row.refuse, len(row.samples), refused_at(checkpoints[0], row)))
         if arguments.plot:
             plot_refusals(curves, arguments.plot)
     except (OSError, ValueError) as error:
@@ -161,30 +161,45 @@ def _percent(part: int, whole: int) -> str:
 # ---------------------------------------------------------------------------------- the whole curve
 
 
+@dataclass(frozen=True)
+class Curve:
+    """How many of the n pictures of a row are refused with all thresholds moved by each of MOVED: int (len(MOVED),)."""
+
+    name: str
+    refuse: bool
+    n: int
+    refused: np.ndarray
+
+
 def refused_at(checkpoint: Checkpoint, row: Row) -> np.ndarray:
-    """Return the share (len(MOVED),) of a row's pictures that is refused with all thresholds moved by each of MOVED."""
-    fitted, shares = Recognizer(checkpoint).checkpoint, []
+    """Return how many (len(MOVED),) of a row's pictures are refused with all thresholds moved by each of MOVED."""
+    fitted, refused = Recognizer(checkpoint).checkpoint, []
     for nats in MOVED:
         facts = {**fitted.facts, "line_thresholds": [each + nats for each in fitted.line_thresholds]}
-        shares.append(read_row(Recognizer(replace(fitted, facts=facts)), row)[1].mean())
-    return np.array(shares)
+        refused.append(int(read_row(Recognizer(replace(fitted, facts=facts)), row)[1].sum()))
+    return np.array(refused)
 
 
-def plot_refusals(curves: list[tuple[Row, np.ndarray]], path: Path) -> None:
-    """Draw how much of each kind is refused against how many digits (the mean over their rows), as the thresholds move."""
+def plot_refusals(curves: list[Curve], path: Path) -> None:
+    """Draw how much of each kind is refused against how many of all digits, as the thresholds move."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    digits = np.mean([shares for row, shares in curves if not row.refuse], axis=0)
+    known = [curve for curve in curves if not curve.refuse]
+    digits = sum(curve.refused for curve in known) / sum(curve.n for curve in known)
     figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
-    for row, shares in curves:
-        if row.refuse:
-            axes.plot(100 * digits, 100 * shares, marker=".", label=row.name)
+    for curve in curves:
+        if curve.refuse:
+            axes.plot(100 * digits, 100 * curve.refused / curve.n, marker=".", label=curve.name)
     now = 100 * digits[MOVED.index(0)]
     axes.axvline(now, color="grey", linestyle=":", label="the model's thresholds")
-    axes.set(xlabel="digits refused, % (mean of the sets of digits)", ylabel="refused, %", ylim=(0, 101))
+    axes.set(
+        xlabel=f"digits refused, % (n = {sum(curve.n for curve in known):,})",
+        ylabel="refused, %",
+        ylim=(0, 101),
+    )
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     save_figure(figure, path, 120)

@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from conftest import ROOT
 
+from benchmarks import hands
 from benchmarks.pictures import _fonts
 from recognizer.road import Recognizer
 
@@ -48,3 +52,19 @@ def test_most_of_what_people_draw_to_try_it_out_is_refused(recognizer: Recognize
 
     rng = np.random.default_rng(0)
     assert sum(recognizer.read(thing(rng)).status == "not_a_digit" for _ in range(100)) >= 68
+
+
+def test_a_small_set_of_digits_counts_for_little_in_the_curve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(hands, "save_figure", lambda figure, path, dpi: drawn.append(figure.axes[0].lines[0]))
+    steps = np.arange(len(hands.MOVED))
+    curves = [
+        hands.Curve("many", False, 98, np.zeros_like(steps)),
+        hands.Curve("few", False, 2, np.full_like(steps, 2)),
+        hands.Curve("letters", True, 10, steps),
+    ]
+    hands.plot_refusals(curves, tmp_path / "curve.png")
+    assert drawn[0].get_xdata() == pytest.approx(np.full(len(steps), 2.0))  # 2 of 100
+    assert drawn[0].get_ydata() == pytest.approx(10.0 * steps)
