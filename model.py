@@ -159,16 +159,16 @@ class LineReader(nn.Module):
     1).
 
     Fully convolutional. What it returns are log-probabilities, the blank's last, to be trained with CTC
-    (Graves et al., 2006). `far`: the dilations of blocks that look further along the line, for what a mark may be
-    depends on the others: a bar is a bracket where another one opens, a ring an O among letters. () for readers
-    of before December 2026.
+    (Graves et al., 2006). `far`: dilations (Yu and Koltun, 2016) of two convolutions that look further along the line,
+    for what a mark may be depends on the others: a bar is a bracket where another one opens, a ring an O among
+    letters. () for readers of before December 2026.
     """
 
     def __init__(
         self,
         widths: tuple[int, ...] = (16, 40, 80, 128),
         symbols: int = len(SYMBOLS),
-        far: tuple[int, ...] = (2, 4),
+        far: tuple[int, int] | tuple[()] = (4, 8),
     ) -> None:
         super().__init__()
         first, second, third, fourth = widths
@@ -193,38 +193,25 @@ class LineReader(nn.Module):
             nn.BatchNorm2d(fourth),
             nn.ReLU(),
         )
-        self.far = nn.ModuleList([_far(fourth, dilation) for dilation in far])
+        self.far = nn.Sequential()
+        for (before, after), step in zip(((fourth, fourth // 2), (fourth // 2, fourth)), far):
+            self.far.append(
+                nn.Conv2d(before, after, (1, 5), padding=(0, 2 * step), dilation=(1, step), bias=False)
+            )
+            self.far.extend([nn.BatchNorm2d(after), nn.ReLU()])
         self.head = nn.Conv2d(fourth, 2 * self.classes, 1)  # two places a column of features: W / 2 in all
 
     def forward(self, strips: Tensor) -> Tensor:  # (N, 1, 32, W)
         features = self.body((strips - STRIP_MEAN) / STRIP_STD)
-        for further in (self.along, *self.far):
-            features = features + further(features)
+        features = features + self.along(features)
+        if len(self.far):
+            features = features + self.far(features)
         logits = self.head(features).squeeze(2)  # (N, 2 * classes, W / 4)
         return logits.unflatten(1, (2, self.classes)).permute(0, 3, 1, 2).flatten(1, 2).log_softmax(2)
 
 
-def _far(channels: int, dilation: int) -> nn.Sequential:
-    """Return a depthwise separable convolution (Chollet, 2017) of nine columns that lie `dilation` apart (Yu and Koltun, 2016)."""
-    return nn.Sequential(
-        nn.Conv2d(
-            channels,
-            channels,
-            (1, 9),
-            padding=(0, 4 * dilation),
-            dilation=(1, dilation),
-            groups=channels,
-            bias=False,
-        ),
-        nn.BatchNorm2d(channels),
-        nn.Conv2d(channels, channels, 1, bias=False),
-        nn.BatchNorm2d(channels),
-        nn.ReLU(),
-    )
-
-
 def line_reader_of(weights: Mapping[str, Tensor]) -> LineReader:
-    """Return a line reader that `weights` fit, as fresh: with or without the blocks that look further."""
+    """Return a line reader that `weights` fit, as fresh: with or without what looks further."""
     return LineReader() if any(name.startswith("far.") for name in weights) else LineReader(far=())
 
 

@@ -188,7 +188,7 @@ def plot_refusals(curves: list[Curve], path: Path) -> None:
     from matplotlib import pyplot
 
     known = [curve for curve in curves if not curve.refuse]
-    digits = sum(curve.refused for curve in known) / sum(curve.n for curve in known)
+    digits = np.sum([curve.refused for curve in known], axis=0) / sum(curve.n for curve in known)
     figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
     for curve in curves:
         if curve.refuse:

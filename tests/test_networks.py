@@ -36,7 +36,7 @@ def test_all_that_reads_fits_four_megabytes() -> None:
     assert 4 * (count_parameters(build_model(DEFAULT_ARCH)) + count_parameters(LineReader())) <= 4_000_000
 
 
-@pytest.mark.parametrize("far, sees", [((), False), ((2, 4), True)])
+@pytest.mark.parametrize("far, sees", [((), False), ((4, 8), True)])
 def test_what_a_mark_may_be_depends_on_those_further_along_the_line(far: tuple[int, ...], sees: bool) -> None:
     torch.manual_seed(0)
     reader = LineReader(far=far).eval()

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from base.checkpoint import Checkpoint, fill, shapes_of
 from dataset import Digits
-from model import BLANK, DIGITS, SYMBOLS, LineReader, line_reader_of
+from model import BLANK, DIGITS, SYMBOLS, LineReader
 from recognizer.many import count_cores
 from training.hands import Hands
 from training.hands.glyphs import glyphs_of_templates
@@ -73,9 +73,9 @@ def second_stage(
 ) -> None:
     """Give `checkpoint` a line reader, trained on lines of `digits` and `hands`, fitted on others held out.
 
-    It begins with fresh weights, or those of the line reader `begin`. `state` is what `keep` was last given, to go on
-    from there bit for bit. `keep` is called after each round, and before Interrupted is let through, which `ask` may
-    raise between batches. Raises ValueError for a `state` that does not fit.
+    It begins with fresh weights, or those of the line reader `begin`, which may be one of before December 2026. `state` is
+    what `keep` was last given, to go on from there bit for bit. `keep` is called after each round, and before Interrupted
+    is let through, which `ask` may raise between batches. Raises ValueError for a `state` that does not fit.
     """
     glyphs = glyphs_of_templates() if hands is None else hands.glyphs
     composer = Composer(digits.images[:, 0].numpy(), digits.labels.numpy(), glyphs)
@@ -94,7 +94,7 @@ def second_stage(
             if stage.round % TOLD_EVERY == 0:
                 reports.say(f"lines: round {stage.round} of {config.lines_rounds}, loss {loss:.3f}")
             ask(0)
-    checkpoint.lines = fill(lambda: line_reader_of(stage.mean.weights), stage.mean.weights)
+    checkpoint.lines = fill(LineReader, stage.mean.weights)
     checkpoint.facts["lines"] = {
         "rounds": config.lines_rounds,
         "lines": config.lines_rounds * LINES,
@@ -115,9 +115,9 @@ class _Stage:
         self.rate = RATE if begin is None else RATE * RETRAIN_RATE
         with torch.random.fork_rng(devices=[]):  # the classifier's next round must not notice
             torch.manual_seed(config.seed)
-            self.reader = LineReader() if begin is None else line_reader_of(begin.state_dict())
+            self.reader = LineReader()
         if begin is not None:
-            self.reader.load_state_dict(begin.state_dict())
+            _take_over(self.reader, begin)
         self.reader.to(device).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(self.reader.parameters(), self.rate, weight_decay=WEIGHT_DECAY)
         self.optimizer.register_step_pre_hook(self._cut_gradient)
@@ -178,6 +178,15 @@ class _Stage:
             self.round, self.batch = int(state["round"]), int(state["batch"])
         except (LookupError, TypeError, RuntimeError, AttributeError, ValueError) as error:
             raise ValueError("the resume file is damaged: start afresh without --resume") from error
+
+
+def _take_over(reader: LineReader, begin: torch.nn.Module) -> None:
+    """Give `reader` the weights of `begin`; what one of before December 2026 lacks adds next to nothing at first."""
+    if reader.load_state_dict(begin.state_dict(), strict=False).missing_keys:
+        norm = reader.far[-2]
+        assert isinstance(norm, torch.nn.BatchNorm2d)
+        torch.nn.init.zeros_(norm.weight)
+        torch.nn.init.constant_(norm.bias, 1e-3)  # above 0, where ReLU has a gradient
 
 
 class ComposedRounds(Dataset[list[Batch]]):
