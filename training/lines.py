@@ -9,6 +9,7 @@ both (training.line_fit).
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Sequence
@@ -35,6 +36,8 @@ from training.resume import load_optimizer
 from training.team import Interrupted
 
 BATCH_COLUMNS = 4_096  # pixels; a batch is as many lines of like width as fill this
+WIDTH_STEP = 32  # pixels; batches are as wide as a multiple of it: for each new shape a network's library makes its kernels anew
+STRETCH = (0.85, 1.15)  # least and greatest width of a line, in its own
 RATE = 3e-3  # peak of the one-cycle schedule
 WEIGHT_DECAY = 0.02
 AVERAGE = 0.998  # decay a step of the running mean of the weights
@@ -200,9 +203,9 @@ class ComposedRounds(Dataset[list[Batch]]):
         lines = [self.composer.compose(rng) for _ in range(LINES)]
         batches = []
         for _ in range(PASSES):
-            for group in group_by_width([pixels.shape[1] for pixels, _ in lines], rng):
+            for group, wide in group_by_width([pixels.shape[1] for pixels, _ in lines], rng):
                 own = [lines[place] for place in group]
-                batches.append((make_batch(own, rng), labels_of([text for _, text in own])))
+                batches.append((make_batch(own, wide, rng), labels_of([text for _, text in own])))
         return batches
 
 
@@ -227,30 +230,40 @@ def _leave_signals(_: int) -> None:
         signal.signal(signum, signal.SIG_IGN)
 
 
-def group_by_width(widths: Sequence[int], rng: np.random.Generator) -> list[list[int]]:
-    """Return lines by number in groups of like width, of one line or at most BATCH_COLUMNS, in random order."""
-    groups: list[list[int]] = []
-    widest = 0
-    for line in np.argsort(np.array(widths) * rng.uniform(0.9, 1.1, len(widths))).tolist():
-        widest = max(widest, widths[line])
-        if groups and (len(groups[-1]) + 1) * widest <= BATCH_COLUMNS:
-            groups[-1].append(line)
-        else:
-            groups.append([line])
-            widest = widths[line]
+def group_by_width(widths: Sequence[int], rng: np.random.Generator) -> list[tuple[list[int], int]]:
+    """Return lines by number in groups of like width, each with the width to which it is stretched, in random order.
+
+    How many are in a group depends on how wide its batch is alone, so that few shapes of batches occur; the last may hold some
+    twice.
+    """
+    groups: list[tuple[list[int], int]] = []
+    rest = np.argsort(-np.array(widths) * rng.uniform(0.9, 1.1, len(widths))).tolist()
+    while rest:
+        stretch = rng.uniform(*STRETCH)
+        likely = max(1, BATCH_COLUMNS // batch_width(round(widths[rest[0]] * stretch)))
+        wide = round(max(widths[line] for line in rest[:likely]) * stretch)
+        count = max(1, BATCH_COLUMNS // batch_width(wide))
+        groups.append((np.resize(rest[:count], count).tolist(), wide))
+        rest = rest[count:]
     return [groups[place] for place in rng.permutation(len(groups))]
 
 
-def make_batch(lines: Sequence[Line], rng: np.random.Generator) -> Tensor:
-    """Return strips float32 (N, 1, 32, W) in [0, 1]: a little up or down, dimmed, stretched, now and then grainy."""
+def batch_width(width: int) -> int:
+    """Return how wide a batch of lines of `width` pixels is."""
+    return math.ceil(width / WIDTH_STEP) * WIDTH_STEP
+
+
+def make_batch(lines: Sequence[Line], wide: int, rng: np.random.Generator) -> Tensor:
+    """Return strips float32 (N, 1, 32, batch_width(wide)) in [0, 1]: a little up or down, dimmed, stretched to `wide`, now and
+    then grainy."""
     strips = np.zeros((len(lines), 1, 32, max(pixels.shape[1] for pixels, _ in lines)), np.float32)
     for strip, (pixels, _) in zip(strips, lines):
         down = int(rng.integers(-2, 3))
         if not (pixels[:2].any() or pixels[-2:].any()):
             pixels = np.roll(pixels, down, axis=0)
         strip[0, :, : pixels.shape[1]] = pixels * np.float32(rng.uniform(0.75, 1) / 255)
-    wide = round(strips.shape[3] * rng.uniform(0.85, 1.15) / 4) * 4
     batch = F.interpolate(torch.from_numpy(strips), (32, wide), mode="bilinear", align_corners=False)
+    batch = F.pad(batch, (0, batch_width(wide) - wide))
     if rng.random() < 0.2:
         batch += 0.05 * torch.from_numpy(rng.standard_normal(batch.shape, np.float32))
     return batch.clamp_(0, 1)

@@ -28,10 +28,12 @@ from training.hands.sets import Item
 from training.lines import (
     PASSES,
     ComposedRounds,
+    batch_width,
     compose_ahead,
     group_by_width,
     labels_of,
     line_loss,
+    make_batch,
     second_stage,
 )
 from training.pictures import wear
@@ -286,11 +288,23 @@ def test_lines_composed_ahead_are_the_same_lines(composer: Composer) -> None:
     assert torch.equal(late[0][0], ahead[1][0][0])
 
 
-def test_groups_are_no_wider_than_a_batch() -> None:
+def test_groups_are_no_wider_than_a_batch_and_of_few_shapes() -> None:
     widths = np.random.default_rng(0).integers(20, 900, 500).tolist()
     groups = group_by_width(widths, np.random.default_rng(1))
-    sizes = [len(group) * max(widths[n] for n in group) for group in groups]
-    assert sorted(sum(groups, [])) == list(range(500)) and max(sizes) <= lines.BATCH_COLUMNS
+    shapes = [(len(group), batch_width(wide)) for group, wide in groups]
+    assert max(count * wide for count, wide in shapes) <= lines.BATCH_COLUMNS
+    assert len(set(shapes)) == len({wide for _, wide in shapes})  # a width says how many there are
+    known = [line for group, _ in groups for line in group]
+    assert set(known) == set(range(500)) and len(known) < 500 + max(count for count, _ in shapes)
+    stretched = [wide / max(widths[line] for line in group) for group, wide in groups]
+    assert 0.8 < min(stretched) < 0.9 and 1.1 < max(stretched) < 1.2
+
+
+def test_a_batch_is_as_wide_as_a_step_and_its_lines_end_where_they_were_stretched_to() -> None:
+    strips = [(np.full((32, 40), 255, np.uint8), "1"), (np.full((32, 48), 255, np.uint8), "2")]
+    batch = make_batch(strips, 50, np.random.default_rng(0))
+    assert batch.shape == (2, 1, 32, batch_width(50)) == (2, 1, 32, 64)
+    assert batch[1, ..., 49].min() > 0.5 and batch[0, ..., 46:].max() < 0.3 and batch[..., 50:].max() < 0.3
 
 
 def test_the_loss_is_that_of_the_likeliest_paths() -> None:
