@@ -6,7 +6,7 @@ Those of training.pooling, fitted on held-out writers' numbers and on lines comp
 
 And thresholds: the nats of certainty and of the line reader's log-odds together, below which a mark is no digit (one that
 stands alone, one among digits and signs, one beside other marks), and the probability below which a text is not told. Each
-refuses REFUSED of those lines, and of single digits held out; the one beside other marks so many that in MISREAD of the
+refuses REFUSED of those lines, and REFUSED_ALONE of single digits held out; the one beside other marks so many that in MISREAD of the
 words of writers held out (without hands: of the composed lines without a digit) a digit is read.
 """
 
@@ -45,6 +45,7 @@ MADE = 300  # composed lines, or as many as there are validation digits
 MIXED = 1_000  # the same of those with other marks among the digits, of which a tenth is read right
 SINGLE = 2_000  # single digits of either kind, for the threshold
 REFUSED = 0.005  # share of the digits, and of the numbers, read right that the thresholds refuse
+REFUSED_ALONE = 0.01  # the same of digits that stand alone, where most that is none stands
 MISREAD = 0.05  # share of the lines without a digit in which one is read beside other marks, at most
 
 
@@ -161,7 +162,8 @@ def find_thresholds(found: list[Evidence], without: int) -> dict[str, Any]:
     right = {each: [line.nats for line in found if line.right and line.company == each] for each in Company}
     if not all(right.values()):
         return {}
-    least = [float(np.quantile(right[each], REFUSED)) for each in Company]
+    shares = {Company.ALONE: REFUSED_ALONE, Company.DIGITS: REFUSED, Company.OTHERS: REFUSED}
+    least = [float(np.quantile(right[each], shares[each])) for each in Company]
     wrong = [line.nats for line in found if not line.right and line.company == Company.OTHERS]
     if too_many := sorted(wrong, reverse=True)[int(MISREAD * without) :]:
         least[Company.OTHERS] = max(least[Company.OTHERS], float(np.nextafter(too_many[0], np.inf)))
