@@ -72,6 +72,10 @@ def pool(opinions: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray
     return pooled / pooled.sum(axis=-1, keepdims=True)
 
 
+def _is_speck(guess: Guess) -> bool:
+    return max(guess.piece.ink.shape) < LEAST_SIDE
+
+
 @dataclass(frozen=True)
 class Judge:
     """A checkpoint, and what its user has corrected, as judges of ink.
@@ -101,17 +105,17 @@ class Judge:
     def accepts_with(self, guess: Guess, belief: float, company: Company) -> bool:
         """Return whether `guess` is a digit where the line reader's `belief` that it is one, in (0, 1), counts as well.
 
-        What stands alone must have the shape of one, too.
+        A speck is none, and what stands alone must have the shape of one, too.
         """
         if self.single or guess.corrected:
             return True
         sure = evidence(guess.probs, belief) >= self.checkpoint.line_thresholds[company]
-        return sure and not (company == Company.ALONE and self._is_blot(guess))
+        return sure and not _is_speck(guess) and not (company == Company.ALONE and self._is_blot(guess))
 
     def _is_blot(self, guess: Guess) -> bool:
         """Return whether the ink of `guess` is dirt, a silhouette or a face, rather than a digit's strokes."""
         ink = guess.piece.ink
-        if max(ink.shape) < LEAST_SIDE:
+        if _is_speck(guess):
             return True
         if is_bold(ink) and float(certainty(guess.probs)) < SURE_BOLD:
             return True

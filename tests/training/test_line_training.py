@@ -4,6 +4,7 @@ import copy
 import gzip
 import json
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -272,8 +273,10 @@ def test_a_round_holds_every_line_in_each_pass_with_its_labels(composer: Compose
     for strips, labels in batches:
         assert strips.shape[:3] == (len(labels), 1, 32) and 0 <= strips.min() and strips.max() <= 1
         texts += ["".join(SYMBOLS[k] for k in row if k != BLANK) for row in labels]
-    assert len(batches) > PASSES and len(texts) == PASSES * lines.LINES
-    assert sorted(texts) == sorted(sorted(texts)[::PASSES] * PASSES)
+    counts = Counter(texts)  # the last batch of a pass may hold some of its lines twice
+    assert len(batches) > PASSES and len(texts) >= PASSES * lines.LINES
+    assert min(counts.values()) >= PASSES
+    assert len(texts) <= PASSES * (lines.LINES + max(len(labels) for _, labels in batches))
 
 
 @pytest.mark.usefixtures("small")
@@ -383,7 +386,7 @@ def test_thresholds_part_digits_from_what_was_found_in_words() -> None:
     facts = line_fit.find_thresholds([*right, *beside], 10)
     assert facts["line_thresholds"] == pytest.approx([7.02, 2.005, 4.5])  # no word read
     assert facts["line_thresholds"][2] > 4.5
-    one = line_fit.find_thresholds([*right, *beside], 50)["line_thresholds"]
+    one = line_fit.find_thresholds([*right, *beside], 30)["line_thresholds"]
     assert one[2] == pytest.approx(4.0) and one[2] > 4  # one word read
     assert line_fit.find_thresholds([*right, *beside], 1_000)["line_thresholds"][2] == pytest.approx(3.03)
     assert facts["least_likely"] == pytest.approx(0.9)
