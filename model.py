@@ -160,8 +160,7 @@ class LineReader(nn.Module):
 
     Fully convolutional. What it returns are log-probabilities, the blank's last, to be trained with CTC
     (Graves et al., 2006). `far`: dilations (Yu and Koltun, 2016) of two convolutions that look further along the line,
-    for what a mark may be depends on the others: a bar is a bracket where another one opens, a ring an O among
-    letters. () for readers of before December 2026.
+    for what a mark may be depends on the others, as a ring among letters is an O. () for readers of before December 2026.
     """
 
     def __init__(

@@ -26,7 +26,8 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
     columns, values, labels = inked % ink.shape[1], ink.ravel()[inked], parts.ravel()[inked]
     there = np.bincount(labels) > 0
     part_of = (np.cumsum(there) - 1)[labels]  # 0, 1, ...
-    count, symbols = int(there.sum()), len(spans)
+    label_of = np.flatnonzero(there)
+    count, symbols = len(label_of), len(spans)
     edges = _edges(np.bincount(columns, values, ink.shape[1]), spans)
     interval = np.searchsorted(edges, columns + 0.5)
     mass = np.bincount(part_of * symbols + interval, values, count * symbols).reshape(count, symbols)
@@ -42,8 +43,7 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
         if _is_rule(boxes, n, main, best, bool(upright[best])) or (
             not owners and shares[n].max() < MINE and _is_flat(boxes[n])
         ):
-            label = int(np.flatnonzero(there)[n])
-            rest.append(_piece(ink[places[n]], parts[places[n]] == label, _moved(line.box, places[n])))
+            rest.append(_piece(ink[places[n]], parts[places[n]] == label_of[n], _moved(line.box, places[n])))
         elif len(owners) < 2:
             to[n] = best
         else:
@@ -51,7 +51,7 @@ def share_out(line: Line, spans: np.ndarray, upright: np.ndarray) -> tuple[list[
     owner = np.full(ink.shape, -1)
     owner.ravel()[inked] = to[part_of]
     for n, owners in touching:
-        mine = parts == np.flatnonzero(there)[n]
+        mine = parts == label_of[n]
         owner[mine] = _cut(ink, mine, owners, spans, edges)[mine]
     found = np.bincount(owner[owner >= 0], minlength=symbols)
     for k in np.flatnonzero(found == 0).tolist():
