@@ -24,7 +24,7 @@ from recognizer.forms import is_usual
 from recognizer.judge import Company
 from training import line_fit, lines, pooling
 from training.hands import load_hands
-from training.hands.glyphs import Glyphs, fit_sign, glyphs_of_templates, split_number, thinned
+from training.hands.glyphs import Glyphs, alone, fit_sign, glyphs_of_templates, split_number, thinned
 from training.hands.sets import Item
 from training.lines import (
     PASSES,
@@ -226,16 +226,58 @@ def test_a_bracket_bows_to_its_side_and_a_slash_leans_to_the_right() -> None:
 # ---------------------------------------------------------------------------------- hands
 
 
-def test_a_number_gives_its_parts_where_they_stand_apart() -> None:
+def test_a_number_gives_its_parts_where_they_stand() -> None:
     item = number("1-7", "w1")
     scaled, parts = split_number(thinned(item), item.label)
     assert [character for character, _ in parts] == ["1", "-", "7"]
     box = np.concatenate(scaled)
     assert box[:, 1].min() == pytest.approx(-1) and box[:, 1].max() == pytest.approx(0)
-    dash = np.concatenate(parts[1][1])
+    assert all(np.array_equal(stroke, mark[0]) for stroke, (_, mark) in zip(scaled, parts))
+    dash = np.concatenate(alone(parts)[1][1])
     assert -0.6 < dash[:, 1].mean() < -0.4 and dash[:, 0].min() == pytest.approx(0)
     joined = [np.concatenate([stroke for stroke in thinned(item)])]
     assert split_number(joined, item.label)[1] == []
+
+
+BAR = [[10, 2], [70, 0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "strokes", "sizes"),
+    [
+        ("17", [ONE, [[20, 10], [55, 0]], [[55, 0], [40, 80]]], [1, 2]),
+        ("71", [BAR, [[69, 0], [50, 80]], [[60, 5], [90, 80]]], [2, 1]),  # one column is in both
+        (
+            "51",
+            [[[40, 5], [20, 40], [5, 80]], [[80, 0], [80, 80]], [[42, 5], [70, 2]]],
+            [],
+        ),  # its bar came last
+        ("51", [[[40, 5], [20, 40], [5, 80]], [[42, 5], [70, 2]]], []),  # no digit is so flat
+    ],
+)
+def test_a_number_is_parted_at_its_widest_gaps_where_that_is_sure(
+    text: str, strokes: list[list[list[float]]], sizes: list[int]
+) -> None:
+    _, parts = split_number(thinned(Item(text, "w", strokes)), text)
+    assert [len(glyph) for _, glyph in parts] == sizes
+
+
+def test_a_real_number_is_written_anew_with_its_own_signs_and_no_mark_over_another(
+    composer: Composer,
+) -> None:
+    rng, texts = np.random.default_rng(0), set()
+    (layout,) = composer.glyphs.layouts
+    for _ in range(40):
+        strokes, text = composer._rewritten(layout, rng)
+        texts.add(text)
+        assert len(text) == 3 and text[1] == "-" and (text[0] + text[2]).isdigit()
+        dash = next(stroke for stroke in strokes if len(stroke) and np.ptp(stroke[:, 1]) < 0.05)
+        assert np.ptp(dash[:, 0]) == pytest.approx(np.ptp(layout[1][1][1][0][:, 0]), abs=1e-4)
+        first = np.concatenate([stroke for stroke in strokes if stroke[:, 0].max() < dash[:, 0].min()])
+        last = np.concatenate([stroke for stroke in strokes if stroke[:, 0].min() > dash[:, 0].max()])
+        assert len(first) and len(last) and sum(map(len, strokes)) == len(first) + len(dash) + len(last)
+        assert all(0.7 < np.ptp(each[:, 1]) < 1.4 for each in (first, last))
+    assert len(texts) > 20
 
 
 def test_labels_say_what_an_item_is(tmp_path: Path) -> None:

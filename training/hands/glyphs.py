@@ -22,6 +22,7 @@ from training.pictures.augment import NOT_A_DIGIT
 
 Glyph = list[np.ndarray]
 Part = tuple[str, Glyph]  # of a number: a character and its strokes
+Layout = tuple[str, list[Part]]  # a real number: its writer, and its parts where they stand
 
 LEAST_STEP = 0.04  # of a drawing's height; points closer than this only cost time
 FIGURE_HEIGHT, WORD_HEIGHT, LETTER_HEIGHT = 1.2, 1.3, 1.0
@@ -52,6 +53,7 @@ class Glyphs:
     frames: dict[str, list[np.ndarray]] = field(default_factory=dict)  # uint8 (28, 28), by digit
     signs: dict[str, list[Glyph]] = field(default_factory=lambda: defaultdict(list))
     numbers: list[tuple[Glyph, str]] = field(default_factory=list)
+    layouts: list[Layout] = field(default_factory=list)  # of those numbers whose parts are known
     held_out: list[tuple[Glyph, str]] = field(default_factory=list)
     digits_held_out: list[tuple[Glyph, str]] = field(default_factory=list)  # single ones of the same writers
     words: list[Glyph] = field(default_factory=list)
@@ -90,7 +92,9 @@ class Glyphs:
         elif is_number(label):
             scaled, parts = split_number(strokes, label)
             self.numbers.append((scaled, label))
-            for character, glyph in parts:
+            if parts:
+                self.layouts.append((writer, parts))
+            for character, glyph in alone(parts):
                 if character.isdigit():
                     self._add_digit(writer, character, glyph)
                 elif character in SYMBOLS:
@@ -162,7 +166,7 @@ def thinned(item: Item) -> Glyph:
 
 def fit_height(strokes: Glyph, height: float = 1.0) -> Glyph:
     """Return strokes as a glyph `height` high that stands on the line; a flat one is twice as wide as that."""
-    low, high = _corners(strokes)
+    low, high = corners_of(strokes)
     size = max(float(high[1] - low[1]), float(high[0] - low[0]) / 2, 1e-3)
     return _moved(strokes, low[0], high[1], size / height)
 
@@ -170,12 +174,12 @@ def fit_height(strokes: Glyph, height: float = 1.0) -> Glyph:
 def fit_sign(strokes: Glyph, sign: str) -> Glyph:
     """Return the strokes of a sign in SIGN_PLACES as a glyph of its size, where it is written."""
     size, up = SIGN_PLACES[sign]
-    low, high = _corners(strokes)
+    low, high = corners_of(strokes)
     found = max(float(high[0] - low[0] if sign == "-" else high[1] - low[1]), 1e-3)
     return _moved(strokes, low[0], high[1] + up * found / size, found / size)
 
 
-def _corners(strokes: Glyph) -> tuple[np.ndarray, np.ndarray]:
+def corners_of(strokes: Glyph) -> tuple[np.ndarray, np.ndarray]:
     points = np.concatenate(strokes)
     return points.min(axis=0), points.max(axis=0)
 
@@ -185,38 +189,43 @@ def _moved(strokes: Glyph, left: float, line: float, size: float) -> Glyph:
 
 
 def split_number(strokes: Glyph, text: str) -> tuple[Glyph, list[Part]]:
-    """Return a number in units of its digits' height, and its characters where all of them stand apart, else []."""
-    groups = _apart(strokes)
+    """Return a number in units of its digits' height, and its characters where they stand; [] where they are not sure."""
     characters = text.replace(" ", "")
-    tops, bottoms = (
-        np.array([best(float(best(strokes[n][:, 1])) for n in group) for group in groups])
-        for best in (min, max)
-    )
-    heights, apart = bottoms - tops, len(groups) == len(characters)
-    digits = [n for n, each in enumerate(characters) if each.isdigit()] if apart else list(range(len(groups)))
-    # joined digits are as high as one; dots and dashes are not
-    high = heights[digits] if apart else heights[heights >= heights.max() / 2]
-    size, base = max(float(np.median(high)), 1e-3), float(np.median(bottoms[digits]))
-    scaled = _moved(strokes, min(float(stroke[:, 0].min()) for stroke in strokes), base, size)
-    if not apart:
-        return scaled, []
-    parts = []
-    for place, (character, group) in enumerate(zip(characters, groups)):
-        nearest = min(digits, key=lambda n: abs(n - place))
-        lift = (float(bottoms[nearest]) - base) / size
-        left = min(float(scaled[n][:, 0].min()) for n in group)
-        parts.append((character, _moved([scaled[n] for n in group], left, lift, 1.0)))
-    return scaled, parts
+    groups = _groups(strokes, len(characters))
+    digits = [n for n, each in enumerate(characters) if each.isdigit()]
+    heights, bottoms = _measure(strokes, groups)
+    # a character is written at once; a dot or the hat of a 5 is no digit
+    sure = len(groups) == len(characters) and all(max(group) - min(group) < len(group) for group in groups)
+    if not (sure and heights[digits].min() >= heights[digits].max() / 2):
+        groups, characters = _groups(strokes), ""
+        heights, bottoms = _measure(strokes, groups)
+        # joined digits are as high as one; dots and dashes are not
+        digits = np.flatnonzero(heights >= heights.max() / 2).tolist()
+    size, line = max(float(np.median(heights[digits])), 1e-3), float(np.median(bottoms[digits]))
+    scaled = _moved(strokes, min(float(stroke[:, 0].min()) for stroke in strokes), line, size)
+    return scaled, [(each, [scaled[n] for n in group]) for each, group in zip(characters, groups)]
 
 
-def _apart(strokes: Glyph) -> list[list[int]]:
-    """Return the strokes, from left to right, in groups between which a column is free."""
-    groups: list[list[int]] = []
-    right = -np.inf
-    for n in sorted(range(len(strokes)), key=lambda n: float(strokes[n][:, 0].min())):
-        if groups and strokes[n][:, 0].min() < right:
-            groups[-1].append(n)
-        else:
-            groups.append([n])
-        right = max(right, float(strokes[n][:, 0].max()))
-    return groups
+def _groups(strokes: Glyph, count: int | None = None) -> list[list[int]]:
+    """Return the strokes from left to right, in groups: parted by the `count` - 1 widest gaps, or by all free columns."""
+    order = sorted(range(len(strokes)), key=lambda n: float(strokes[n][:, 0].min()))
+    rights = np.maximum.accumulate([float(strokes[n][:, 0].max()) for n in order])
+    gaps = np.array([float(strokes[n][:, 0].min()) for n in order[1:]]) - rights[:-1]
+    parted = gaps >= 0 if count is None else np.argsort(np.argsort(-gaps)) < count - 1
+    return [group.tolist() for group in np.split(order, np.flatnonzero(parted) + 1)]
+
+
+def _measure(strokes: Glyph, groups: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the height of each group of strokes, and its lowest row."""
+    corners = [corners_of([strokes[n] for n in group]) for group in groups]
+    return np.array([high[1] - low[1] for low, high in corners]), np.array([high[1] for _, high in corners])
+
+
+def alone(parts: list[Part]) -> list[Part]:
+    """Return the parts of a number each from x 0, on the line of the digit that is nearest to it."""
+    digits = [n for n, (character, _) in enumerate(parts) if character.isdigit()]
+    moved = []
+    for place, (character, glyph) in enumerate(parts):
+        _, high = corners_of(parts[min(digits, key=lambda n: abs(n - place))][1])
+        moved.append((character, _moved(glyph, corners_of(glyph)[0][0], high[1], 1.0)))
+    return moved

@@ -13,7 +13,7 @@ import numpy as np
 from ink.rows import find_rows
 from ink.strip import make_strip
 from model import SYMBOLS
-from training.hands.glyphs import Glyph, Glyphs
+from training.hands.glyphs import Glyph, Glyphs, Layout, corners_of
 from training.pictures.marks import (
     Cell,
     Mark,
@@ -34,7 +34,8 @@ T = TypeVar("T")
 SIGNS = tuple(symbol for symbol in SYMBOLS if symbol not in "0123456789?")
 PENS = (0.7, 7.0)  # pixels of a 20 px digit; narrowest and widest pen of a line of strokes
 UNITS = (22, 56)  # pixels; least and greatest height of composed digits
-REAL_SHARE, WORD_SHARE = 0.26, 0.2  # of lines: real numbers; of the others, nothing but words
+REAL_SHARE, WORD_SHARE = 0.34, 0.2  # of lines: real numbers; of the others, nothing but words
+REWRITTEN_SHARE, KEPT_SHARE = 0.6, 0.25  # of real numbers: written anew; of their digits then: kept
 SPELT_SHARE = 0.45  # of words: put together from single letters
 HAND_SHARE, FRAME_SHARE = (
     0.36,
@@ -95,11 +96,33 @@ class Composer:
         """Return a real number as one mark, now and then two of them, with or without a sign between."""
         marks = []
         for _ in range(1 if rng.random() < 0.8 else 2):
-            strokes, text = _any(self.glyphs.numbers, rng)
+            if self.glyphs.layouts and rng.random() < REWRITTEN_SHARE:
+                strokes, text = self._rewritten(_any(self.glyphs.layouts, rng), rng)
+            else:
+                strokes, text = _any(self.glyphs.numbers, rng)
             marks.append(draw_mark(bent(_spaced(strokes, rng), rng), text, pen))
             if rng.random() < 0.15:
                 marks.append(self._sign(str(rng.choice(list("-/,."))), pen, rng))
         return marks
+
+    def _rewritten(self, layout: Layout, rng: Rng) -> tuple[Glyph, str]:
+        """Return a real number as its writer might write another: its signs and spaces with other digits."""
+        writer, parts = layout
+        strokes: Glyph = []
+        text, shift = "", 0.0
+        for symbol, glyph in parts:
+            low, high = corners_of(glyph)
+            if symbol.isdigit() and rng.random() > KEPT_SHARE:
+                symbol = str(rng.integers(10))
+                size = (high[1] - low[1]) * _size(rng)
+                glyph = [
+                    stroke * np.float32(size) + np.array([low[0], high[1]], np.float32)
+                    for stroke in self._digit(symbol, writer, rng)
+                ]
+            strokes += [stroke + np.array([shift, 0], np.float32) for stroke in glyph]
+            shift += corners_of(glyph)[1][0] - high[0]
+            text += symbol
+        return strokes, text
 
     def _words(self, pen: Pen, rng: Rng) -> list[Mark]:
         """Return a word or two, or a word put together from letters; most of those are like no digit."""
