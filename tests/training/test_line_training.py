@@ -280,6 +280,14 @@ def test_a_real_number_is_written_anew_with_its_own_signs_and_no_mark_over_anoth
     assert len(texts) > 20
 
 
+def test_where_a_digit_was_written_by_nobody_real_numbers_stay_as_they_are(digits: Digits) -> None:
+    few = Glyphs()
+    few.add("numbers", [number("1-7", "w1")])
+    composer = Composer(digits.images[:1000, 0].numpy(), digits.labels[:1000].numpy(), few)
+    rng, pen = np.random.default_rng(0), Pen(30.0, 1.0, 1.0, 0.0)
+    assert {mark.symbol for _ in range(40) for mark in composer._real(pen, rng)[:1]} == {"1-7"}
+
+
 def test_labels_say_what_an_item_is(tmp_path: Path) -> None:
     drawn = number("1-7", "w1").strokes
     labels = ["7", "12/03", "+", "a", "O", "apple", "the"]

@@ -63,7 +63,9 @@ class Composer:
         known = glyphs.digits
         self.writers = [each for each in known if len(known[each]) >= MANY_KINDS] or list(known)
         self.of_digit = {digit: [each for each in known if digit in known[each]] for digit in "0123456789"}
-        self.hand_share = HAND_SHARE if all(self.of_digit.values()) else 0.0
+        all_known = all(self.of_digit.values())
+        self.hand_share = HAND_SHARE if all_known else 0.0
+        self.layouts = glyphs.layouts if all_known else []
         self.frame_share = FRAME_SHARE if len(glyphs.frames) == 10 else 0.0
         there = {name: share for name, share in OTHERS.items() if getattr(glyphs, name, True)}
         self.others, shares = list(there), np.array(list(there.values()))
@@ -96,8 +98,8 @@ class Composer:
         """Return a real number as one mark, now and then two of them, with or without a sign between."""
         marks = []
         for _ in range(1 if rng.random() < 0.8 else 2):
-            if self.glyphs.layouts and rng.random() < REWRITTEN_SHARE:
-                strokes, text = self._rewritten(_any(self.glyphs.layouts, rng), rng)
+            if self.layouts and rng.random() < REWRITTEN_SHARE:
+                strokes, text = self._rewritten(_any(self.layouts, rng), rng)
             else:
                 strokes, text = _any(self.glyphs.numbers, rng)
             marks.append(draw_mark(bent(_spaced(strokes, rng), rng), text, pen))
