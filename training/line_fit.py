@@ -102,7 +102,7 @@ def composed_lines(
     """
     if len(digits.labels.unique()) < len(DIGITS):
         return []
-    own = replace(glyphs, numbers=glyphs.held_out)
+    own = replace(glyphs, numbers=glyphs.held_out, layouts=[])
     composer = Composer(digits.images[:, 0].numpy(), digits.labels.numpy(), own)
     lines: list[Line] = []
     rng = np.random.default_rng(seed)

@@ -288,6 +288,19 @@ def test_where_a_digit_was_written_by_nobody_real_numbers_stay_as_they_are(digit
     assert {mark.symbol for _ in range(40) for mark in composer._real(pen, rng)[:1]} == {"1-7"}
 
 
+def test_lines_to_fit_on_are_made_of_no_number_that_was_learnt(
+    digits: Digits, glyphs: Glyphs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[str] = []
+    draw = Composer._real
+    monkeypatch.setattr(
+        Composer, "_real", lambda *given: used.extend(m.symbol for m in (made := draw(*given))) or made
+    )
+    line_fit.composed_lines(digits, glyphs, 60)
+    numbers = {symbol for symbol in used if len(symbol) > 1}
+    assert glyphs.layouts and numbers == {"17"}
+
+
 def test_labels_say_what_an_item_is(tmp_path: Path) -> None:
     drawn = number("1-7", "w1").strokes
     labels = ["7", "12/03", "+", "a", "O", "apple", "the"]
