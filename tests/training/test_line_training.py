@@ -293,9 +293,13 @@ def test_lines_to_fit_on_are_made_of_no_number_that_was_learnt(
 ) -> None:
     used: list[str] = []
     draw = Composer._real
-    monkeypatch.setattr(
-        Composer, "_real", lambda *given: used.extend(m.symbol for m in (made := draw(*given))) or made
-    )
+
+    def watched(composer: Composer, pen: Pen, rng: np.random.Generator) -> list[Mark]:
+        marks = draw(composer, pen, rng)
+        used.extend(mark.symbol for mark in marks)
+        return marks
+
+    monkeypatch.setattr(Composer, "_real", watched)
     line_fit.composed_lines(digits, glyphs, 60)
     numbers = {symbol for symbol in used if len(symbol) > 1}
     assert glyphs.layouts and numbers == {"17"}
