@@ -112,7 +112,6 @@ RULES = {
     "level line": Rule("ink.strip:_level", take(0)),
     # lines -> texts
     "classifier beside line reader": Rule("recognizer.reader:support", always(np.zeros(4))),
-    "line seen from all sides": Rule("recognizer.reader:strip_views", always([])),
     "usual forms of numbers": Rule("recognizer.reader:is_usual", always(False)),
     # lines -> digits
     "pen width": Rule("ink.frame:fit_pen", take(0)),

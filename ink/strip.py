@@ -29,18 +29,6 @@ WIDEST_GAP = 1.5  # heights of writing; of wider empty space only so much is kep
 WORK_AREA = 40_000  # pixels; larger ink is reduced to this before it is measured
 INK = 0.4  # of full ink; what is called ink when a yes or no is needed
 WIDTH_STEP = 16  # pixels; strips are as wide as a multiple of it: each width costs a network's library some preparation
-VIEW_STEP = 4  # pixels; the same for views of a strip, whose width says how wide the writing is
-# width and height of the writing, columns a row that it leans, rows it is moved: so little that it stays what it is
-VIEWS = (
-    (0.92, 1, 0, 0),
-    (1.09, 1, 0, 0),
-    (1, 1, 0.12, 0),
-    (1, 1, -0.12, 0),
-    (1, 0.92, 0, 0),
-    (1, 1.08, 0, 0),
-    (1, 1, 0, 1.5),
-    (1, 1, 0, -1.5),
-)
 
 
 @dataclass(frozen=True)
@@ -69,19 +57,6 @@ def make_strip(ink: np.ndarray) -> Strip:
     kept = _kept_columns(crop, WIDEST_GAP * height)
     crop, places = crop[:, kept], places[kept]
     return _place(crop, places, height)
-
-
-def strip_views(pixels: np.ndarray) -> list[np.ndarray]:
-    """Return a strip's `pixels` (32, W) wider, narrower, leaning, higher, lower and moved: one (32, W') for each of VIEWS."""
-    middle, seen = (STRIP_HEIGHT - 1) / 2, []
-    for wide, high, lean, down in VIEWS:
-        width = max(1, round(pixels.shape[1] * wide / VIEW_STEP)) * VIEW_STEP
-        along = pixels.shape[1] / width
-        matrix = np.array([[1 / high, 0], [lean, along]])
-        offset = np.array([middle - (middle + down) / high, (along - 1) / 2 - lean * middle])
-        shape = STRIP_HEIGHT, width
-        seen.append(ndimage.affine_transform(pixels, matrix, offset, shape, np.float32, order=1))
-    return seen
 
 
 def writing_height(ink: np.ndarray) -> float:

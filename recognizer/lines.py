@@ -21,7 +21,6 @@ from recognizer.reader import DIGITS, OTHER, TEXTS, LineReading, Reader, Symbol
 LEAST_READ = 1 / 2  # of the marks of a line that are no signs; where fewer are digits, those are chance
 MANY = 8  # marks of a picture, of which as many must be digits
 DIRT = ".,-:"  # behind a digit that stands alone: specks, shadows and strokes that went astray, no signs of a number
-MOST_VIEWED = 4  # lines; of a picture with more, none is seen from several sides
 MOST_LINES = 40  # lines that are read; of more the first
 
 
@@ -36,8 +35,7 @@ def read_layout(
     lines, left_out = layout.lines[:MOST_LINES], list(layout.rest)
     readings: list[LineReading] = []
     for line in lines:
-        views = len(lines) <= MOST_VIEWED
-        readings.append((yield from reader.read(line, judge, expected, views)))
+        readings.append((yield from reader.read(line, judge, expected)))
         left_out += readings[-1].rest
     left_out += [line.piece for line in layout.lines[MOST_LINES:]]
     if not lines and not left_out:

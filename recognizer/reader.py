@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +15,7 @@ from ink import BLANK, SYMBOLS
 from ink.piece import Piece
 from ink.rows import Line
 from ink.shares import share_out
-from ink.strip import Strip, make_strip, strip_views
-from recognizer.asking import UNSURE
+from ink.strip import Strip, make_strip
 from recognizer.decoding import Allowed, Text, align, score, search
 from recognizer.forms import is_usual
 from recognizer.judge import Guess, Judge, Steps
@@ -25,11 +24,9 @@ DIGITS = 10  # of SYMBOLS, the first ones
 OTHER = SYMBOLS.index("?")
 FLAT_SIGNS = frozenset("-=.,:")  # marks that may lie under or over nothing
 TEXTS = 5  # likeliest texts that are told
-WIDEST_VIEWED = 600  # pixels; wider strips, some 30 digits, are seen once
 FOLLOWED = 12  # likeliest texts that are compared
 LEAST_EXPECTED = 1e-3  # probability of all expected texts together, below which none of them was written
 LEAST_POOLED = 1e-3  # the classifier's probabilities count as at least this: a piece may be cut wrongly
-TOO_LONG = -50.0  # nats; what a text counts in a view that is too narrow for it
 UNLIKELY = 4.0  # nats below the likeliest, from which the classifier is not asked about a text
 
 
@@ -81,43 +78,31 @@ class Reader:
     weights: Weights  # of what `support` returns
     form: float = 0.0  # nats that a usual form of numbers is worth
 
-    def logs(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return log-probabilities (T, classes) of the columns of each of `strips` (32, W); those of one width are
-        asked about together.
-        """
-        said: dict[int, np.ndarray] = {}
-        for width in {pixels.shape[1] for pixels in strips}:
-            places = [n for n, pixels in enumerate(strips) if pixels.shape[1] == width]
-            logs = answer(self.network, np.stack([strips[n] for n in places])[:, None])
-            said |= zip(places, log_softmax(logs / np.float32(self.temperature), axis=2))
-        return [said[n] for n in range(len(strips))]
+    def logs(self, strip: Strip) -> np.ndarray:
+        """Return log-probabilities (T, classes) of the columns of a strip."""
+        (logs,) = answer(self.network, strip.pixels[None, None])
+        return log_softmax(logs / np.float32(self.temperature), axis=1)
 
-    def read(
-        self, line: Line, judge: Judge, allowed: Allowed | None = None, views: bool = True
-    ) -> Steps[LineReading]:
+    def read(self, line: Line, judge: Judge, allowed: Allowed | None = None) -> Steps[LineReading]:
         """Return what a line says; its digits' frames are yielded to be classified.
 
-        Where nothing that is `allowed` is likely at all, all its ink is in `rest`. `views`: an unsure line is seen from
-        all of them.
+        Where nothing that is `allowed` is likely at all, all its ink is in `rest`.
         """
         strip = make_strip(line.ink)
-        (logs,) = self.logs([strip.pixels])
+        logs = self.logs(strip)
         found = search(logs, FOLLOWED, allowed)
         told = float(np.exp(min(np.logaddexp.reduce([log for _, log in found]), 0.0))) if found else 0.0
         if not found or allowed is not None and told < LEAST_EXPECTED:
             return LineReading([], [line.piece], [])
         digit = sum(float(np.exp(log)) for text, log in found if len(text) == 1 and text[0] < DIGITS)
-        seen = [logs]
         if allowed is None:
-            seen = self.look_around(strip, logs, found) if views else [logs]
-            texts = [text for text, _ in found]
-            found = self.with_forms(found) if len(seen) == 1 else self.worth(seen, texts)
-            found.sort(key=lambda each: -each[1])
+            found = sorted(self.with_forms(found), key=lambda each: -each[1])
         likely = [text for text, log in found[:TEXTS] if log >= found[0][1] - UNLIKELY and text]
         asked, shared, guesses = yield from self.explain(line, strip, logs, likely, judge)
         own = {text: (pieces, guessed) for text, pieces, guessed in zip(asked, shared, guesses)}
         scores = dict(found)
-        scores |= dict(self.worth(seen, [text for text in asked if text not in scores]))
+        if new := [text for text in asked if text not in scores]:
+            scores |= self.with_forms(zip(new, score(logs, new).tolist()))
         known = {text: scores[text] for text in asked}
         if not known:
             return LineReading([], [line.piece], [])
@@ -130,23 +115,7 @@ class Reader:
         reading = _reading(logs, list(known), pooled, own, self.weights, told if allowed is None else 1.0)
         return replace(reading, digit=min(digit, 1.0))
 
-    def look_around(self, strip: Strip, logs: np.ndarray, found: Found) -> list[np.ndarray]:
-        """Return the log-probabilities (T, classes) of a strip, and of views of it where it is unsure which number it is.
-
-        `logs`: those of the strip as it is; `found`: its likeliest texts.
-        """
-        worth = np.array([log for _, log in self.with_forms(found)])
-        if strip.pixels.shape[1] > WIDEST_VIEWED or is_clear(worth, [text for text, _ in found]):
-            return [logs]
-        return [logs, *self.logs(strip_views(strip.pixels))]
-
-    def worth(self, seen: list[np.ndarray], texts: list[Text]) -> Found:
-        """Return `texts` with their mean log-probability over views of a line, and what their form is worth."""
-        if not texts:
-            return []
-        return self.with_forms(list(zip(texts, score_views(seen, texts).mean(axis=0).tolist())))
-
-    def with_forms(self, found: Found) -> Found:
+    def with_forms(self, found: Iterable[tuple[Text, float]]) -> Found:
         """Return texts and their log-probabilities, with what their form is worth added."""
         return [(text, log + self.form * is_usual(spell(text))) for text, log in found]
 
@@ -181,17 +150,6 @@ class Reader:
                 shared.append(ink)
                 guesses.append(guessed)
         return asked, shared, guesses
-
-
-def is_clear(worth: np.ndarray, texts: Sequence[Text]) -> bool:
-    """Return whether a line need not be seen from several sides: by its `texts`, which are `worth` (N,) nats, it is surely one of
-    them, or no number."""
-    return bool(softmax(worth).max() >= UNSURE) or max(map(len, texts)) < 2
-
-
-def score_views(seen: Sequence[np.ndarray], texts: Sequence[Text]) -> np.ndarray:
-    """Return the log-probability (views, N) of each of N texts in each view of a line, `seen` as (T, classes)."""
-    return np.maximum([score(view, texts) for view in seen], TOO_LONG)
 
 
 def _key(piece: Piece) -> tuple[Any, ...]:

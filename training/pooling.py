@@ -15,13 +15,13 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from ink.lines import find_layouts
-from ink.strip import make_strip, strip_views
+from ink.strip import make_strip
 from model import SYMBOLS
 from recognizer import Recognizer
 from recognizer.decoding import Text, score, search
 from recognizer.forms import is_usual
 from recognizer.judge import walk
-from recognizer.reader import FOLLOWED, is_clear, score_views, spell, support
+from recognizer.reader import FOLLOWED, spell, support
 
 TEMPERATURES = (0.8, 1.0, 1.2, 1.5, 2.0)
 FORMS_WORTH = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)  # nats
@@ -35,34 +35,30 @@ Line = tuple[np.ndarray, str]  # ink float32 (H, W) in [0, 1], and what it says
 class Case:
     """A line that is known, and what both networks make of it.
 
-    `logs`: the line reader's logits (T, classes), of the strip as it is and of its views. `usual`: which of the likeliest
-    `texts` have a usual form. `supports`: what the classifier says for each (texts, 4).
+    `logs`: the line reader's logits (T, classes). `usual`: which of the likeliest `texts` have a usual form. `supports`: what
+    the classifier says for each (texts, 4).
     """
 
     text: Text
-    logs: list[np.ndarray]
+    logs: np.ndarray
     texts: list[Text]
     usual: np.ndarray
     supports: np.ndarray
 
-    def scores(self, temperature: float) -> np.ndarray:
-        """Return the line reader's log-probability (texts, 2) of each text: of the strip, and the mean over its views."""
-        each = score_views([log_softmax(logs / temperature, axis=1) for logs in self.logs], self.texts)
-        return np.stack([each[0], np.mean(each, axis=0)], axis=1)
-
-    def known(self, temperature: float, scores: np.ndarray) -> float:
-        """Return the log-probability that one of the texts is right, or that of the right one where it is none of them;
-        `scores` as above."""
+    def scores(self, temperature: float) -> tuple[np.ndarray, float]:
+        """Return the line reader's log-probability of each text (texts,), and that of one of them being right or, where
+        the right one is none of them, of that.
+        """
+        logs = log_softmax(self.logs / temperature, axis=1)
+        scores = score(logs, self.texts)
         if self.text in self.texts:
-            return min(float(np.logaddexp.reduce(scores[:, 0])), 0.0)
-        return float(score(log_softmax(self.logs[0] / temperature, axis=1), [self.text])[0])
+            return scores, min(float(np.logaddexp.reduce(scores)), 0.0)
+        return scores, float(score(logs, [self.text])[0])
 
     def read(self, scores: np.ndarray, known: float, form: float) -> Scored:
         """Return what is known of the texts before the classifier is asked; `scores` and `known` as above."""
-        worth = scores + form * self.usual[:, None]
-        clear = is_clear(worth[:, 0], self.texts)
         right = self.texts.index(self.text) if self.text in self.texts else None
-        return Scored(worth[:, 0 if clear else 1], self.supports, right, known)
+        return Scored(scores + form * self.usual, self.supports, right, known)
 
 
 @dataclass(frozen=True)
@@ -110,8 +106,7 @@ def fit(recognizer: Recognizer, *kinds: list[Line]) -> Fit:
     best, found = -math.inf, (1.0, np.full(4, 0.5), 0.0)  # where there is nothing to fit on
     lines_read: list[Scored] = []
     for temperature in TEMPERATURES if len(shares) else ():
-        scored = [(case, case.scores(temperature)) for lines in known for case in lines]
-        seen = [(case, scores, case.known(temperature, scores)) for case, scores in scored]
+        seen = [(case, *case.scores(temperature)) for lines in known for case in lines]
         for form in FORMS_WORTH:
             read = [case.read(scores, likely, form) for case, scores, likely in seen]
             weights, likelihood = fit_weights(read, shares)
@@ -144,7 +139,7 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
         return None
     strip = make_strip(lines[0].ink)
     plain = replace(reader, temperature=1.0)
-    (logs,) = plain.logs([strip.pixels])
+    logs = plain.logs(strip)
     texts = [found for found, _ in search(logs, FOLLOWED)]
     asked, _, guesses = walk(
         reader.explain(lines[0], strip, logs, [each for each in texts if each], recognizer.judge),
@@ -155,5 +150,4 @@ def make_case(recognizer: Recognizer, ink: np.ndarray, text: str) -> Case | None
     least = min(said.values(), key=np.sum, default=np.zeros(4))
     supports = np.array([said.get(each, least) for each in texts])
     usual = np.array([is_usual(spell(each)) for each in texts])
-    seen = [logs, *plain.logs(strip_views(strip.pixels))]
-    return Case(tuple(SYMBOLS.index(each) for each in text), seen, texts, usual, supports)
+    return Case(tuple(SYMBOLS.index(each) for each in text), logs, texts, usual, supports)

@@ -9,10 +9,8 @@ from ink.strip import (
     DIGIT_HEIGHT,
     MARGIN,
     STRIP_HEIGHT,
-    VIEWS,
     WIDTH_STEP,
     make_strip,
-    strip_views,
 )
 
 
@@ -63,15 +61,3 @@ def test_wide_gaps_are_shortened() -> None:
 def test_paper_has_no_strip() -> None:
     with pytest.raises(ValueError, match="no ink"):
         make_strip(np.zeros((30, 30), np.float32))
-
-
-def test_views_of_a_strip_are_the_same_writing_a_little_otherwise() -> None:
-    pixels = np.zeros((32, 80), np.float32)
-    pixels[6:26, 20:24] = pixels[6:26, 50:54] = 1
-    for (wide, high, lean, down), view in zip(VIEWS, strip_views(pixels), strict=True):
-        assert view.shape == (32, round(80 * wide / 4) * 4) and view.dtype == np.float32
-        assert view.sum() == pytest.approx(pixels.sum() * high * view.shape[1] / 80, rel=0.06)
-        rows = np.arange(32)
-        assert (view.sum(axis=1) @ rows) / view.sum() == pytest.approx(15.5 + down, abs=0.3)
-        first = [float(np.flatnonzero(view[row] > 0.4)[0]) for row in (8, 23)]
-        assert np.sign(first[0] - first[1]) == np.sign(lean) or lean == 0 and first[0] == first[1]

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from recognizer.decoding import Text, align, score, search
-from recognizer.reader import Reader
 
 CLASSES, BLANK = 3, 2  # two symbols and the blank
 
@@ -86,24 +85,3 @@ def test_a_line_too_short_for_a_text_is_said_so() -> None:
     with pytest.raises(ValueError, match="too short"):
         align(some_logs(0, 3), (1, 1, 1))
     assert align(some_logs(0), ()).shape == (0, 2)
-
-
-def test_a_text_that_is_too_long_for_one_view_is_not_ruled_out() -> None:
-    wide, narrow = (np.log(np.full((columns, BLANK + 1), 1 / (BLANK + 1), np.float32)) for columns in (8, 2))
-    (found,) = Reader(None, 1.0, (0.0, 0.0, 0.0, 0.0)).worth([wide, narrow], [(0, 1, 0)])
-    assert np.isfinite(found[1]) and found[1] < score(wide, [(0, 1, 0)])[0]
-
-
-def test_strips_of_one_width_are_read_together_and_each_as_if_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def answer(_: None, batch: np.ndarray) -> np.ndarray:
-        asked.append(batch.shape)
-        return np.stack([some_logs(int(strip[0, 0, 0]), strip.shape[2] // 2) for strip in batch])
-
-    monkeypatch.setattr("recognizer.reader.answer", answer)
-    strips = [np.full((32, width), seed, np.float32) for seed, width in enumerate((8, 12, 8, 8, 4))]
-    found = Reader(None, 1.0, (0.0, 0.0, 0.0, 0.0)).logs(strips)
-    assert sorted(asked) == [(1, 1, 32, 4), (1, 1, 32, 12), (3, 1, 32, 8)]
-    for seed, (strip, logs) in enumerate(zip(strips, found, strict=True)):
-        assert np.allclose(logs, some_logs(seed, strip.shape[1] // 2), atol=1e-5)

@@ -435,9 +435,7 @@ def test_the_fit_prefers_the_weight_that_reads_right(bare: Checkpoint, digits: D
     recognizer = Recognizer(bare)
     logs = np.full((6, BLANK + 1), -8.0)
     logs[2, 1], logs[2, 7], logs[[0, 1, 3, 4, 5], BLANK] = -0.6, -0.7, 0
-    case = pooling.Case(
-        (7,), [logs], [(1,), (7,)], np.ones(2, bool), np.array([[0, -4.0, 0, 0], [0, 0, 0, 0]])
-    )
+    case = pooling.Case((7,), logs, [(1,), (7,)], np.ones(2, bool), np.array([[0, -4.0, 0, 0], [0, 0, 0, 0]]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pooling, "make_case", lambda recognizer, ink, text: case if text == "7" else None)
         found = pooling.fit(recognizer, [(np.zeros((1, 1)), "7")], [(np.zeros((1, 1)), "nowhere")])
