@@ -240,6 +240,7 @@ def test_a_number_gives_its_parts_where_they_stand() -> None:
 
 
 BAR = [[10, 2], [70, 0]]
+FIVE, HAT = [[40, 5], [20, 40], [5, 80]], [[42, 5], [70, 2]]
 
 
 @pytest.mark.parametrize(
@@ -247,12 +248,8 @@ BAR = [[10, 2], [70, 0]]
     [
         ("17", [ONE, [[20, 10], [55, 0]], [[55, 0], [40, 80]]], [1, 2]),
         ("71", [BAR, [[69, 0], [50, 80]], [[60, 5], [90, 80]]], [2, 1]),  # one column is in both
-        (
-            "51",
-            [[[40, 5], [20, 40], [5, 80]], [[80, 0], [80, 80]], [[42, 5], [70, 2]]],
-            [],
-        ),  # its bar came last
-        ("51", [[[40, 5], [20, 40], [5, 80]], [[42, 5], [70, 2]]], []),  # no digit is so flat
+        ("51", [FIVE, [[80, 0], [80, 80]], HAT], []),  # its hat came last
+        ("51", [FIVE, HAT], []),  # no digit is so flat
     ],
 )
 def test_a_number_is_parted_at_its_widest_gaps_where_that_is_sure(

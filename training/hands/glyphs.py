@@ -180,6 +180,7 @@ def fit_sign(strokes: Glyph, sign: str) -> Glyph:
 
 
 def corners_of(strokes: Glyph) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and the greatest x and y, (2,) each, of strokes in their own units."""
     points = np.concatenate(strokes)
     return points.min(axis=0), points.max(axis=0)
 
@@ -202,7 +203,7 @@ def split_number(strokes: Glyph, text: str) -> tuple[Glyph, list[Part]]:
         # joined digits are as high as one; dots and dashes are not
         digits = np.flatnonzero(heights >= heights.max() / 2).tolist()
     size, line = max(float(np.median(heights[digits])), 1e-3), float(np.median(bottoms[digits]))
-    scaled = _moved(strokes, min(float(stroke[:, 0].min()) for stroke in strokes), line, size)
+    scaled = _moved(strokes, corners_of(strokes)[0][0], line, size)
     return scaled, [(each, [scaled[n] for n in group]) for each, group in zip(characters, groups)]
 
 
